@@ -1,0 +1,73 @@
+# One door to the project. `make help` lists the targets.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WHEEL := target/wheels/.stamp
+RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+PYTHON_SOURCES := $(shell find python/millstream -name '*.py' -o -name '*.pyi' -o -name py.typed 2>/dev/null)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.dev: $(BIN)/python requirements/dev.txt
+	$(BIN)/pip install --quiet --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/.demo: $(BIN)/python requirements/demo.txt
+	$(BIN)/pip install --quiet --no-deps --requirement requirements/demo.txt
+	@touch $@
+
+# Builds the wheel and installs it into .venv; all that is run or tested in Python is this wheel.
+$(WHEEL): $(RUST_SOURCES) $(PYTHON_SOURCES) pyproject.toml README.md | $(VENV)/.dev
+	$(BIN)/maturin build --quiet --interpreter $(BIN)/python --out target/wheels
+	$(BIN)/pip install --quiet --force-reinstall --no-deps target/wheels/millstream-*.whl
+	@touch $@
+
+.PHONY: build
+build: $(WHEEL) ## Build the wheel and install it into .venv
+
+.PHONY: demo
+demo: $(WHEEL) $(VENV)/.demo ## Run the deck's job on 336,776 flights (SECOND=1: two processes share the shards)
+	$(BIN)/python demo/run.py $(if $(SECOND),--second)
+
+.PHONY: test
+test: test-rust test-python ## Run all tests (the gate)
+
+.PHONY: test-rust
+test-rust: ## Run the Rust tests and examples
+	cargo test --workspace --quiet
+	cargo run --quiet --example word_count -- --local
+
+.PHONY: test-python
+test-python: $(WHEEL) ## Run the Python tests through the built wheel
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check formatting, lints and types
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy python/millstream
+	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check; else echo "cargo-deny is not installed: licences and advisories not checked"; fi
+
+.PHONY: bench
+bench: $(WHEEL) ## Measure against PySpark 4.x in the same run (needs Java 17; installs PySpark into bench/.venv)
+	$(BIN)/python bench/run.py
+
+.PHONY: docs
+docs: ## Build the Rust documentation
+	cargo doc --workspace --no-deps --quiet
+	@echo "target/doc/millstream/index.html"
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf target $(VENV) bench/.venv .demo
