@@ -1,0 +1,82 @@
+use std::fmt;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+/// The one HTTP client of the process: all AWS clients share its connections.
+pub(super) fn shared() -> SharedHttpClient {
+    static CLIENT: LazyLock<SharedHttpClient> = LazyLock::new(|| SharedHttpClient::new(LazyTls::new()));
+    CLIENT.clone()
+}
+
+/// Prepares TLS when the first `https` request is made.
+///
+/// The SDK's own client reads the machine's root certificates as soon as it is built: some 10 ms that a program on a
+/// plain `http` endpoint should not pay for, and a failure where there are no certificates.
+struct LazyTls {
+    plain: SharedHttpClient,
+    tls: Arc<LazyLock<SharedHttpClient>>,
+}
+
+impl LazyTls {
+    fn new() -> Self {
+        LazyTls { plain: Builder::new().build_http(), tls: Arc::new(LazyLock::new(tls_client)) }
+    }
+}
+
+fn tls_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+        builder.set_connector_settings(settings.cloned());
+        builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        builder.tls_provider(Provider::rustls(CryptoMode::Ring)).build()
+    })
+}
+
+impl fmt::Debug for LazyTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LazyTls")
+    }
+}
+
+impl HttpClient for LazyTls {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(LazyTlsConnector {
+            plain: self.plain.http_connector(settings, components),
+            tls_client: Arc::clone(&self.tls),
+            tls: OnceLock::new(),
+            settings: settings.clone(),
+            components: components.clone(),
+        })
+    }
+}
+
+struct LazyTlsConnector {
+    plain: SharedHttpConnector,
+    tls_client: Arc<LazyLock<SharedHttpClient>>,
+    tls: OnceLock<SharedHttpConnector>,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
+}
+
+impl fmt::Debug for LazyTlsConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LazyTlsConnector")
+    }
+}
+
+impl HttpConnector for LazyTlsConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if request.uri().starts_with("http://") {
+            return self.plain.call(request);
+        }
+        self.tls.get_or_init(|| self.tls_client.http_connector(&self.settings, &self.components)).call(request)
+    }
+}

@@ -1,0 +1,155 @@
+use std::fmt;
+
+use async_trait::async_trait;
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::config::Builder;
+use aws_sdk_kinesis::error::SdkError;
+use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardIteratorType, StreamStatus};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::{Blob, DateTime};
+
+use super::errors::Call;
+use super::{AwsSettings, decode};
+use crate::{GetRecords, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, SequenceNumber, Shard, ShardId};
+
+/// Kinesis through the AWS SDK. Connections are made when they are needed.
+#[derive(Clone)]
+pub struct AwsKinesis {
+    client: Client,
+    region: String,
+    endpoint: String,
+}
+
+impl AwsKinesis {
+    /// A client for these settings. Makes no call to Kinesis yet.
+    ///
+    /// # Errors
+    /// [`KinesisError::InvalidArgument`]: no region, or an endpoint that is no URL.
+    pub async fn connect(settings: &AwsSettings) -> Result<Self, KinesisError> {
+        let invalid = |message: &str| KinesisError::InvalidArgument { message: message.to_owned() };
+        if let Some(endpoint) = &settings.kinesis_endpoint
+            && !endpoint.starts_with("http://")
+            && !endpoint.starts_with("https://")
+        {
+            return Err(invalid(&format!(
+                "the endpoint `{endpoint}` is no URL: it must start with https:// or http://"
+            )));
+        }
+        let sdk = settings.load().await;
+        let region = match sdk.region() {
+            Some(region) => region.to_string(),
+            None => return Err(invalid("no region is set: name one, or set AWS_REGION")),
+        };
+        let mut config = Builder::from(&sdk);
+        if let Some(endpoint) = &settings.kinesis_endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        let endpoint = (settings.kinesis_endpoint.clone())
+            .or_else(|| sdk.endpoint_url().map(str::to_owned))
+            .unwrap_or_else(|| format!("the endpoint of region {region}"));
+        Ok(AwsKinesis { client: Client::from_conf(config.build()), region, endpoint })
+    }
+
+    fn failed<E>(&self, stream: &str) -> impl FnOnce(SdkError<E, HttpResponse>) -> KinesisError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        move |error| {
+            let call = Call { stream, region: &self.region, endpoint: &self.endpoint };
+            call.error(&error)
+        }
+    }
+}
+
+impl fmt::Debug for AwsKinesis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsKinesis")
+            .field("region", &self.region)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Kinesis for AwsKinesis {
+    async fn list_shards(&self, stream: &str) -> Result<Vec<Shard>, KinesisError> {
+        let mut shards = Vec::new();
+        let mut next = None;
+        loop {
+            // A next token names the stream; to give both is refused.
+            let name = next.is_none().then(|| stream.to_owned());
+            let call = self.client.list_shards().set_stream_name(name).set_next_token(next);
+            let page = call.send().await.map_err(self.failed(stream))?;
+            for shard in page.shards.unwrap_or_default() {
+                shards.push(decode::shard(shard)?);
+            }
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(shards);
+            }
+        }
+    }
+
+    async fn get_iterator(&self, stream: &str, shard: &ShardId, at: &ReadFrom) -> Result<String, KinesisError> {
+        let sequence = |number: &SequenceNumber| Some(number.as_str().to_owned());
+        let (kind, sequence, timestamp) = match at {
+            ReadFrom::TrimHorizon => (ShardIteratorType::TrimHorizon, None, None),
+            ReadFrom::Latest => (ShardIteratorType::Latest, None, None),
+            ReadFrom::AtTimestamp(ms) => (ShardIteratorType::AtTimestamp, None, Some(DateTime::from_millis(*ms))),
+            ReadFrom::At(number) => (ShardIteratorType::AtSequenceNumber, sequence(number), None),
+            ReadFrom::After(number) => (ShardIteratorType::AfterSequenceNumber, sequence(number), None),
+        };
+        let call = self.client.get_shard_iterator().stream_name(stream).shard_id(shard.as_str());
+        let call = call.shard_iterator_type(kind).set_starting_sequence_number(sequence).set_timestamp(timestamp);
+        let answer = call.send().await.map_err(self.failed(stream))?;
+        answer.shard_iterator.ok_or_else(|| decode::malformed("`ShardIterator` is missing"))
+    }
+
+    async fn get_records(
+        &self,
+        stream: &str,
+        shard: &ShardId,
+        iterator: &str,
+        limit: u32,
+    ) -> Result<GetRecords, KinesisError> {
+        let limit = limit.clamp(1, 10_000) as i32;
+        let call = self.client.get_records().shard_iterator(iterator).limit(limit);
+        let answer = call.send().await.map_err(self.failed(stream))?;
+        decode::records(answer, stream, shard)
+    }
+
+    async fn put_records(&self, stream: &str, entries: &[PutEntry]) -> Result<Vec<PutOutcome>, KinesisError> {
+        let mut call = self.client.put_records().stream_name(stream);
+        for entry in entries {
+            let record = PutRecordsRequestEntry::builder()
+                .data(Blob::new(entry.data.as_ref()))
+                .partition_key(&entry.partition_key)
+                .set_explicit_hash_key(entry.explicit_hash_key.map(|key| key.to_string()))
+                .build()
+                .map_err(decode::malformed)?;
+            call = call.records(record);
+        }
+        let answer = call.send().await.map_err(self.failed(stream))?;
+        if answer.records.len() != entries.len() {
+            return Err(decode::malformed("not one outcome for each record put"));
+        }
+        answer.records.into_iter().map(decode::outcome).collect()
+    }
+
+    async fn create_stream(&self, stream: &str, shards: u32) -> Result<(), KinesisError> {
+        let shards = i32::try_from(shards).unwrap_or(i32::MAX);
+        let call = self.client.create_stream().stream_name(stream).shard_count(shards);
+        call.send().await.map_err(self.failed(stream))?;
+        Ok(())
+    }
+
+    async fn stream_active(&self, stream: &str) -> Result<bool, KinesisError> {
+        let call = self.client.describe_stream_summary().stream_name(stream);
+        let answer = call.send().await.map_err(self.failed(stream))?;
+        // A stream that is being resharded can be read and written too.
+        Ok(answer
+            .stream_description_summary
+            .is_some_and(|summary| matches!(summary.stream_status, StreamStatus::Active | StreamStatus::Updating)))
+    }
+}

@@ -1,0 +1,29 @@
+//! The words of Kinesis: streams, shards, sequence numbers, records in columns, KPL aggregation, clients and readers.
+
+mod aws;
+mod backoff;
+mod block;
+mod client;
+mod column;
+mod error;
+mod hash_key;
+pub mod kpl;
+mod position;
+mod producer;
+mod reader;
+mod sequence;
+mod shard;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use aws::{AwsKinesis, AwsSettings, CredentialsSource};
+pub use block::{BlockBuilder, RecordBlock, RecordRef};
+pub use client::{GetRecords, Kinesis, PutEntry, PutOutcome, ReadFrom};
+pub use column::{BinaryColumn, Column, TextColumn};
+pub use error::KinesisError;
+pub use hash_key::{HashKey, HashKeyRange, InvalidHashKey};
+pub use position::{Checkpoint, InitialPosition, InvalidCheckpoint, Position, ShardRange};
+pub use producer::{Producer, ProducerError, ProducerOptions, PutSummary};
+pub use reader::{PollOptions, PollingReader, Read};
+pub use sequence::{InvalidSequenceNumber, SequenceNumber};
+pub use shard::{ChildShard, Shard, ShardId};

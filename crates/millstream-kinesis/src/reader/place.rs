@@ -1,0 +1,57 @@
+use crate::{Checkpoint, InitialPosition, Position, ReadFrom, RecordBlock};
+
+/// Where the shard is (re-)opened, and which records are known already.
+#[derive(Debug, PartialEq)]
+pub(super) struct Place {
+    from: ReadFrom,
+    done: Option<Position>,
+}
+
+impl Place {
+    /// After everything that `checkpoint` says is processed. For `AtTimestamp`, `initial` has the time;
+    /// without one nothing is left out.
+    pub(super) fn new(checkpoint: &Checkpoint, initial: InitialPosition) -> Self {
+        let (from, done) = match checkpoint {
+            Checkpoint::AtTimestamp => match initial {
+                InitialPosition::AtTimestamp(ms) => (ReadFrom::AtTimestamp(ms), None),
+                InitialPosition::TrimHorizon | InitialPosition::Latest => (ReadFrom::TrimHorizon, None),
+            },
+            Checkpoint::TrimHorizon => (ReadFrom::TrimHorizon, None),
+            Checkpoint::Latest | Checkpoint::ShardEnd => (ReadFrom::Latest, None),
+            // At it, not after it: more of an aggregated record may follow.
+            Checkpoint::At(position) => (ReadFrom::At(position.sequence.clone()), Some(position.clone())),
+        };
+        Place { from, done }
+    }
+
+    pub(super) fn from(&self) -> &ReadFrom {
+        &self.from
+    }
+
+    /// An iterator was asked for at `now_ms` and given. `Latest` means this moment from now on:
+    /// at a later `Latest`, the records in between would be lost.
+    pub(super) fn opened(&mut self, now_ms: i64) {
+        if self.from == ReadFrom::Latest {
+            self.from = ReadFrom::AtTimestamp(now_ms);
+        }
+    }
+
+    /// The user records of `block` that are not known yet.
+    pub(super) fn unknown(&self, block: RecordBlock) -> RecordBlock {
+        match &self.done {
+            Some(done) => block.after(done),
+            None => block,
+        }
+    }
+
+    /// Everything up to the end of `raw` is read.
+    pub(super) fn advance(&mut self, raw: &RecordBlock) {
+        if let Some(last) = raw.last() {
+            // The records before a checkpoint in the same answer are still to be known as such.
+            if self.done.as_ref().is_some_and(|done| done.sequence < last.sequence) {
+                self.done = None;
+            }
+            self.from = ReadFrom::After(last.sequence);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::kpl::Aggregator;
+use crate::testing::{FakeKinesis, Operation};
+use crate::{PutEntry, ReadFrom};
+
+const STREAM: &str = "words";
+
+fn shard() -> ShardId {
+    "shardId-000000000000".into()
+}
+
+fn reader(fake: &Arc<FakeKinesis>, from: &str, options: PollOptions) -> PollingReader {
+    let kinesis: Arc<dyn Kinesis> = fake.clone();
+    let (from, initial) = (from.parse().unwrap(), InitialPosition::TrimHorizon);
+    let range = Some(HashKeyRange::ALL);
+    PollingReader::new(kinesis, STREAM.into(), shard(), range, &from, initial, options)
+}
+
+fn put(fake: &FakeKinesis, data: &str) -> String {
+    fake.put(STREAM, &shard(), PutEntry::new("key", data.to_owned())).to_string()
+}
+
+fn put_aggregate(fake: &FakeKinesis, words: &str) -> String {
+    let mut aggregator = Aggregator::new(usize::MAX);
+    for word in words.split(' ') {
+        assert!(aggregator.add(PutEntry::new("key", word.to_owned())).is_none());
+    }
+    fake.put(STREAM, &shard(), aggregator.finish().unwrap()).to_string()
+}
+
+/// The words of the next read; at the end of the shard, its children.
+async fn read(reader: &mut PollingReader) -> String {
+    match reader.next().await.unwrap() {
+        Read::Records { block, .. } => {
+            let words = block.data().iter().map(|word| str::from_utf8(word).unwrap());
+            words.collect::<Vec<_>>().join(" ")
+        }
+        Read::End { children } => {
+            let ids = children.iter().map(|child| child.id.as_str());
+            format!("end: {}", ids.collect::<Vec<_>>().join(" "))
+        }
+    }
+}
+
+/// When the reads were made, in milliseconds since the first one.
+fn read_times(fake: &FakeKinesis) -> Vec<u128> {
+    let calls = fake.calls();
+    let mut reads = calls.iter().filter(|call| call.operation == Operation::GetRecords);
+    let first = reads.next().unwrap().when;
+    std::iter::once(0).chain(reads.map(|call| (call.when - first).as_millis())).collect()
+}
+
+fn opened_at(fake: &FakeKinesis) -> Vec<ReadFrom> {
+    fake.calls().into_iter().filter_map(|call| call.at).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_it_reads_five_times_a_second_and_no_more() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    for word in 0..20 {
+        put(&fake, &word.to_string());
+    }
+    fake.set_page(2);
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    for first in (0..20).step_by(2) {
+        assert_eq!(read(&mut reader).await, format!("{first} {}", first + 1));
+    }
+    let expected: Vec<u128> = (0..10).map(|read| read * 200).collect();
+    assert_eq!(read_times(&fake), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_counts_from_the_start_of_the_read_before() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    fake.set_page(1);
+    for word in ["a", "b", "c"] {
+        put(&fake, word);
+    }
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "a");
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert_eq!(read(&mut reader).await, "b");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(read(&mut reader).await, "c");
+    assert_eq!(read_times(&fake), [0, 200, 1_200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn caught_up_it_waits_the_idle_interval() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    let options =
+        PollOptions { min_interval: Duration::ZERO, idle_interval: Duration::from_secs(1), ..PollOptions::default() };
+    let mut reader = reader(&fake, "TRIM_HORIZON", options);
+    assert_eq!(read(&mut reader).await, "");
+    put(&fake, "a");
+    put(&fake, "b");
+    fake.set_page(1);
+    assert_eq!(read(&mut reader).await, "a");
+    assert_eq!(read(&mut reader).await, "b");
+    assert_eq!(read(&mut reader).await, "");
+    assert_eq!(read_times(&fake), [0, 1_000, 1_000, 2_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_iterator_neither_loses_nor_repeats_a_record() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    put_aggregate(&fake, "a b");
+    let last = put(&fake, "c");
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "a b c");
+    put(&fake, "d");
+    fake.expire_iterators();
+    assert_eq!(read(&mut reader).await, "d");
+    let expected = [ReadFrom::TrimHorizon, ReadFrom::After(last.parse().unwrap())];
+    assert_eq!(opened_at(&fake), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn latest_with_an_expired_iterator_goes_back_to_its_first_moment() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    fake.set_clock_ms(now_ms() - 60_000);
+    put(&fake, "old");
+    let mut reader = reader(&fake, "LATEST", PollOptions::default());
+    reader.open().await.unwrap();
+    fake.set_clock_ms(now_ms() + 1);
+    put(&fake, "new");
+    fake.expire_iterators();
+    assert_eq!(read(&mut reader).await, "new");
+    let opened = opened_at(&fake);
+    assert_eq!(opened[0], ReadFrom::Latest);
+    assert!(matches!(opened[1], ReadFrom::AtTimestamp(_)), "{opened:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_goes_on_in_the_middle_of_an_aggregate() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    put(&fake, "before");
+    let aggregate = put_aggregate(&fake, "a b c d");
+    put_aggregate(&fake, "e f");
+    let mut middle = reader(&fake, &format!("{aggregate}:1"), PollOptions::default());
+    assert_eq!(read(&mut middle).await, "c d e f");
+    let mut end = reader(&fake, &format!("{aggregate}:3"), PollOptions::default());
+    assert_eq!(read(&mut end).await, "e f");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_aggregate_resumed_in_a_page_of_its_own_is_not_repeated_after_expiry() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    let aggregate = put_aggregate(&fake, "a b c");
+    put(&fake, "d");
+    fake.set_page(1);
+    let mut reader = reader(&fake, &format!("{aggregate}:0"), PollOptions::default());
+    assert_eq!(read(&mut reader).await, "b c");
+    fake.expire_iterators();
+    assert_eq!(read(&mut reader).await, "d");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_shard_ends_with_its_children_after_its_last_record() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    put(&fake, "last");
+    fake.split(STREAM, &shard());
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "last");
+    let end = "end: shardId-000000000001 shardId-000000000002";
+    assert_eq!(read(&mut reader).await, end);
+    assert_eq!(read(&mut reader).await, end);
+    assert_eq!(fake.count(Operation::GetRecords), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shard_closed_while_idle_ends_without_an_empty_read() {
+    let fake = FakeKinesis::with_stream(STREAM, 2);
+    let mut reader = reader(&fake, "LATEST", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "");
+    fake.merge(STREAM, &shard(), &"shardId-000000000001".into());
+    assert_eq!(read(&mut reader).await, "end: shardId-000000000002");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_truncated_answer_does_not_pass_for_the_end_of_an_open_shard() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    put(&fake, "a");
+    fake.truncate_next(2);
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "a");
+    put(&fake, "b");
+    assert_eq!(read(&mut reader).await, "b");
+    assert_eq!(fake.count(Operation::ListShards), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_that_the_last_answer_does_not_name_are_looked_up() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    fake.split(STREAM, &shard());
+    fake.truncate_next(1);
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "end: shardId-000000000001 shardId-000000000002");
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_slows_it_down_and_is_forgotten_after_a_success() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    put(&fake, "a");
+    fake.fail_next(Operation::GetRecords, &KinesisError::Throttled, 7);
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "a");
+    assert_eq!(read_times(&fake), [0, 250, 750, 1_750, 3_750, 7_750, 12_750, 17_750]);
+    fake.fail_next(Operation::GetRecords, &KinesisError::Throttled, 9);
+    assert_eq!(read(&mut reader).await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_failures_in_a_row_are_an_error_also_when_iterators_can_be_had() {
+    for error in [KinesisError::Throttled, KinesisError::ExpiredIterator] {
+        let fake = FakeKinesis::with_stream(STREAM, 1);
+        fake.fail_next(Operation::GetRecords, &error, 100);
+        let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+        assert_eq!(reader.next().await.unwrap_err(), error);
+        assert_eq!(fake.count(Operation::GetRecords), 10);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_retry_can_mend_is_returned_at_once() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    let denied = KinesisError::AccessDenied { message: "no".into() };
+    fake.fail_next(Operation::GetIterator, &denied, 1);
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(reader.next().await.unwrap_err(), denied);
+    assert_eq!(fake.count(Operation::GetIterator), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_read_loses_nothing() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    fake.set_page(1);
+    put(&fake, "a");
+    put(&fake, "b");
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "a");
+    let cancelled = tokio::time::timeout(Duration::from_millis(50), reader.next()).await;
+    assert!(cancelled.is_err());
+    assert_eq!(read(&mut reader).await, "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_reads_keep_the_pace_too() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    fake.set_latency(Duration::from_millis(50));
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(1) {
+        let _ = tokio::time::timeout(Duration::from_millis(30), reader.next()).await;
+    }
+    assert!(read_times(&fake).len() <= 6, "{:?}", read_times(&fake));
+}
+
+#[test]
+fn a_checkpoint_at_a_timestamp_takes_its_time_from_the_initial_position() {
+    let place = |initial| Place::new(&Checkpoint::AtTimestamp, initial).from().clone();
+    assert_eq!(place(InitialPosition::AtTimestamp(7)), ReadFrom::AtTimestamp(7));
+    assert_eq!(place(InitialPosition::Latest), ReadFrom::TrimHorizon);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ended_shard_is_not_read_again() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    let mut reader = reader(&fake, "SHARD_END", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "end: ");
+    assert!(fake.calls().is_empty());
+}

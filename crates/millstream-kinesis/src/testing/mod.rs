@@ -1,0 +1,6 @@
+//! A Kinesis in memory for tests: scripted, counted, and as strict as the service where it matters.
+
+mod fake;
+mod shard;
+
+pub use fake::{Call, FakeKinesis, Operation};
