@@ -1,0 +1,49 @@
+"""Millstream: the streams of Amazon Kinesis, with the API of PySpark and without a JVM.
+
+Names are loaded when they are first asked for, so that ``import millstream`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from millstream._version import __version__
+
+if TYPE_CHECKING:
+    from millstream.accumulators import Accumulator, AccumulatorParam
+    from millstream.broadcast import Broadcast
+    from millstream.conf import SparkConf
+    from millstream.context import SparkContext
+    from millstream.rdd import RDD
+    from millstream.storagelevel import StorageLevel
+
+__all__ = [
+    "RDD",
+    "Accumulator",
+    "AccumulatorParam",
+    "Broadcast",
+    "SparkConf",
+    "SparkContext",
+    "StorageLevel",
+    "__version__",
+]
+
+_HOMES = {
+    "RDD": "millstream.rdd",
+    "Accumulator": "millstream.accumulators",
+    "AccumulatorParam": "millstream.accumulators",
+    "Broadcast": "millstream.broadcast",
+    "SparkConf": "millstream.conf",
+    "SparkContext": "millstream.context",
+    "StorageLevel": "millstream.storagelevel",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value

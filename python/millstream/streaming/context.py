@@ -1,0 +1,200 @@
+"""The context of a streaming program: makes streams, runs them, stops them."""
+
+from __future__ import annotations
+
+import atexit
+import warnings
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from millstream.callsite import user_call_site
+from millstream.errors import IllegalArgumentException, IllegalStateException, PySparkTypeError
+from millstream.rdd import RDD
+from millstream.streaming.dstream import DStream
+from millstream.streaming.queue import QueueSource
+from millstream.unsupported import add_unsupported, unsupported
+
+if TYPE_CHECKING:
+    from millstream._millstream import Engine, KinesisInput
+    from millstream.context import SparkContext
+
+T = TypeVar("T")
+
+_NO_RECOVERY = (
+    "a Kinesis stream needs no checkpoint directory, its progress is kept in the lease table; "
+    "recovery of state from a directory does not exist yet"
+)
+
+
+class StreamingContext:
+    """Streams in batches of ``batchDuration`` seconds. One context may run at a time in a process."""
+
+    _active: ClassVar[StreamingContext | None] = None
+    _lock: ClassVar[Lock] = Lock()
+
+    def __init__(self, sparkContext: SparkContext, batchDuration: float | None = None) -> None:
+        assert batchDuration is not None, "batchDuration is needed"
+        batch_ms = int(batchDuration * 1000)
+        if batch_ms < 1:
+            raise IllegalArgumentException(
+                f"requirement failed: Batch duration must be at least one millisecond, not {batchDuration} s"
+            )
+        from millstream import _millstream
+
+        self._sc = sparkContext
+        self._engine: Engine = _millstream.Engine(batch_ms)
+        self._outputs = 0
+        self._started_at: str | None = None
+        self._stopped = False
+
+    @property
+    def sparkContext(self) -> SparkContext:
+        """The context of the datasets."""
+        return self._sc
+
+    @classmethod
+    def getActive(cls) -> StreamingContext | None:
+        """The context that runs in this process, if one does."""
+        return cls._active
+
+    @classmethod
+    def getActiveOrCreate(
+        cls, checkpointPath: str | None, setupFunc: Callable[[], StreamingContext]
+    ) -> StreamingContext:
+        """The running context, or what ``setupFunc`` returns; ``checkpointPath`` must be None."""
+        if not callable(setupFunc):
+            raise TypeError("setupFunc should be callable.")
+        return cls._active or cls.getOrCreate(checkpointPath, setupFunc)
+
+    @classmethod
+    def getOrCreate(cls, checkpointPath: str | None, setupFunc: Callable[[], StreamingContext]) -> StreamingContext:
+        """What ``setupFunc`` returns; ``checkpointPath`` must be None, since there is no recovery from a path."""
+        if checkpointPath is not None:
+            unsupported(cls.__name__, "getOrCreate with a checkpoint path", _NO_RECOVERY)()
+        return setupFunc()
+
+    def queueStream(
+        self,
+        rdds: Iterable[RDD[T]] | Iterable[Iterable[T]],
+        oneAtATime: bool = True,
+        default: RDD[T] | Iterable[T] | None = None,
+    ) -> DStream[T]:
+        """A stream from a queue of RDDs or lists, one a batch, then ``default`` or nothing."""
+        queue = [self._as_rdd(rdd) for rdd in rdds]
+        source = QueueSource(self._sc, queue, oneAtATime, None if default is None else self._as_rdd(default))
+        self._check_building()
+        return DStream(self, self._engine.input_python(source))
+
+    def _kinesis_stream(self, source: KinesisInput) -> DStream[Any]:
+        self._check_building()
+        return DStream(self, self._engine.input_kinesis(source))
+
+    def _as_rdd(self, data: Any) -> RDD[Any]:
+        return data if isinstance(data, RDD) else self._sc.parallelize(data)
+
+    def union(self, *dstreams: DStream[T]) -> DStream[T]:
+        """One stream of the elements of several."""
+        if not dstreams:
+            raise ValueError("should have at least one DStream to union")
+        if len(dstreams) == 1:
+            return dstreams[0]
+        return self._derive(list(dstreams), lambda _, *rdds: self._sc.union(list(rdds)))
+
+    def transform(self, dstreams: list[DStream[Any]], transformFunc: Callable[[list[RDD[Any]]], RDD[T]]) -> DStream[T]:
+        """A stream of what ``transformFunc`` makes of each batch's list of RDDs."""
+        return self._derive(dstreams, lambda _, *rdds: transformFunc(list(rdds)))
+
+    def _derive(self, parents: list[DStream[Any]], function: Callable[..., Any]) -> DStream[Any]:
+        """``function(time in ms, *RDDs)`` makes the batch's RDD, or None for "no RDD for this batch"."""
+        self._check_building()
+        if any(parent.context() is not self for parent in parents):
+            raise IllegalArgumentException("requirement failed: Some of the DStreams have different contexts")
+
+        def compute(time_ms: int, *rdds: RDD[Any] | None) -> RDD[Any] | None:
+            if any(rdd is None for rdd in rdds):
+                return None
+            made = function(time_ms, *(parent._ready(rdd) for parent, rdd in zip(parents, rdds, strict=True)))
+            if made is not None and not isinstance(made, RDD):
+                raise PySparkTypeError(f"a transform function must return an RDD, not {type(made).__name__}")
+            return made
+
+        return DStream(self, self._engine.derive([parent._stream for parent in parents], compute))
+
+    def _output(self, parent: DStream[Any], function: Callable[[int, Any], Any], name: str) -> None:
+        self._check_building()
+
+        def run(time_ms: int, rdd: RDD[Any] | None) -> None:
+            if rdd is not None:
+                function(time_ms, parent._ready(rdd))
+
+        self._engine.output(parent._stream, run, f"{name} at {user_call_site()}")
+        self._outputs += 1
+
+    def _check_building(self) -> None:
+        if self._stopped or self._started_at is not None:
+            when = "stopping" if self._stopped else "starting"
+            raise IllegalStateException(
+                f"Adding new inputs, transformations, and output operations after {when} a context is not supported"
+            )
+
+    def start(self) -> None:
+        """Starts the streams."""
+        if self._stopped:
+            raise IllegalStateException("StreamingContext has already been stopped")
+        if self._started_at is not None:
+            warnings.warn("StreamingContext has already been started", stacklevel=2)
+            return
+        if not self._outputs:
+            raise IllegalArgumentException("requirement failed: No output operations registered, so nothing to execute")
+        with StreamingContext._lock:
+            active = StreamingContext._active
+            if active is not None:
+                raise IllegalStateException(
+                    "Only one StreamingContext may be started in this process. "
+                    f"Currently running StreamingContext was started at {active._started_at}"
+                )
+            StreamingContext._active = self
+        self._started_at = user_call_site()
+        try:
+            self._engine.start()
+        except BaseException:
+            self.stop(stopSparkContext=False)
+            raise
+        atexit.register(self._stop_at_exit)
+
+    def awaitTermination(self, timeout: float | None = None) -> None:
+        """Waits until the context is stopped, at most ``timeout`` seconds; raises the error of a batch that failed."""
+        self.awaitTerminationOrTimeout(timeout)
+
+    def awaitTerminationOrTimeout(self, timeout: float | None) -> bool:
+        """As `awaitTermination`; returns whether the context was stopped within the time."""
+        if self._started_at is None and not self._stopped:
+            raise IllegalStateException("StreamingContext has not been started")
+        return self._engine.await_termination(timeout)
+
+    def stop(self, stopSparkContext: bool = True, stopGraceFully: bool = False) -> None:
+        """Stops the streams, after all that was received has been processed if ``stopGraceFully``.
+
+        May be called again, from any thread: a stop that is not graceful cuts a graceful one short.
+        """
+        self._stopped = True
+        try:
+            self._engine.stop(stopGraceFully)
+        finally:
+            with StreamingContext._lock:
+                if StreamingContext._active is self:
+                    StreamingContext._active = None
+            atexit.unregister(self._stop_at_exit)
+            if stopSparkContext:
+                self._sc.stop()
+
+    def _stop_at_exit(self) -> None:
+        graceful = self._sc.getConf().get("spark.streaming.stopGracefullyOnShutdown", "false")
+        self.stop(stopGraceFully=graceful.lower() == "true")
+
+    remember = unsupported("StreamingContext", "remember")
+    checkpoint = unsupported("StreamingContext", "checkpoint", _NO_RECOVERY)
+
+
+add_unsupported(StreamingContext, "addStreamingListener binaryRecordsStream socketTextStream textFileStream")

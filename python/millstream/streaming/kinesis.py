@@ -1,0 +1,215 @@
+"""Streams from Amazon Kinesis, with the API of ``pyspark.streaming.kinesis``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from millstream.errors import IllegalArgumentException
+from millstream.rdd import RDD
+from millstream.rdd.partitions import Node
+from millstream.storagelevel import StorageLevel
+from millstream.streaming.dstream import DStream
+
+if TYPE_CHECKING:
+    from millstream._millstream import Block
+    from millstream.context import SparkContext
+    from millstream.streaming.context import StreamingContext
+
+__all__ = ["InitialPositionInStream", "KinesisUtils", "MetricsLevel", "utf8_decoder"]
+
+
+class InitialPositionInStream:
+    """Where an application begins that has no checkpoint yet."""
+
+    LATEST, TRIM_HORIZON = 0, 1
+
+
+class MetricsLevel:
+    """How much the Kinesis client reports to CloudWatch. Millstream reports nothing there yet."""
+
+    DETAILED, SUMMARY, NONE = 0, 1, 2
+
+
+def utf8_decoder(s: bytes | None) -> str | None:
+    """Decodes a record's data as UTF-8; as the default decoder it is done for all records at once."""
+    return None if s is None else s.decode("utf-8")
+
+
+class KinesisUtils:
+    """Makes streams from Kinesis."""
+
+    @overload
+    @staticmethod
+    def createStream(
+        ssc: StreamingContext,
+        kinesisAppName: str,
+        streamName: str,
+        endpointUrl: str,
+        regionName: str,
+        initialPositionInStream: int,
+        checkpointInterval: float,
+        metricsLevel: int = ...,
+        storageLevel: StorageLevel = ...,
+        awsAccessKeyId: str | None = ...,
+        awsSecretKey: str | None = ...,
+        decoder: Callable[[bytes], Any] = ...,
+        stsAssumeRoleArn: str | None = ...,
+        stsSessionName: str | None = ...,
+        stsExternalId: str | None = ...,
+    ) -> DStream[Any]: ...
+
+    @overload
+    @staticmethod
+    def createStream(
+        ssc: StreamingContext,
+        kinesisAppName: str,
+        streamName: str,
+        endpointUrl: str,
+        regionName: str,
+        initialPositionInStream: int,
+        checkpointInterval: float,
+        storageLevel: StorageLevel,
+        awsAccessKeyId: str | None = ...,
+        awsSecretKey: str | None = ...,
+        decoder: Callable[[bytes], Any] = ...,
+        stsAssumeRoleArn: str | None = ...,
+        stsSessionName: str | None = ...,
+        stsExternalId: str | None = ...,
+    ) -> DStream[Any]: ...
+
+    @staticmethod
+    def createStream(
+        ssc: StreamingContext,
+        kinesisAppName: str,
+        streamName: str,
+        endpointUrl: str,
+        regionName: str,
+        initialPositionInStream: int,
+        checkpointInterval: float,
+        *options: Any,
+        **named: Any,
+    ) -> DStream[Any]:
+        """A stream of the data of a Kinesis stream's records.
+
+        ``kinesisAppName`` names the lease table, so two programs of one name share the shards.
+        ``checkpointInterval`` (seconds) is the least time between two checkpoints of a shard. ``decoder`` gets each
+        record's data. ``storageLevel`` and ``metricsLevel`` are PySpark's and change nothing here; both positional
+        layouts are taken, that of PySpark up to 3.3 (the eighth argument is the storage level) and that from 3.4
+        (it is the metrics level). Keys of the `SparkConf` that begin with ``spark.millstream.`` tune the reading.
+
+        Raises `IllegalArgumentException` for arguments that do not go together.
+        """
+        from millstream import _millstream
+
+        chosen = bind_options(options, named)
+        decoder = chosen.pop("decoder")
+        initial = check_arguments(
+            kinesisAppName, streamName, endpointUrl, regionName, initialPositionInStream, checkpointInterval, chosen
+        )
+        sc = ssc.sparkContext
+        source = _millstream.KinesisInput(
+            app=kinesisAppName,
+            stream=streamName,
+            endpoint=endpointUrl,
+            region=regionName,
+            initial=initial,
+            checkpoint_interval_s=float(checkpointInterval),
+            access_key=chosen["awsAccessKeyId"],
+            secret=chosen["awsSecretKey"],
+            role_arn=chosen["stsAssumeRoleArn"],
+            session_name=chosen["stsSessionName"],
+            external_id=chosen["stsExternalId"],
+            conf=dict(sc.getConf().getAll()),
+            make=lambda blocks: batch_rdd(sc, blocks, decoder),
+        )
+        return ssc._kinesis_stream(source)
+
+
+_OPTIONS: dict[str, Any] = {
+    "metricsLevel": MetricsLevel.DETAILED,
+    "storageLevel": StorageLevel.MEMORY_AND_DISK_2,
+    "awsAccessKeyId": None,
+    "awsSecretKey": None,
+    "decoder": utf8_decoder,
+    "stsAssumeRoleArn": None,
+    "stsSessionName": None,
+    "stsExternalId": None,
+}
+
+
+def bind_options(positional: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+    """The optional arguments of `KinesisUtils.createStream` by name, from either positional layout."""
+    layout = list(_OPTIONS)
+    if positional and isinstance(positional[0], StorageLevel):
+        layout.remove("metricsLevel")
+    if len(positional) > len(layout):
+        raise TypeError(
+            f"createStream() takes at most {7 + len(layout)} positional arguments, {7 + len(positional)} were given"
+        )
+    given = dict(zip(layout, positional, strict=False))
+    for name in named:
+        if name not in _OPTIONS:
+            raise TypeError(f"createStream() got an unexpected keyword argument {name!r}")
+        if name in given:
+            raise TypeError(f"createStream() got multiple values for argument {name!r}")
+    return {**_OPTIONS, **given, **named}
+
+
+def check_arguments(
+    app: str, stream: str, endpoint: str, region: str, initial: int, checkpoint_interval: float, options: dict[str, Any]
+) -> str:
+    """Checks what `KinesisUtils.createStream` was given, with PySpark's messages; returns the initial position's
+    name."""
+    for name, value in [
+        ("kinesisAppName", app),
+        ("streamName", stream),
+        ("endpointUrl", endpoint),
+        ("regionName", region),
+    ]:
+        if not isinstance(value, str) or not value:
+            raise IllegalArgumentException(f"{name} must be a string that is not empty, not {value!r}")
+    sts = [options[name] is None for name in ("stsAssumeRoleArn", "stsSessionName", "stsExternalId")]
+    if any(sts) != all(sts):
+        raise IllegalArgumentException(
+            "stsAssumeRoleArn, stsSessionName, and stsExternalId must all be defined or all be null"
+        )
+    key, secret = options["awsAccessKeyId"], options["awsSecretKey"]
+    if key is None and secret is not None:
+        raise IllegalArgumentException("awsSecretKey is set but awsAccessKeyId is null")
+    if key is not None and secret is None:
+        raise IllegalArgumentException("awsAccessKeyId is set but awsSecretKey is null")
+    names = {InitialPositionInStream.LATEST: "LATEST", InitialPositionInStream.TRIM_HORIZON: "TRIM_HORIZON"}
+    if not isinstance(initial, int) or initial not in names:
+        raise IllegalArgumentException(
+            "Illegal InitialPositionInStream. Please use InitialPositionInStream.LATEST or "
+            "InitialPositionInStream.TRIM_HORIZON"
+        )
+    if not isinstance(checkpoint_interval, (int, float)) or checkpoint_interval <= 0:
+        raise IllegalArgumentException(
+            f"checkpointInterval must be a number of seconds above 0, not {checkpoint_interval!r}"
+        )
+    return names[initial]
+
+
+class KinesisBlocks(Node):
+    """The blocks of one batch, one partition each."""
+
+    label = "KinesisBlocks"
+
+    def __init__(self, blocks: Sequence[Block], as_text: bool) -> None:
+        super().__init__(len(blocks))
+        self._blocks = blocks
+        self._as_text = as_text
+
+    def compute(self, index: int) -> Iterable[Any]:
+        """The data of the block's records, decoded in bulk if it is to be text."""
+        block = self._blocks[index]
+        return block.utf8_list() if self._as_text else block.data_list()
+
+
+def batch_rdd(sc: SparkContext, blocks: Sequence[Block], decoder: Callable[[Any], Any]) -> RDD[Any]:
+    """The RDD of a batch of blocks; a decoder of the program's own becomes the first step of the fused loop."""
+    as_text = decoder is utf8_decoder
+    rdd: RDD[Any] = RDD(KinesisBlocks(blocks, as_text), sc)
+    return rdd if as_text else rdd.map(decoder)

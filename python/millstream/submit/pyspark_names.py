@@ -1,0 +1,80 @@
+"""The import names of PySpark, for the program that ``submit`` runs and for no other process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
+
+from millstream._version import PYSPARK_API, __version__
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+
+#: PySpark's modules, and the modules here whose ``__all__`` (or listed names) they offer.
+_MODULES: dict[str, dict[str, str]] = {
+    "pyspark": {
+        "millstream": "RDD Accumulator AccumulatorParam Broadcast SparkConf SparkContext StorageLevel",
+    },
+    "pyspark.accumulators": {"millstream.accumulators": "Accumulator AccumulatorParam"},
+    "pyspark.broadcast": {"millstream.broadcast": "Broadcast"},
+    "pyspark.conf": {"millstream.conf": "SparkConf"},
+    "pyspark.context": {"millstream.context": "SparkContext"},
+    "pyspark.errors": {
+        "millstream.errors": """AnalysisException IllegalArgumentException PySparkException
+            PySparkNotImplementedError PySparkRuntimeError PySparkTypeError PySparkValueError PythonException
+            SparkRuntimeException StreamingQueryException UnsupportedOperationException""",
+    },
+    "pyspark.rdd": {"millstream.rdd": "RDD portable_hash"},
+    "pyspark.resultiterable": {"millstream.rdd": "ResultIterable"},
+    "pyspark.storagelevel": {"millstream.storagelevel": "StorageLevel"},
+    "pyspark.streaming": {"millstream.streaming": "DStream StreamingContext"},
+    "pyspark.streaming.context": {"millstream.streaming": "StreamingContext"},
+    "pyspark.streaming.dstream": {"millstream.streaming": "DStream"},
+    "pyspark.streaming.kinesis": {
+        "millstream.streaming.kinesis": "InitialPositionInStream KinesisUtils MetricsLevel utf8_decoder",
+    },
+}
+
+
+class _PySparkFinder:
+    """Finds and loads ``pyspark`` and what is below it, before any PySpark that may be installed.
+
+    It has the methods of ``importlib.abc``, which itself would import a good part of the standard library.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname.partition(".")[0] != "pyspark":
+            return None
+        if fullname not in _MODULES:
+            raise ModuleNotFoundError(
+                f"{fullname} is not in Millstream, which provides pyspark, pyspark.streaming and "
+                "pyspark.streaming.kinesis",
+                name=fullname,
+            )
+        return ModuleSpec(fullname, cast("Loader", self), is_package=fullname in ("pyspark", "pyspark.streaming"))
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Leaves it to Python to make the module object."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        names: list[str] = []
+        for home, listed in _MODULES[module.__name__].items():
+            source = import_module(home)
+            for name in listed.split():
+                setattr(module, name, getattr(source, name))
+                names.append(name)
+        module.__dict__["__all__"] = names
+        if module.__name__ == "pyspark":
+            module.__dict__["__version__"] = f"{PYSPARK_API}+millstream.{__version__}"
+
+
+def provide_pyspark() -> None:
+    """Makes ``import pyspark`` mean Millstream in this process. Called twice, it changes nothing more."""
+    if not any(isinstance(finder, _PySparkFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _PySparkFinder())

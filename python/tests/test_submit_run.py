@@ -1,0 +1,177 @@
+"""Programs run by `submit`, each in a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from processes import Submitter
+
+CONTEXT = "from pyspark import SparkContext, SparkConf\nsc = SparkContext()\n"
+
+
+def test_a_program_finds_what_spark_submit_gives_it(submit: Submitter) -> None:
+    (submit.directory / "beside.py").write_text("value = 'beside'\n")
+    (submit.directory / "more").mkdir()
+    (submit.directory / "more" / "added.py").write_text("value = 'added'\n")
+    program = submit.program(
+        "import sys, added, beside, __main__\n"
+        "from pyspark import SparkConf, SparkContext\n"
+        "sc = SparkContext()\n"
+        "print(__name__, sys.argv[1:], sys.argv[0] == __file__, __main__.sc is sc, added.value, beside.value)\n"
+        "print(sc.master, sc.appName, sc.defaultParallelism, SparkConf().get('k'))\n"
+    )
+    done = submit(
+        "--master", "local[7]", "--name", "named", "--conf", "k=v", "--py-files", "more/added.py", program, "a", "--b"
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout == "__main__ ['a', '--b'] True True added beside\nlocal[7] named 7 v\n"
+    assert done.returncode == 0
+
+
+def test_what_the_program_says_goes_over_the_flags(submit: Submitter) -> None:
+    program = submit.program("from pyspark import SparkContext\nprint(SparkContext('local[2]', 'own'))\n")
+    done = submit("--master", "local[7]", "--name", "named", program)
+    assert done.stdout == "<SparkContext master=local[2] appName=own>\n"
+
+
+def test_every_name_of_pyspark_can_be_imported(submit: Submitter) -> None:
+    program = submit.program(
+        "import pyspark, pyspark.streaming.kinesis\n"
+        "from pyspark import RDD, Accumulator, AccumulatorParam, Broadcast, SparkConf, SparkContext, StorageLevel\n"
+        "from pyspark.accumulators import Accumulator\n"
+        "from pyspark.broadcast import Broadcast\n"
+        "from pyspark.conf import SparkConf\n"
+        "from pyspark.context import SparkContext as Again\n"
+        "from pyspark.errors import IllegalArgumentException, PySparkException\n"
+        "from pyspark.rdd import RDD, portable_hash\n"
+        "from pyspark.resultiterable import ResultIterable\n"
+        "from pyspark.storagelevel import StorageLevel\n"
+        "from pyspark.streaming import DStream, StreamingContext\n"
+        "from pyspark.streaming.context import StreamingContext\n"
+        "from pyspark.streaming.dstream import DStream\n"
+        "from pyspark.streaming.kinesis import KinesisUtils, InitialPositionInStream, MetricsLevel, utf8_decoder\n"
+        "import millstream\n"
+        "assert SparkContext is Again is millstream.SparkContext is pyspark.SparkContext\n"
+        "print(pyspark.__version__.split('+')[0])\n"
+        "try:\n    import pyspark.sql\nexcept ImportError as error:\n    print(error)\n"
+    )
+    done = submit(program)
+    assert done.stderr == ""
+    version, missing = done.stdout.splitlines()
+    assert version == "4.3.0"
+    assert missing.startswith("pyspark.sql is not in Millstream, which provides pyspark, pyspark.streaming and ")
+
+
+def test_pyspark_names_are_nowhere_but_in_submit() -> None:
+    code = (
+        "import sys; sys.path.append(sys.argv[1]); import fake_native; fake_native.ensure()\n"
+        "import millstream.streaming.kinesis, millstream.submit.launch\n"
+        "assert not any('Spark' in type(finder).__name__ for finder in sys.meta_path)\n"
+        "assert 'pyspark' not in sys.modules\n"
+    )
+    tests = __file__.rpartition("/")[0]
+    subprocess.run([sys.executable, "-c", code, tests], check=True, timeout=60)
+
+
+FAILURES = {
+    "a function of the program": (
+        CONTEXT + "def divide(x):\n    return 1 / x\nsc.parallelize([0]).map(divide).collect()\n",
+        ["Traceback (most recent call last):", "line 5, in <module>", "line 4, in divide", "ZeroDivisionError"],
+        ["millstream/", "fused loop"],
+    ),
+    "a cause": (
+        CONTEXT + "try:\n    sc.emptyRDD().first()\nexcept ValueError as e:\n    raise KeyError('k') from e\n",
+        ["ValueError: RDD is empty", "direct cause", "line 6, in <module>", "KeyError: 'k'"],
+        ["millstream/"],
+    ),
+    "an argument": (
+        CONTEXT + "\nsc.setLogLevel('LOUD')\n",
+        ["millstream: IllegalArgumentException: requirement failed: Supplied level LOUD", "program.py:4"],
+        ["Traceback", "millstream/context.py"],
+    ),
+    "a method that is not there": (
+        CONTEXT + "sc.textFile('x')\n",
+        ["millstream: PySparkNotImplementedError: SparkContext.textFile is not implemented", "program.py:3"],
+        ["Traceback"],
+    ),
+    "a syntax error": ("def\n", ["Error: cannot read", "invalid syntax"], ["Traceback"]),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failed_program_shows_its_own_frames_and_exits_with_1(submit: Submitter, name: str) -> None:
+    text, expected, unwanted = FAILURES[name]
+    done = submit(submit.program(text))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    for part in expected:
+        assert part in done.stderr
+    for part in unwanted:
+        assert part not in done.stderr, done.stderr
+
+
+def test_exit_codes_pass_through(submit: Submitter) -> None:
+    assert submit(submit.program("import sys\nsys.exit(7)\n")).returncode == 7
+    assert submit(submit.program("raise KeyboardInterrupt\n")).returncode == 130
+    refused = submit("--master", "yarn", submit.program("print('ran')"))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("Error: master 'yarn' cannot be served")
+
+
+def test_the_package_is_named_in_one_line(submit: Submitter) -> None:
+    coordinate = "org.apache.spark:spark-streaming-kinesis-asl_2.11:2.2.0"
+    done = submit("--packages", coordinate, submit.program(""))
+    assert done.stderr == f"millstream: {coordinate} is built in: nothing to download\n"
+
+
+STREAMING = """
+import atexit, sys
+from pyspark import SparkContext
+from pyspark.streaming import StreamingContext
+
+stop = StreamingContext.stop
+def told(self, stopSparkContext=True, stopGraceFully=False):
+    print("stop", stopGraceFully, flush=True)
+    stop(self, stopSparkContext, stopGraceFully)
+StreamingContext.stop = told
+
+ssc = StreamingContext(SparkContext(), 0.05)
+ssc.queueStream([[1]]).foreachRDD(lambda rdd: print("batch", flush=True) if rdd.collect() else None)
+ssc.start()
+try:
+    ssc.awaitTermination()
+finally:
+    print("finally", flush=True)
+"""
+
+
+@pytest.mark.parametrize("graceful", [False, True])
+def test_sigterm_stops_the_streams(submit: Submitter, graceful: bool) -> None:
+    conf = f"spark.streaming.stopGracefullyOnShutdown={str(graceful).lower()}"
+    process = submit.start("--conf", conf, submit.program(STREAMING))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "batch\n"
+    process.send_signal(signal.SIGTERM)
+    out, error = process.communicate(timeout=60)
+    assert out == f"finally\nstop {graceful}\n"
+    assert error == ""
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_a_program_that_ends_without_waiting_stops_its_streams(submit: Submitter) -> None:
+    done = submit(submit.program(STREAMING.partition("try:")[0]))
+    assert done.stdout.endswith("stop False\n")
+    assert done.returncode == 0
+
+
+def test_other_commands_are_the_native_command_lines() -> None:
+    import fake_native
+
+    if not fake_native.ensure():
+        pytest.skip("tested end to end")
+    from millstream.cli import main
+
+    assert main(["local", "--port", "0"]) == 3
