@@ -1,0 +1,382 @@
+//! What has been read and not yet been reported as processed, shard by shard. Pure: no clock, no IO.
+//!
+//! The rule this file keeps: a shard's progress is the end of the longest unbroken row of processed cuts. A cut that
+//! failed stays in the row for good, so that no later success moves a checkpoint past it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use millstream_kinesis::{Checkpoint, ChildShard, Position, RecordBlock, ShardId, ShardRange};
+
+use crate::status::ShardStatus;
+
+/// Names a cut; grows by one a cut.
+pub type CutId = u64;
+
+/// What a shard gives to one cut.
+#[derive(Clone, Debug)]
+pub struct ShardInput {
+    /// From where (exclusive) to where (inclusive).
+    pub range: ShardRange,
+    /// The records of the range, in order.
+    pub blocks: Vec<RecordBlock>,
+}
+
+/// All that was queued at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Cut {
+    /// To be given back to [`Buffer::processed`] or [`Buffer::failed`].
+    pub id: CutId,
+    /// One entry a shard that had records, in shard order.
+    pub inputs: Vec<ShardInput>,
+}
+
+/// What the buffer has to tell the coordinator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// The shard's last record has been read.
+    ReadToEnd(ShardId, Vec<ChildShard>),
+    /// Everything up to here is processed; [`Checkpoint::ShardEnd`] once nothing of a shard is left.
+    Processed(ShardId, Checkpoint),
+    /// A shard that was asked to drain has nothing in flight any more.
+    Drained(ShardId),
+}
+
+/// The queues and cuts in flight of all shards that are read. `P` is what a block holds on to while it is in memory (its
+/// share of the budget); it is dropped when the block's cut is reported, or its shard removed.
+#[derive(Debug)]
+pub struct Buffer<P> {
+    stream: Arc<str>,
+    shards: BTreeMap<ShardId, ShardBuffer<P>>,
+    next_cut: CutId,
+    next_epoch: u64,
+}
+
+/// One time of reading a shard; a shard that is given up and read again later has another.
+pub type Epoch = u64;
+
+#[derive(Debug)]
+struct ShardBuffer<P> {
+    epoch: Epoch,
+    /// End of what was cut.
+    cut: Checkpoint,
+    queue: VecDeque<(RecordBlock, P)>,
+    in_flight: VecDeque<InFlight<P>>,
+    reading: Reading,
+    millis_behind: i64,
+    news: VecDeque<News>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Reading {
+    Open,
+    Ended,
+    Draining,
+    /// The last word on this shard has been said.
+    Closed,
+}
+
+#[derive(Debug)]
+struct InFlight<P> {
+    cut: CutId,
+    to: Position,
+    outcome: Outcome,
+    held: Vec<P>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Pending,
+    Processed,
+    Failed,
+}
+
+impl<P> Buffer<P> {
+    /// An empty buffer of one stream.
+    pub fn new(stream: Arc<str>) -> Self {
+        Self { stream, shards: BTreeMap::new(), next_cut: 0, next_epoch: 0 }
+    }
+
+    /// Begins to hold records of `shard`, which is read from `from` on. What was held of it before is dropped.
+    pub fn open(&mut self, shard: ShardId, from: Checkpoint) -> Epoch {
+        let epoch = self.next_epoch;
+        self.next_epoch += 1;
+        let fresh = ShardBuffer {
+            epoch,
+            cut: from,
+            queue: VecDeque::new(),
+            in_flight: VecDeque::new(),
+            reading: Reading::Open,
+            millis_behind: 0,
+            news: VecDeque::new(),
+        };
+        self.shards.insert(shard, fresh);
+        epoch
+    }
+
+    /// Queues what was read. False when this time of reading is over: the reader should stop.
+    pub fn push(&mut self, shard: &ShardId, epoch: Epoch, block: RecordBlock, millis_behind: i64, held: P) -> bool {
+        let Some(state) = self.open_shard(shard, epoch) else { return false };
+        state.millis_behind = millis_behind;
+        if !block.is_empty() {
+            state.queue.push_back((block, held));
+        }
+        true
+    }
+
+    /// The shard is closed and its last record was pushed.
+    pub fn read_to_end(&mut self, shard: &ShardId, epoch: Epoch, children: Vec<ChildShard>) {
+        if let Some(state) = self.open_shard(shard, epoch) {
+            state.reading = Reading::Ended;
+            state.millis_behind = 0;
+            state.news.push_back(News::ReadToEnd(shard.clone(), children));
+            state.settle(shard);
+        }
+    }
+
+    /// Hands out all that is queued.
+    pub fn cut(&mut self) -> Cut {
+        let id = self.next_cut;
+        self.next_cut += 1;
+        let stream = &self.stream;
+        let inputs = self.shards.iter_mut().filter_map(|(shard, state)| state.cut(stream, shard, id)).collect();
+        Cut { id, inputs }
+    }
+
+    /// All outputs of this cut have succeeded.
+    pub fn processed(&mut self, cut: CutId) {
+        self.report(cut, Outcome::Processed);
+    }
+
+    /// An output of this cut has failed: none of its shards gets a checkpoint at or behind it any more.
+    pub fn failed(&mut self, cut: CutId) {
+        self.report(cut, Outcome::Failed);
+    }
+
+    fn report(&mut self, cut: CutId, outcome: Outcome) {
+        for (shard, state) in &mut self.shards {
+            if let Some(entry) = state.in_flight.iter_mut().find(|entry| entry.cut == cut) {
+                entry.outcome = outcome;
+                entry.held.clear();
+                state.settle(shard);
+            }
+        }
+    }
+
+    /// Reading of `shard` was stopped: what was not cut is dropped (its next reader reads it again), what is in flight
+    /// may finish.
+    pub fn drain(&mut self, shard: &ShardId) {
+        if let Some(state) = self.shards.get_mut(shard) {
+            state.queue.clear();
+            if state.reading != Reading::Closed {
+                state.reading = Reading::Draining;
+            }
+            state.settle(shard);
+        }
+    }
+
+    /// Forgets `shard`: its lease is gone. What is reported of its cuts later is passed over.
+    pub fn close(&mut self, shard: &ShardId) {
+        self.shards.remove(shard);
+    }
+
+    /// Whether nothing is queued.
+    pub fn is_empty(&self) -> bool {
+        self.shards.values().all(|state| state.queue.is_empty())
+    }
+
+    /// What the coordinator has not been told yet, in an order that it can take as it is.
+    pub fn take_news(&mut self) -> Vec<News> {
+        self.shards.values_mut().flat_map(|state| state.news.drain(..)).collect()
+    }
+
+    /// A line a shard.
+    pub fn status(&self) -> Vec<ShardStatus> {
+        let line = |(shard, state): (&ShardId, &ShardBuffer<P>)| ShardStatus {
+            shard: shard.clone(),
+            cut: state.cut.clone(),
+            millis_behind: state.millis_behind,
+            queued: state.queue.iter().map(|(block, _)| block.len()).sum(),
+            ended: state.reading == Reading::Ended || state.reading == Reading::Closed,
+        };
+        self.shards.iter().map(line).collect()
+    }
+
+    fn open_shard(&mut self, shard: &ShardId, epoch: Epoch) -> Option<&mut ShardBuffer<P>> {
+        self.shards.get_mut(shard).filter(|state| state.epoch == epoch && state.reading == Reading::Open)
+    }
+}
+
+impl<P> ShardBuffer<P> {
+    fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId) -> Option<ShardInput> {
+        let to = self.queue.back()?.0.last()?;
+        let (blocks, held): (Vec<_>, Vec<_>) = self.queue.drain(..).unzip();
+        let records = blocks.iter().map(|block: &RecordBlock| block.len() as u64).sum();
+        let from = std::mem::replace(&mut self.cut, Checkpoint::At(to.clone()));
+        self.in_flight.push_back(InFlight { cut: id, to: to.clone(), outcome: Outcome::Pending, held });
+        let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, to, records };
+        Some(ShardInput { range, blocks })
+    }
+
+    /// Finds out what there is to report after something changed.
+    fn settle(&mut self, shard: &ShardId) {
+        let mut reached = None;
+        while self.in_flight.front().is_some_and(|entry| entry.outcome == Outcome::Processed) {
+            reached = self.in_flight.pop_front().map(|entry| entry.to);
+        }
+        if let Some(position) = reached {
+            self.report(News::Processed(shard.clone(), Checkpoint::At(position)));
+        }
+        if let Some(failed) = self.in_flight.front().filter(|entry| entry.outcome == Outcome::Failed).map(|entry| entry.cut) {
+            // Nothing behind a failed cut can be reported any more: only what is still running needs its entry.
+            self.in_flight.retain(|entry| entry.cut == failed || entry.outcome == Outcome::Pending);
+        }
+        match self.reading {
+            Reading::Ended if self.in_flight.is_empty() && self.queue.is_empty() => {
+                self.reading = Reading::Closed;
+                self.report(News::Processed(shard.clone(), Checkpoint::ShardEnd));
+            }
+            Reading::Draining if self.in_flight.iter().all(|entry| entry.outcome != Outcome::Pending) => {
+                self.reading = Reading::Closed;
+                self.report(News::Drained(shard.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds a piece of news; a newer position takes the place of an older one that was not told yet.
+    fn report(&mut self, news: News) {
+        if matches!(news, News::Processed(..)) {
+            self.news.retain(|old| !matches!(old, News::Processed(..)));
+        }
+        self.news.push_back(news);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use millstream_kinesis::BlockBuilder;
+
+    use super::*;
+
+    fn shard() -> ShardId {
+        ShardId::from("shardId-000000000000")
+    }
+
+    fn block(sequences: std::ops::RangeInclusive<u32>) -> RecordBlock {
+        let mut builder = BlockBuilder::new("s".into(), shard());
+        for sequence in sequences {
+            builder.push(b"x", "key", &sequence.to_string(), 0, 0);
+        }
+        builder.finish()
+    }
+
+    fn at(sequence: u32) -> Checkpoint {
+        Checkpoint::At(Position { sequence: sequence.to_string().parse().unwrap(), sub: 0 })
+    }
+
+    /// A buffer with one shard, and records 1 to 10, 11 to 20, … in a cut each.
+    fn with_cuts(cuts: u32) -> (Buffer<Arc<()>>, Epoch, Arc<()>) {
+        let held = Arc::new(());
+        let mut buffer = Buffer::new("s".into());
+        let epoch = buffer.open(shard(), Checkpoint::TrimHorizon);
+        for cut in 0..cuts {
+            assert!(buffer.push(&shard(), epoch, block(cut * 10 + 1..=cut * 10 + 10), 5, held.clone()));
+            assert_eq!(buffer.cut().id, u64::from(cut));
+        }
+        (buffer, epoch, held)
+    }
+
+    #[test]
+    fn a_cut_takes_all_that_is_queued_and_continues_where_the_last_one_ended() {
+        let (mut buffer, epoch, held) = with_cuts(1);
+        buffer.push(&shard(), epoch, block(11..=12), 0, held.clone());
+        buffer.push(&shard(), epoch, block(13..=13), 0, held);
+        assert!(!buffer.is_empty());
+        let cut = buffer.cut();
+        let range = &cut.inputs[0].range;
+        assert_eq!((&range.from, Checkpoint::At(range.to.clone()), range.records), (&at(10), at(13), 3));
+        assert!(buffer.is_empty());
+        assert!(buffer.cut().inputs.is_empty());
+    }
+
+    #[test]
+    fn progress_waits_for_the_oldest_cut() {
+        let (mut buffer, _, _) = with_cuts(3);
+        buffer.processed(1);
+        assert_eq!(buffer.take_news(), []);
+        buffer.processed(0);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(20))]);
+        buffer.processed(2);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(30))]);
+    }
+
+    #[test]
+    fn nothing_passes_a_failed_cut() {
+        let (mut buffer, epoch, held) = with_cuts(3);
+        buffer.processed(0);
+        buffer.failed(1);
+        buffer.processed(2);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(10))]);
+        buffer.push(&shard(), epoch, block(31..=40), 0, held);
+        let cut = buffer.cut().id;
+        buffer.processed(cut);
+        buffer.read_to_end(&shard(), epoch, vec![]);
+        assert_eq!(buffer.take_news(), [News::ReadToEnd(shard(), vec![])]);
+    }
+
+    #[test]
+    fn memory_is_given_back_when_a_cut_is_reported_either_way() {
+        let (mut buffer, _, held) = with_cuts(2);
+        assert_eq!(Arc::strong_count(&held), 3);
+        buffer.failed(0);
+        buffer.processed(1);
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+
+    #[test]
+    fn a_shard_ends_only_when_its_last_cut_is_processed() {
+        let (mut buffer, epoch, _) = with_cuts(2);
+        buffer.read_to_end(&shard(), epoch, vec![]);
+        assert_eq!(buffer.take_news(), [News::ReadToEnd(shard(), vec![])]);
+        buffer.processed(0);
+        buffer.processed(1);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), Checkpoint::ShardEnd)]);
+    }
+
+    #[test]
+    fn an_empty_shard_ends_at_once() {
+        let (mut buffer, epoch, _) = with_cuts(0);
+        buffer.read_to_end(&shard(), epoch, vec![]);
+        let news = [News::ReadToEnd(shard(), vec![]), News::Processed(shard(), Checkpoint::ShardEnd)];
+        assert_eq!(buffer.take_news(), news);
+    }
+
+    #[test]
+    fn draining_drops_the_queue_and_waits_for_what_is_in_flight() {
+        let (mut buffer, epoch, held) = with_cuts(2);
+        buffer.push(&shard(), epoch, block(21..=30), 0, held.clone());
+        buffer.processed(0);
+        buffer.drain(&shard());
+        assert_eq!(Arc::strong_count(&held), 2, "the queue and the first cut are let go");
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(10))]);
+        assert!(!buffer.push(&shard(), epoch, block(21..=30), 0, held), "a late read is refused");
+        buffer.processed(1);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(20)), News::Drained(shard())]);
+    }
+
+    #[test]
+    fn reports_on_a_lost_or_reopened_shard_are_passed_over() {
+        let (mut buffer, old, held) = with_cuts(1);
+        buffer.close(&shard());
+        buffer.processed(0);
+        assert_eq!(buffer.take_news(), []);
+        let new = buffer.open(shard(), at(5));
+        buffer.processed(0);
+        assert_eq!(buffer.take_news(), []);
+        assert!(!buffer.push(&shard(), old, block(6..=7), 0, held.clone()), "the old reader is told to stop");
+        assert!(buffer.push(&shard(), new, block(6..=7), 0, held));
+        assert_eq!(buffer.cut().inputs[0].range.from, at(5));
+    }
+}

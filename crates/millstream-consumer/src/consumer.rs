@@ -1,0 +1,111 @@
+//! The handle of a running worker.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use millstream_kinesis::Kinesis;
+use millstream_lease::LeaseStore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::buffer::{Cut, CutId};
+use crate::config::ConsumerConfig;
+use crate::driver::Driver;
+use crate::error::ConsumerError;
+use crate::shared::Shared;
+use crate::status::ShardStatus;
+
+/// A worker that shares the shards of a stream with the other workers of its application. Dropping it stops it without
+/// giving its leases back; [`Consumer::shutdown`] gives them back.
+///
+/// Delivery is at least once: a record is handed out again, here or by another worker, unless a checkpoint at or behind it
+/// was written, and that happens only after [`Consumer::processed`].
+pub struct Consumer {
+    shared: Arc<Shared>,
+    config: ConsumerConfig,
+    pausing: CancellationToken,
+    stopping: CancellationToken,
+    driver: JoinHandle<()>,
+    shut: AtomicBool,
+}
+
+impl Consumer {
+    /// Makes sure that the stream and the lease table are there, then starts to take leases and to read.
+    ///
+    /// # Errors
+    /// The stream or the table can't be had: missing, refused, unreachable, or a table of another kind.
+    pub async fn start(
+        kinesis: Arc<dyn Kinesis>,
+        store: Arc<dyn LeaseStore>,
+        config: ConsumerConfig,
+    ) -> Result<Self, ConsumerError> {
+        let shared = Arc::new(Shared::new(&config.stream, config.buffer_bytes));
+        let (pausing, stopping) = (CancellationToken::new(), CancellationToken::new());
+        let listing = async { kinesis.list_shards(&config.stream).await.map_err(ConsumerError::Kinesis) };
+        let ensuring = async { store.ensure().await.map_err(ConsumerError::Store) };
+        let (shards, ()) = tokio::try_join!(listing, ensuring)?;
+        let driver = Driver::new(kinesis, store, shared.clone(), &config, pausing.clone(), stopping.clone());
+        let driver = tokio::spawn(driver.run(shards));
+        Ok(Self { shared, config, pausing, stopping, driver, shut: AtomicBool::new(false) })
+    }
+
+    /// Takes what is queued now, without waiting. Cuts are to be reported by [`Consumer::processed`] or
+    /// [`Consumer::failed`]; their memory counts against the budget until then.
+    ///
+    /// # Errors
+    /// The consumer stopped by itself: the error says why.
+    pub fn cut(&self) -> Result<Cut, ConsumerError> {
+        match self.shared.fatal() {
+            Some(error) => Err(error),
+            None if self.driver.is_finished() && !self.shut.load(Ordering::Acquire) => {
+                Err(ConsumerError::Stopped { stream: self.config.stream.clone() })
+            }
+            None => Ok(self.shared.buffer().cut()),
+        }
+    }
+
+    /// All outputs of the cut have succeeded: checkpoints may move past it.
+    pub fn processed(&self, cut: CutId) {
+        self.shared.buffer().processed(cut);
+        self.shared.changed.notify_one();
+    }
+
+    /// An output of the cut has failed: checkpoints of its shards stay before it until another worker, or this program
+    /// started again, has processed it.
+    pub fn failed(&self, cut: CutId) {
+        self.shared.buffer().failed(cut);
+        self.shared.changed.notify_one();
+    }
+
+    /// Stops reading, for good. Leases are kept and renewed, so that what is queued can be cut and processed in peace.
+    pub fn pause(&self) {
+        self.pausing.cancel();
+    }
+
+    /// Whether nothing is queued.
+    pub fn is_drained(&self) -> bool {
+        self.shared.buffer().is_empty()
+    }
+
+    /// A line for each shard that this worker reads.
+    pub fn status(&self) -> Vec<ShardStatus> {
+        self.shared.buffer().status()
+    }
+
+    /// Writes the last checkpoints and gives the leases back, so that the next worker reads at once. Cuts not reported yet
+    /// are waited for; after the configured timeout the leases are left to expire.
+    pub async fn shutdown(&mut self) {
+        self.shut.store(true, Ordering::Release);
+        self.stopping.cancel();
+        if tokio::time::timeout(self.config.shutdown_timeout, &mut self.driver).await.is_err() {
+            tracing::warn!(stream = %self.config.stream, "leases could not be given back in time; they expire by themselves");
+            self.driver.abort();
+        }
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}

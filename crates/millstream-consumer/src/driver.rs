@@ -1,0 +1,190 @@
+//! The task that owns the coordinator: it brings events in and does the actions that come out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Kinesis, PollOptions, Shard, ShardId};
+use millstream_lease::{Action, Coordinator, Event, LeaseStore, execute};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::buffer::News;
+use crate::config::ConsumerConfig;
+use crate::error::ConsumerError;
+use crate::reader::{self, Assignment};
+use crate::shared::Shared;
+
+/// Owns the coordinator; the only one who calls it.
+pub(crate) struct Driver {
+    kinesis: Arc<dyn Kinesis>,
+    store: Arc<dyn LeaseStore>,
+    shared: Arc<Shared>,
+    stream: Arc<str>,
+    poll: PollOptions,
+    initial: InitialPosition,
+    worker: Arc<str>,
+    coordinator: Coordinator,
+    began: Instant,
+    /// Operations on the store and on Kinesis under way; the coordinator has one a lease at a time.
+    operations: JoinSet<Event>,
+    readers: HashMap<ShardId, AbortHandle>,
+    pausing: CancellationToken,
+    stopping: CancellationToken,
+    done: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        kinesis: Arc<dyn Kinesis>,
+        store: Arc<dyn LeaseStore>,
+        shared: Arc<Shared>,
+        config: &ConsumerConfig,
+        pausing: CancellationToken,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self {
+            kinesis,
+            store,
+            shared,
+            stream: config.stream.as_str().into(),
+            poll: config.poll.clone(),
+            initial: config.lease.initial,
+            worker: config.lease.worker_id.as_str().into(),
+            coordinator: Coordinator::new(config.lease.clone(), config.seed),
+            began: Instant::now(),
+            operations: JoinSet::new(),
+            readers: HashMap::new(),
+            pausing,
+            stopping,
+            done: false,
+        }
+    }
+
+    /// Runs until the shutdown is complete or an error makes going on pointless. `shards`: what the stream was just found
+    /// to have, which spares the first listing.
+    pub(crate) async fn run(mut self, shards: Vec<Shard>) {
+        let mut known = Some(shards);
+        self.step(Event::Tick, &mut known);
+        while !self.done && self.shared.fatal().is_none() {
+            let (pausing, stopping) = (self.pausing.is_cancelled(), self.stopping.is_cancelled());
+            let wake = self.began + Duration::from_millis(self.coordinator.next_wake(self.now_ms()));
+            tokio::select! {
+                Some(answer) = self.operations.join_next(), if !self.operations.is_empty() => match answer {
+                    Ok(event) => self.step(event, &mut known),
+                    Err(panic) => tracing::error!(%panic, "an operation on the lease table panicked"),
+                },
+                () = self.shared.changed.notified() => self.tell_news(&mut known),
+                () = self.pausing.cancelled(), if !pausing => self.stop_readers(),
+                () = self.stopping.cancelled(), if !stopping => self.step(Event::Shutdown, &mut known),
+                () = tokio::time::sleep_until(wake) => self.step(Event::Tick, &mut known),
+            }
+        }
+        self.stop_readers();
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn step(&mut self, event: Event, known: &mut Option<Vec<Shard>>) {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for action in self.coordinator.step(event, self.now_ms()) {
+                match (action, known.take()) {
+                    (Action::ListShards, Some(shards)) => events.push(Event::ShardsListed(shards)),
+                    (action, untouched) => {
+                        *known = untouched;
+                        self.act(action);
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell_news(&mut self, known: &mut Option<Vec<Shard>>) {
+        let news = self.shared.buffer().take_news();
+        for news in news {
+            let key = |shard: ShardId| shard.as_str().to_owned();
+            let event = match news {
+                News::ReadToEnd(shard, children) => Event::ReaderEnded { key: key(shard), children },
+                News::Processed(shard, checkpoint) => Event::Processed { key: key(shard), checkpoint },
+                News::Drained(shard) => Event::Drained { key: key(shard) },
+            };
+            self.step(event, known);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::StartReading { key, checkpoint, hash_range } => self.start_reading(&key, checkpoint, hash_range),
+            Action::StopReading { key, drain } => self.stop_reading(&ShardId::from(key.as_str()), drain),
+            Action::Done => self.done = true,
+            Action::ListShards => {
+                self.operations.spawn(list_shards(self.kinesis.clone(), self.stream.clone(), self.shared.clone()));
+            }
+            action => {
+                let (store, worker) = (self.store.clone(), self.worker.clone());
+                // Every action that is left is one of the store, and so has an answer.
+                self.operations.spawn(async move { execute(&*store, &worker, &action).await.unwrap_or(Event::Tick) });
+            }
+        }
+    }
+
+    fn start_reading(&mut self, key: &str, from: Checkpoint, hash_range: Option<HashKeyRange>) {
+        let shard = ShardId::from(key);
+        tracing::info!(stream = %self.stream, %shard, %from, "reading begins");
+        let epoch = self.shared.buffer().open(shard.clone(), from.clone());
+        if self.pausing.is_cancelled() {
+            return;
+        }
+        let what = Assignment {
+            stream: self.stream.clone(),
+            shard: shard.clone(),
+            hash_range,
+            from,
+            initial: self.initial,
+            epoch,
+        };
+        let task = tokio::spawn(reader::read(self.kinesis.clone(), self.shared.clone(), self.poll.clone(), what));
+        if let Some(before) = self.readers.insert(shard, task.abort_handle()) {
+            before.abort();
+        }
+    }
+
+    fn stop_reading(&mut self, shard: &ShardId, drain: bool) {
+        tracing::info!(stream = %self.stream, %shard, drain, "reading ends");
+        if let Some(reader) = self.readers.remove(shard) {
+            reader.abort();
+        }
+        if drain {
+            self.shared.buffer().drain(shard);
+            // The buffer may have nothing in flight, and so have news already.
+            self.shared.changed.notify_one();
+        } else {
+            self.shared.buffer().close(shard);
+        }
+    }
+
+    fn stop_readers(&mut self) {
+        for (_, reader) in self.readers.drain() {
+            reader.abort();
+        }
+    }
+}
+
+/// Lists the stream's shards. A stream that is gone, or that may not be read any more, ends the consumer.
+async fn list_shards(kinesis: Arc<dyn Kinesis>, stream: Arc<str>, shared: Arc<Shared>) -> Event {
+    match kinesis.list_shards(&stream).await {
+        Ok(shards) => Event::ShardsListed(shards),
+        Err(error) => {
+            tracing::warn!(%stream, %error, "the shards can't be listed");
+            let reason = error.to_string();
+            if !error.is_retryable() {
+                shared.fail(ConsumerError::Kinesis(error));
+            }
+            Event::ListFailed { reason }
+        }
+    }
+}
