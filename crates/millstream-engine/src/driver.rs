@@ -1,0 +1,179 @@
+//! The driver thread: owns the sources, does what the schedule says.
+
+use crate::clock::{BatchTime, now_ms};
+use crate::job::{Batch, Outcome, pending_outputs};
+use crate::lifecycle::Lifecycle;
+use crate::listener::Listeners;
+use crate::protect::{protect, protect_callback};
+use crate::schedule::{Event, Next, Schedule};
+use crate::source::Sources;
+use crate::{BatchInfo, BoxError, Cut, Dataset, InputInfo, JobError, Source, SourceStopError, Step};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+/// What the driver is woken for.
+pub(crate) enum Message {
+    Finished(BatchInfo, Outcome),
+    Stop { graceful: bool },
+}
+
+/// How the driver has ended.
+pub(crate) struct Ended {
+    /// The job thread has nothing to do.
+    pub(crate) idle: bool,
+    /// How the sources took it.
+    pub(crate) result: Result<(), SourceStopError>,
+}
+
+/// The driver's belongings.
+pub(crate) struct Driver<D> {
+    pub(crate) schedule: Schedule,
+    pub(crate) sources: Sources<D>,
+    pub(crate) output_names: Vec<String>,
+    pub(crate) waiting: VecDeque<Batch<D>>,
+    pub(crate) running: Option<BatchTime>,
+    pub(crate) messages: Receiver<Message>,
+    pub(crate) jobs: Sender<Batch<D>>,
+    pub(crate) abandon: Arc<AtomicBool>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) listeners: Listeners,
+}
+
+impl<D: Dataset> Driver<D> {
+    /// Runs until the schedule ends, and stops the sources.
+    pub(crate) fn run(mut self) -> Ended {
+        self.listeners.tell(|listener| listener.streaming_started(now_ms()));
+        loop {
+            if self.schedule.is_draining() && self.sources.iter().all(|source| is_drained(&**source)) {
+                self.schedule.on(Event::Drained, now_ms());
+            }
+            match self.schedule.next(now_ms()) {
+                Next::Cut(time) => self.cut(time),
+                Next::Run(_) => self.run_first(),
+                Next::Discard(time) => {
+                    self.waiting.pop_front();
+                    self.each_source("failed", |source| source.failed(time));
+                }
+                Next::Drain => self.each_source("drain", |source| source.drain()),
+                Next::Wait(until) => self.wait(until),
+                Next::End { graceful } => {
+                    if let Some(time) = self.running {
+                        tracing::warn!(%time, "stopped while the batch was still running; it is not committed");
+                        self.abandon.store(true, Ordering::Relaxed);
+                        self.each_source("failed", |source| source.failed(time));
+                    }
+                    return Ended { idle: self.running.is_none(), result: stop_all(&mut self.sources, graceful) };
+                }
+            }
+        }
+    }
+
+    fn cut(&mut self, time: BatchTime) {
+        let mut inputs = Vec::with_capacity(self.sources.len());
+        let mut infos = Vec::with_capacity(self.sources.len());
+        for (id, source) in self.sources.iter_mut().enumerate() {
+            match protect(|| source.cut(time)) {
+                Ok(Cut { dataset, records, metadata }) => {
+                    inputs.push(dataset);
+                    infos.push(InputInfo { id, records, metadata });
+                }
+                Err(cause) => return self.cut_failed(time, id, cause),
+            }
+        }
+        let info = BatchInfo {
+            time,
+            inputs: infos,
+            submission_ms: now_ms(),
+            processing_start_ms: None,
+            processing_end_ms: None,
+            outputs: pending_outputs(time, &self.output_names),
+            failure: None,
+        };
+        self.listeners.tell(|listener| listener.batch_submitted(&info));
+        self.waiting.push_back(Batch { info, inputs });
+    }
+
+    /// The sources cut before the failing one have a batch that will not run.
+    fn cut_failed(&mut self, time: BatchTime, input: usize, cause: BoxError) {
+        for source in self.sources.iter_mut().take(input) {
+            protect_callback("a source's failed()", || source.failed(time));
+        }
+        self.schedule.on(Event::CutFailed(time), now_ms());
+        self.lifecycle.report(JobError { time, step: Step::Input(input), cause });
+    }
+
+    fn run_first(&mut self) {
+        let Some(batch) = self.waiting.pop_front() else { return };
+        self.running = Some(batch.info.time);
+        if self.jobs.send(batch).is_err() {
+            self.jobs_gone();
+        }
+    }
+
+    fn wait(&mut self, until_ms: Option<u64>) {
+        let message = match until_ms {
+            None => self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(until) => self.messages.recv_timeout(Duration::from_millis(until.saturating_sub(now_ms()))),
+        };
+        match message {
+            Ok(Message::Stop { graceful }) => self.schedule.on(Event::Stop { graceful }, now_ms()),
+            Ok(Message::Finished(info, outcome)) => {
+                self.finished(&info, outcome);
+                self.schedule.on(Event::Finished, now_ms());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.jobs_gone(),
+        }
+    }
+
+    /// The job thread has died, which its protection against panics should make impossible.
+    fn jobs_gone(&mut self) {
+        tracing::error!("the job thread has ended; stopping");
+        if let Some(time) = self.running.take() {
+            self.each_source("failed", |source| source.failed(time));
+            self.schedule.on(Event::Finished, now_ms());
+        }
+        self.schedule.on(Event::Stop { graceful: false }, now_ms());
+    }
+
+    fn finished(&mut self, info: &BatchInfo, outcome: Outcome) {
+        self.running = None;
+        let time = info.time;
+        match outcome {
+            Outcome::Succeeded => self.each_source("committed", |source| source.committed(time)),
+            Outcome::Abandoned => self.each_source("failed", |source| source.failed(time)),
+            Outcome::Failed(error) => {
+                self.each_source("failed", |source| source.failed(time));
+                self.lifecycle.report(error);
+            }
+        }
+        self.listeners.tell(|listener| listener.batch_completed(info));
+    }
+
+    fn each_source(&mut self, what: &str, call: impl Fn(&mut dyn Source<D>)) {
+        for source in &mut self.sources {
+            protect_callback(what, || call(&mut **source));
+        }
+    }
+}
+
+fn is_drained<D>(source: &dyn Source<D>) -> bool {
+    // A source that panics here has nothing more to give.
+    protect(|| Ok(source.is_drained())).unwrap_or(true)
+}
+
+/// Stops all, also when one fails; the first error.
+pub(crate) fn stop_all<D>(sources: &mut [Box<dyn Source<D>>], graceful: bool) -> Result<(), SourceStopError> {
+    let mut result = Ok(());
+    for (input, source) in sources.iter_mut().enumerate() {
+        if let Err(cause) = protect(|| source.stop(graceful)) {
+            let error = SourceStopError { input, cause };
+            tracing::warn!(%error, "a source did not stop cleanly");
+            result = result.and(Err(error));
+        }
+    }
+    result
+}

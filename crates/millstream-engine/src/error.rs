@@ -1,0 +1,96 @@
+//! What can go wrong, one type per moment: starting, running a batch, stopping.
+
+use crate::{BatchTime, StreamId};
+use std::error::Error;
+use std::fmt;
+use thiserror::Error;
+
+/// An error of user code or of a source, whatever its type.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// [`Engine::start`](crate::Engine::start) has not started anything.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Nothing would come of running the graph. The words are Spark's.
+    #[error("No output operations registered, so nothing to execute")]
+    NoOutputs,
+    /// A stream or an output names a parent that is not in this graph.
+    #[error("stream {} is not in this graph; derive it from streams of the same graph", .0.0)]
+    UnknownStream(StreamId),
+    /// The batch interval is below a millisecond, or beyond all measure.
+    #[error("the batch interval must be at least one millisecond, not {0:?}")]
+    Interval(std::time::Duration),
+    /// An engine runs one graph in its life.
+    #[error("the engine has been started before; create a new one")]
+    AlreadyStarted,
+    /// An engine that was stopped does not start again.
+    #[error("the engine has been stopped; create a new one")]
+    Stopped,
+    /// A source could not start; those before it were stopped again.
+    #[error("input {input} could not start: {cause}")]
+    Source {
+        /// The input's number, counted from 0 in the order of [`GraphBuilder::input`](crate::GraphBuilder::input).
+        input: usize,
+        /// The source's error.
+        cause: BoxError,
+    },
+    /// The system gave no thread.
+    #[error("no thread for the engine: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Where in a batch an error came up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Cutting the input with this number.
+    Input(usize),
+    /// Computing a stream.
+    Stream(StreamId),
+    /// An output operation.
+    Output {
+        /// Its number, counted from 0.
+        id: usize,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Input(id) => write!(f, "cutting input {id}"),
+            Step::Stream(id) => write!(f, "computing stream {}", id.0),
+            Step::Output { id, name } => write!(f, "output {id} ({name})"),
+        }
+    }
+}
+
+/// A batch failed: it was not committed. Later batches run nevertheless.
+#[derive(Debug, Error)]
+#[error("batch {time}: {step} failed: {cause}")]
+pub struct JobError {
+    /// The batch.
+    pub time: BatchTime,
+    /// Where in the batch.
+    pub step: Step,
+    /// The error itself; [`Panicked`] if user code panicked.
+    pub cause: BoxError,
+}
+
+/// User code panicked.
+#[derive(Debug, Error)]
+#[error("panicked: {message}")]
+pub struct Panicked {
+    /// The panic's message.
+    pub message: String,
+}
+
+/// A source failed to stop. All others were stopped too, and the engine has ended.
+#[derive(Debug, Error)]
+#[error("input {input} could not stop cleanly: {cause}")]
+pub struct SourceStopError {
+    /// The input's number, counted from 0.
+    pub input: usize,
+    /// The source's error.
+    pub cause: BoxError,
+}

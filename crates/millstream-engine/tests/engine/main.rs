@@ -1,0 +1,10 @@
+//! The engine with its threads and the system clock.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod batches;
+mod failures;
+mod listening;
+mod starting;
+mod stopping;
+mod world;

@@ -1,0 +1,140 @@
+//! The entry point: one program of streams, its start and its end.
+
+use crate::dataset::AnyPartitions;
+use crate::queue::QueueSource;
+use crate::{ContextError, DStream, Queue};
+use millstream_engine::{BatchListener, Engine, EngineConfig, GraphBuilder, Source, State, StreamId};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Streams are created from it and run by it, in batches of one interval. Clones are handles to the same context.
+///
+/// ```
+/// # use millstream::{Queue, StreamingContext};
+/// # use std::time::Duration;
+/// let ssc = StreamingContext::new(Duration::from_millis(20));
+/// let lines = ssc.queue_stream(&Queue::from_iter([vec!["to be", "or not", "to be"]]), true);
+/// let counts = lines.flat_map(|line| line.split(' ').map(|word| (word, 1)).collect::<Vec<_>>()).reduce_by_key(|a, b| a + b);
+/// counts.pprint(10);
+/// ssc.start()?;
+/// ssc.await_termination_or_timeout(Duration::from_millis(50))?;
+/// ssc.stop(true)?;
+/// # Ok::<(), millstream::ContextError>(())
+/// ```
+#[derive(Clone)]
+pub struct StreamingContext {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    batch: Duration,
+    program: Mutex<Program>,
+}
+
+/// What the program has said so far.
+struct Program {
+    /// `None` once started.
+    graph: Option<GraphBuilder<AnyPartitions>>,
+    /// Streams are built by chained calls that return no error; the first misuse is told by `start` or `await_termination`.
+    misuse: Option<ContextError>,
+}
+
+impl StreamingContext {
+    /// A context with batches of `batch`, at least a millisecond.
+    pub fn new(batch: Duration) -> Self {
+        Self::with_config(EngineConfig::new(batch))
+    }
+
+    /// A context with all settings of the engine.
+    pub fn with_config(config: EngineConfig) -> Self {
+        let program = Mutex::new(Program { graph: Some(GraphBuilder::new()), misuse: None });
+        Self { inner: Arc::new(Inner { batch: config.batch_interval, engine: Engine::new(config), program }) }
+    }
+
+    /// The batch interval.
+    pub fn batch_interval(&self) -> Duration {
+        self.inner.batch
+    }
+
+    /// A stream of what is pushed to `queue`: one vector per batch, or (`one_at_a_time` false) all there are, a partition each.
+    pub fn queue_stream<T: Send + Sync + 'static>(&self, queue: &Queue<T>, one_at_a_time: bool) -> DStream<T> {
+        self.input(Box::new(QueueSource::new(queue.clone(), one_at_a_time)))
+    }
+
+    /// Adds a listener; it hears of what happens from now on.
+    pub fn add_streaming_listener(&self, listener: Arc<dyn BatchListener>) {
+        self.inner.engine.add_listener(listener);
+    }
+
+    /// Whether the context has started or ended.
+    pub fn state(&self) -> State {
+        self.inner.engine.state()
+    }
+
+    /// Starts reading, and then the batches, the first at the next multiple of the interval.
+    pub fn start(&self) -> Result<(), ContextError> {
+        let mut program = self.program();
+        if let Some(misuse) = program.misuse.take() {
+            return Err(misuse);
+        }
+        // An empty graph will do for the engine to say that it has been started before.
+        let graph = program.graph.take().unwrap_or_default();
+        drop(program);
+        Ok(self.inner.engine.start(graph)?)
+    }
+
+    /// Waits until the context has been stopped, or a batch has failed.
+    pub fn await_termination(&self) -> Result<(), ContextError> {
+        self.await_end(None).map(drop)
+    }
+
+    /// Waits at most `timeout`; `true`: the context has stopped.
+    pub fn await_termination_or_timeout(&self, timeout: Duration) -> Result<bool, ContextError> {
+        self.await_end(Some(timeout))
+    }
+
+    fn await_end(&self, timeout: Option<Duration>) -> Result<bool, ContextError> {
+        let misuse = self.program().misuse.take();
+        misuse.map_or(Ok(()), Err)?;
+        Ok(self.inner.engine.await_termination(timeout)?)
+    }
+
+    /// Stops. Graceful: what was read is processed and committed first; otherwise only the running output may end. May be called
+    /// from within an output operation, and returns at once then.
+    pub fn stop(&self, graceful: bool) -> Result<(), ContextError> {
+        Ok(self.inner.engine.stop(graceful)?)
+    }
+
+    /// Adds an input, whose datasets must be partitions of `T`.
+    pub(crate) fn input<T>(&self, source: Box<dyn Source<AnyPartitions>>) -> DStream<T> {
+        let stream = self.build(|graph| graph.input(source));
+        DStream::new(self.clone(), stream.unwrap_or(StreamId(usize::MAX)))
+    }
+
+    /// Changes the graph, which a started context does not allow.
+    pub(crate) fn build<R>(&self, change: impl FnOnce(&mut GraphBuilder<AnyPartitions>) -> R) -> Option<R> {
+        let mut program = self.program();
+        let result = program.graph.as_mut().map(change);
+        if result.is_none() {
+            note(&mut program, ContextError::AddedAfterStart);
+        }
+        result
+    }
+
+    /// Notes it when a stream of `other` is put together with one of this context.
+    pub(crate) fn expect_same(&self, other: &StreamingContext) {
+        if !Arc::ptr_eq(&self.inner, &other.inner) {
+            note(&mut self.program(), ContextError::OtherContext);
+        }
+    }
+
+    fn program(&self) -> MutexGuard<'_, Program> {
+        self.inner.program.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn note(program: &mut Program, misuse: ContextError) {
+    tracing::error!(error = %misuse, "a streaming program is wrong");
+    program.misuse.get_or_insert(misuse);
+}

@@ -1,0 +1,40 @@
+//! What a process reads, and as whom.
+
+use millstream_consumer::ConsumerConfig;
+use millstream_kinesis::{AwsSettings, InitialPosition, PollOptions};
+use millstream_lease::CoordinatorConfig;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// A Kinesis stream to be read as one worker of an application.
+#[derive(Clone, Debug)]
+pub struct KinesisInput {
+    /// The application's name, and that of its lease table.
+    pub application: String,
+    /// How AWS is reached.
+    pub aws: AwsSettings,
+    /// The stream, the worker's name, and all clocks and limits.
+    pub consumer: ConsumerConfig,
+}
+
+impl KinesisInput {
+    /// The defaults, for a new worker whose name is `<host>:<uuid>`, as the KCL's.
+    pub fn new(application: String, stream: String, aws: AwsSettings, initial: InitialPosition) -> Self {
+        let id = Uuid::new_v4();
+        let consumer = ConsumerConfig {
+            stream,
+            lease: CoordinatorConfig::new(format!("{}:{id}", host_name()), initial),
+            poll: PollOptions::default(),
+            buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
+            seed: id.as_u64_pair().0,
+            shutdown_timeout: Duration::from_secs(10),
+        };
+        Self { application, aws, consumer }
+    }
+}
+
+/// Only to tell workers apart in the lease table: any name will do where the system does not say its own.
+fn host_name() -> String {
+    let from_kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
+    from_kernel.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_else(|| "localhost".to_owned())
+}

@@ -1,0 +1,12 @@
+//! Kinesis streams as inputs.
+
+mod builder;
+mod input;
+mod record;
+mod runtime;
+mod source;
+
+pub use builder::{BuildError, KinesisInputDStream, KinesisInputDStreamBuilder};
+pub use input::KinesisInput;
+pub use record::KinesisRecord;
+pub use source::KinesisSource;
