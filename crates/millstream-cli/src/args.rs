@@ -1,0 +1,159 @@
+//! What the command line accepts.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Amazon Kinesis as streams of micro-batches, without a JVM.
+#[derive(Parser)]
+#[command(name = "millstream", version, propagate_version = true)]
+pub(crate) struct Cli {
+    /// Log more: -v for information, -vv for debugging (or set RUST_LOG).
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve Kinesis and DynamoDB on one local port, for any AWS SDK.
+    Local(LocalArgs),
+    /// Put lines or JSON objects into a stream.
+    Put(PutArgs),
+    /// Show who reads which shard of an application, and how far.
+    Leases(LeasesArgs),
+    /// Run a PySpark Streaming program (same flags as spark-submit).
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Submit(SubmitArgs),
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  millstream local --port 4566 --stream orders:4\n  \
+    AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws kinesis list-streams"
+)]
+pub(crate) struct LocalArgs {
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 4566)]
+    pub(crate) port: u16,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: String,
+    /// Directory that keeps streams, records and tables.
+    /// [default: $XDG_DATA_HOME/millstream/local, or ~/.local/share/millstream/local]
+    #[arg(long, conflicts_with = "memory")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Keep everything in memory; nothing outlives the process.
+    #[arg(long)]
+    pub(crate) memory: bool,
+    /// Create a stream at start if it is not there: NAME:SHARDS. May be given several times.
+    #[arg(long = "stream", value_name = "NAME:SHARDS", value_parser = parse_stream)]
+    pub(crate) streams: Vec<(String, u32)>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  millstream put orders orders.jsonl --key-field customer --endpoint-url http://127.0.0.1:4566")]
+pub(crate) struct PutArgs {
+    /// Stream to put into.
+    pub(crate) stream: String,
+    /// File with one record a line; standard input when left out or `-`.
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// How a line is read.
+    #[arg(long, value_enum, default_value_t = PutFormat::Lines)]
+    pub(crate) format: PutFormat,
+    /// Field of the JSON object that is the partition key (means --format json). Without it, lines are spread evenly.
+    #[arg(long)]
+    pub(crate) key_field: Option<String>,
+    /// Number of records that are coming, for the progress bar.
+    #[arg(long)]
+    pub(crate) total: Option<u64>,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PutFormat {
+    /// Each line is a record.
+    Lines,
+    /// Each line is a JSON object, put as it is.
+    Json,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  millstream leases my-app --endpoint-url http://127.0.0.1:4566")]
+pub(crate) struct LeasesArgs {
+    /// Application: the name of its lease table.
+    pub(crate) application: String,
+    /// How the leases are printed.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Columns for people.
+    Table,
+    /// One JSON array for programs.
+    Json,
+}
+
+/// Where the service is.
+#[derive(Args)]
+pub(crate) struct AwsArgs {
+    /// Endpoint of Kinesis, where it is not AWS's own.
+    #[arg(long, env = "AWS_ENDPOINT_URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Region.
+    #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
+    pub(crate) region: String,
+}
+
+#[derive(Args)]
+pub(crate) struct SubmitArgs {
+    /// spark-submit's flags, the program, and the program's own arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<OsString>,
+}
+
+fn parse_stream(text: &str) -> Result<(String, u32), String> {
+    let (name, shards) = text.rsplit_once(':').unwrap_or((text, "1"));
+    let shards = shards
+        .parse()
+        .ok()
+        .filter(|&shards| shards > 0)
+        .ok_or_else(|| format!("'{shards}' is not a number of shards; write NAME:SHARDS, such as orders:4"))?;
+    Ok((name.to_owned(), shards))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_stream_is_a_name_and_a_positive_number_of_shards() {
+        assert_eq!(parse_stream("orders:4").unwrap(), ("orders".to_owned(), 4));
+        assert_eq!(parse_stream("orders").unwrap(), ("orders".to_owned(), 1));
+        assert!(parse_stream("orders:0").unwrap_err().contains("NAME:SHARDS"));
+        assert!(parse_stream("orders:many").is_err());
+    }
+
+    #[test]
+    fn submit_passes_every_argument_on() {
+        let cli = Cli::try_parse_from(["millstream", "submit", "--master", "local[2]", "p.py", "--help"]).unwrap();
+        let Command::Submit(submit) = cli.command else { panic!("not submit") };
+        assert_eq!(submit.arguments, ["--master", "local[2]", "p.py", "--help"]);
+    }
+}

@@ -1,0 +1,48 @@
+//! `millstream leases`: who reads which shard of an application, and how far.
+
+use millstream_kinesis::{AwsSettings, CredentialsSource};
+use millstream_lease::{DynamoDbLeaseStore, Lease, LeaseStore};
+use serde_json::json;
+
+use crate::args::{LeasesArgs, Output};
+use crate::error::CliError;
+
+/// Prints a line a lease, in the order of the shards. The table is only read; a missing one is an error.
+pub(crate) async fn run(args: LeasesArgs) -> Result<(), CliError> {
+    let settings = AwsSettings {
+        region: args.aws.region,
+        kinesis_endpoint: args.aws.endpoint_url,
+        dynamodb_endpoint: None,
+        credentials: CredentialsSource::Default,
+    };
+    let mut leases = DynamoDbLeaseStore::connect(&settings, &args.application).await.scan().await?;
+    leases.sort_by(|left, right| left.key.cmp(&right.key));
+    match args.output {
+        Output::Json => {
+            let rows: Vec<_> = leases.iter().map(row).collect();
+            println!("{}", serde_json::Value::from(rows));
+        }
+        Output::Table => {
+            println!("{:<22} {:<48} {:<58} HANDOFF", "LEASE", "OWNER", "CHECKPOINT");
+            for lease in &leases {
+                let owner = lease.actual_owner().unwrap_or("-");
+                let next = lease.checkpoint_owner.as_ref().and(lease.owner.as_deref()).unwrap_or("-");
+                println!("{:<22} {owner:<48} {:<58} {next}", lease.key, lease.checkpoint.to_string());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn row(lease: &Lease) -> serde_json::Value {
+    json!({
+        "lease": lease.key,
+        "owner": lease.actual_owner(),
+        "next_owner": lease.checkpoint_owner.as_ref().and(lease.owner.as_deref()),
+        "checkpoint": lease.checkpoint.word(),
+        "sub_sequence_number": lease.checkpoint.sub(),
+        "counter": lease.counter,
+        "parents": lease.parents.iter().map(|parent| parent.as_str()).collect::<Vec<_>>(),
+        "children": lease.children.iter().map(|child| child.as_str()).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,6 @@
+//! One file a command.
+
+pub(crate) mod leases;
+pub(crate) mod local;
+pub(crate) mod put;
+pub(crate) mod submit;

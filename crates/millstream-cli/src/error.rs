@@ -1,0 +1,31 @@
+//! Why a command failed.
+
+use std::io;
+use std::path::PathBuf;
+
+use millstream_kinesis::{KinesisError, ProducerError};
+use millstream_lease::StoreError;
+use millstream_local::LocalError;
+
+/// A failed command; printed as one line behind `millstream: `.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error("the runtime could not be started: {0}")]
+    Runtime(io::Error),
+    #[error("{0}")]
+    Local(#[from] LocalError),
+    #[error("{0}")]
+    Kinesis(#[from] KinesisError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Producer(#[from] ProducerError),
+    #[error("can't read {path}: {source}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("line {line} of {path} is not a JSON object with a field '{field}' that is text or a number: {text}")]
+    NoKey { path: PathBuf, line: u64, field: String, text: String },
+    #[error("neither XDG_DATA_HOME nor HOME is set: give --data-dir, or --memory to keep nothing")]
+    NoDataDir,
+    #[error("can't run {interpreter}: {source}; install Python 3.11 and `pip install millstream`, or set PYSPARK_PYTHON")]
+    Python { interpreter: String, source: io::Error },
+}

@@ -1,0 +1,59 @@
+//! The `millstream` command. [`run`] is the whole of it, so that the same command is the binary of this crate and the
+//! console script of the Python package.
+//!
+//! Exit codes: 0 done, 1 the work failed (one line on standard error says why), 2 wrong usage.
+
+mod args;
+mod commands;
+mod error;
+mod logging;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::error::CliError;
+pub use crate::logging::init as init_logging;
+
+/// Runs `millstream` with `argv` (the program's name first) and returns the exit code. Help, the version and errors are
+/// printed as clap prints them.
+pub fn run<I, T>(argv: I) -> u8
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(argv) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // A closed pipe while printing help is no reason to fail differently.
+            let _ = usage.print();
+            return u8::try_from(usage.exit_code()).unwrap_or(2);
+        }
+    };
+    init_logging(cli.verbose);
+    match execute(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("millstream: {error}");
+            1
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<u8, CliError> {
+    match command {
+        Command::Local(args) => block_on(commands::local::run(args)),
+        Command::Put(args) => block_on(commands::put::run(args)),
+        Command::Leases(args) => block_on(commands::leases::run(args)),
+        Command::Submit(args) => commands::submit::run(&args),
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<(), CliError>>) -> Result<u8, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::Runtime)?;
+    runtime.block_on(work).map(|()| 0)
+}

@@ -1,0 +1,93 @@
+//! `Block`: records of one shard, in columns, as Python sees them.
+
+use millstream_kinesis::RecordBlock;
+use pyo3::exceptions::{PyIndexError, PyUnicodeDecodeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString};
+
+/// Records of one shard, in order. Nothing is decoded until it is asked for.
+#[pyclass(frozen, module = "millstream._millstream")]
+pub(crate) struct Block(RecordBlock);
+
+impl Block {
+    pub(crate) fn new(block: RecordBlock) -> Self {
+        Self(block)
+    }
+
+    fn range(&self, start: usize, stop: Option<usize>) -> PyResult<RecordBlock> {
+        let stop = stop.unwrap_or(self.0.len()).min(self.0.len());
+        if start > stop {
+            return Err(PyIndexError::new_err(format!("records {start} to {stop} of a block of {}", self.0.len())));
+        }
+        Ok(self.0.slice(start..stop))
+    }
+}
+
+#[pymethods]
+impl Block {
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Name of the stream.
+    #[getter]
+    fn stream(&self) -> &str {
+        self.0.stream()
+    }
+
+    /// Id of the shard.
+    #[getter]
+    fn shard(&self) -> &str {
+        self.0.shard().as_str()
+    }
+
+    /// The data of records `start` to `stop` (exclusive) as bytes.
+    #[pyo3(signature = (start = 0, stop = None))]
+    fn data_list<'py>(&self, py: Python<'py>, start: usize, stop: Option<usize>) -> PyResult<Bound<'py, PyList>> {
+        let range = self.range(start, stop)?;
+        PyList::new(py, range.data().iter().map(|data| PyBytes::new(py, data)))
+    }
+
+    /// The data of records `start` to `stop` (exclusive) as text. Raises UnicodeDecodeError, as `bytes.decode` does, at the
+    /// first record that is not UTF-8.
+    #[pyo3(signature = (start = 0, stop = None))]
+    fn utf8_list<'py>(&self, py: Python<'py>, start: usize, stop: Option<usize>) -> PyResult<Bound<'py, PyList>> {
+        let range = self.range(start, stop)?;
+        let mut texts = Vec::with_capacity(range.len());
+        for data in range.data().iter() {
+            match std::str::from_utf8(data) {
+                Ok(text) => texts.push(PyString::new(py, text)),
+                Err(error) => {
+                    return Err(PyErr::from_value(
+                        PyUnicodeDecodeError::new_utf8(py, data, error)?.into_any(),
+                    ));
+                }
+            }
+        }
+        PyList::new(py, texts)
+    }
+
+    /// The partition keys of all records.
+    fn partition_keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.0.partition_keys().iter())
+    }
+
+    /// The sequence numbers of all records.
+    fn sequence_numbers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.0.sequences().iter())
+    }
+
+    /// The sub-sequence numbers of all records: the place inside an aggregated record, 0 elsewhere.
+    fn sub_sequence_numbers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.0.sub_sequences())
+    }
+
+    /// The approximate arrival times of all records, in milliseconds since the epoch.
+    fn arrival_times<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.0.arrivals())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Block(stream='{}', shard='{}', records={})", self.0.stream(), self.0.shard(), self.0.len())
+    }
+}

@@ -1,0 +1,121 @@
+//! `KinesisInput`: a Kinesis stream as `createStream` describes it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use millstream::kinesis::{KinesisInput as Input, KinesisSource};
+use millstream_engine::{BoxError, Source};
+use millstream_kinesis::{AwsSettings, CredentialsSource, InitialPosition};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::block::Block;
+use crate::conf::Conf;
+use crate::dataset::PyDataset;
+use crate::error;
+
+/// A Kinesis stream as an input of an engine. Nothing is asked of AWS before the engine starts.
+#[pyclass(frozen, module = "millstream._millstream")]
+pub(crate) struct KinesisInput {
+    input: Input,
+    make: Py<PyAny>,
+}
+
+impl KinesisInput {
+    /// The source for an engine; `make` is called with each batch's blocks.
+    pub(crate) fn source(&self, py: Python<'_>) -> Box<dyn Source<PyDataset>> {
+        let make = self.make.clone_ref(py);
+        Box::new(KinesisSource::new(self.input.clone(), move |blocks| {
+            Python::attach(|py| {
+                let blocks = PyList::new(py, blocks.into_iter().map(Block::new))?;
+                make.bind(py).call1((blocks,)).map(PyDataset::new)
+            })
+            .map_err(|error: PyErr| BoxError::from(error))
+        }))
+    }
+}
+
+#[pymethods]
+impl KinesisInput {
+    /// `conf`: the program's settings, of which those under `spark.millstream.` are read here.
+    #[new]
+    #[pyo3(signature = (*, app, stream, endpoint, region, initial, checkpoint_interval_s, access_key, secret, role_arn,
+        session_name, external_id, conf, make))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of createStream, all named")]
+    fn new(
+        py: Python<'_>,
+        app: String,
+        stream: String,
+        endpoint: String,
+        region: String,
+        initial: &str,
+        checkpoint_interval_s: f64,
+        access_key: Option<String>,
+        secret: Option<String>,
+        role_arn: Option<String>,
+        session_name: Option<String>,
+        external_id: Option<String>,
+        conf: HashMap<String, String>,
+        make: Py<PyAny>,
+    ) -> PyResult<Self> {
+        let initial = match initial {
+            "TRIM_HORIZON" => InitialPosition::TrimHorizon,
+            "LATEST" => InitialPosition::Latest,
+            other => return Err(error::illegal_argument(py, format!("'{other}' is not an initial position"))),
+        };
+        let conf = Conf::new(conf);
+        let invalid = |message: String| error::illegal_argument(py, message);
+        let aws = AwsSettings {
+            region,
+            kinesis_endpoint: Some(endpoint),
+            dynamodb_endpoint: conf.text("spark.millstream.dynamodb.endpoint"),
+            credentials: credentials(access_key, secret, role_arn, session_name, external_id),
+        };
+        let mut input = Input::new(app, stream, aws, initial);
+        let consumer = &mut input.consumer;
+        consumer.lease.checkpoint_interval_ms =
+            Duration::try_from_secs_f64(checkpoint_interval_s).map_or(u64::MAX, millis);
+        if let Some(failover) = conf.duration("spark.millstream.failoverTime").map_err(invalid)? {
+            consumer.lease.failover_ms = millis(failover);
+        }
+        if let Some(interval) = conf.duration("spark.millstream.leaseScanInterval").map_err(invalid)? {
+            consumer.lease.scan_interval_ms = millis(interval);
+        }
+        if let Some(interval) = conf.duration("spark.millstream.kinesis.readInterval").map_err(invalid)? {
+            consumer.poll.min_interval = interval;
+            consumer.poll.idle_interval = interval;
+        }
+        if let Some(limit) = conf.number("spark.millstream.kinesis.maxRecords", 1..=10_000).map_err(invalid)? {
+            consumer.poll.limit = limit;
+        }
+        if let Some(mebibytes) = conf.number("spark.millstream.bufferMiB", 1..=2_048).map_err(invalid)? {
+            consumer.buffer_bytes = mebibytes << 20;
+        }
+        Ok(Self { input, make })
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn credentials(
+    access_key: Option<String>,
+    secret: Option<String>,
+    role_arn: Option<String>,
+    session_name: Option<String>,
+    external_id: Option<String>,
+) -> CredentialsSource {
+    let base = match (access_key, secret) {
+        (Some(access_key), Some(secret_key)) => {
+            CredentialsSource::Static { access_key, secret_key, session_token: None }
+        }
+        _ => CredentialsSource::Default,
+    };
+    match (role_arn, session_name) {
+        (Some(role_arn), Some(session_name)) => {
+            CredentialsSource::AssumeRole { role_arn, session_name, external_id, base: Box::new(base) }
+        }
+        _ => base,
+    }
+}

@@ -1,0 +1,39 @@
+//! PyO3 bindings: one file per class. The Python package in `python/millstream` is built on them.
+//!
+//! The engine is given Python objects as datasets and calls back into Python for operators and outputs, once a batch each.
+//! Its threads attach to the interpreter only for such a call.
+
+mod block;
+mod conf;
+mod dataset;
+mod engine;
+mod error;
+mod kinesis_input;
+mod listener;
+mod python_source;
+
+use pyo3::prelude::*;
+
+/// The native module `millstream._millstream`.
+#[pymodule(gil_used = false)]
+mod _millstream {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::block::Block;
+    #[pymodule_export]
+    use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::kinesis_input::KinesisInput;
+
+    /// Runs the `millstream` command with `argv` (the program's name first) and returns its exit code.
+    #[pyfunction]
+    fn main(py: Python<'_>, argv: Vec<String>) -> u8 {
+        py.detach(|| millstream_cli::run(argv))
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
