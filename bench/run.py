@@ -1,0 +1,163 @@
+"""Millstream and PySpark side by side, in the same run, interleaved; prints medians with the conditions.
+
+    python bench/run.py [--rounds N]
+
+PySpark is installed into bench/.venv at the first run. It needs Java 17.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROGRAM = HERE / "programs" / "word_count.py"
+PYSPARK = "pyspark==4.3.0"
+
+
+@dataclass
+class Case:
+    """One workload with the goal that it has to meet."""
+
+    name: str
+    lines: int
+    batches: int
+    interval_s: float
+
+
+CASES = [
+    Case("tiny batches", lines=10, batches=30, interval_s=0.5),
+    Case("1 M lines a batch", lines=1_000_000, batches=3, interval_s=5.0),
+]
+
+
+@dataclass
+class Engine:
+    """One of the two ways to run the program, and what it measured: one entry a round."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    since_cut_ms: dict[str, list[float]] = field(default_factory=dict)
+    lines_per_s: dict[str, list[float]] = field(default_factory=dict)
+    start_s: list[float] = field(default_factory=list)
+    resident_mb: dict[str, list[float]] = field(default_factory=dict)
+
+
+def tree_resident_mb(root: int) -> float:
+    """Resident memory of a process and all its descendants, in MB."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    family, grown = {root}, True
+    while grown:
+        more = {pid for pid, parent in parents.items() if parent in family} - family
+        family |= more
+        grown = bool(more)
+    pages = 0
+    for pid in family:
+        try:
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def run(engine: Engine, case: Case) -> None:
+    """Runs one case once and notes what it gave."""
+    command = [*engine.command, str(PROGRAM), str(case.lines), str(case.batches), str(case.interval_s)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **engine.environment}
+    )
+    peak = 0.0
+
+    def watch() -> None:
+        nonlocal peak
+        while process.poll() is None:
+            peak = max(peak, tree_resident_mb(process.pid))
+            time.sleep(0.2)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    out, error = process.communicate(timeout=600)
+    watcher.join()
+    results = [line for line in out.splitlines() if line.startswith("{")]
+    if process.returncode != 0 or not results:
+        sys.exit(f"{engine.name} failed on {case.name}:\n{error[-4000:]}")
+    measured = json.loads(results[-1])
+    # The first batch warms up and is reported as the start; the others are the steady state.
+    steady = measured["since_cut"][1:], measured["in_output"][1:]
+    engine.since_cut_ms.setdefault(case.name, []).extend(1000 * s for s in steady[0])
+    engine.lines_per_s.setdefault(case.name, []).extend(case.lines / s for s in steady[1])
+    engine.resident_mb.setdefault(case.name, []).append(peak)
+    if case is CASES[0]:
+        engine.start_s.append(measured["first_after_start"])
+
+
+def spark_python() -> Path:
+    """The Python that has PySpark; made at the first run."""
+    python = HERE / ".venv" / "bin" / "python"
+    if not python.exists():
+        print(f"installing {PYSPARK} into bench/.venv", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", str(HERE / ".venv")], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", PYSPARK], check=True)
+    return python
+
+
+def report(ours: Engine, theirs: Engine, rounds: int) -> None:
+    """The figures, ours and theirs beside each other."""
+    print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {PYSPARK}, local[2]")
+    print(f"{rounds} rounds, interleaved; medians (load at the end: {os.getloadavg()[0]:.1f})\n")
+    print(f"{'':44}{ours.name:>12}{theirs.name:>12}{'ratio':>8}")
+
+    def line(what: str, mine: float, other: float, better: float, digits: int) -> None:
+        print(f"{what:44}{mine:>12,.{digits}f}{other:>12,.{digits}f}{better:>8.1f}")
+
+    mine, other = statistics.median(ours.start_s), statistics.median(theirs.start_s)
+    line("process start to first output, s", mine, other, other / mine, 2)
+    tiny, large = CASES[0].name, CASES[1].name
+    mine, other = statistics.median(ours.since_cut_ms[tiny]), statistics.median(theirs.since_cut_ms[tiny])
+    line("10 lines, cut to output done, p50 ms", mine, other, other / mine, 2)
+    mine, other = (statistics.quantiles(engine.since_cut_ms[tiny], n=100)[98] for engine in (ours, theirs))
+    line("10 lines, cut to output done, p99 ms", mine, other, other / mine, 2)
+    mine, other = statistics.median(ours.lines_per_s[large]), statistics.median(theirs.lines_per_s[large])
+    line("word count, 1 M lines a batch, lines/s", mine, other, mine / other, 0)
+    for case in CASES:
+        mine, other = statistics.median(ours.resident_mb[case.name]), statistics.median(theirs.resident_mb[case.name])
+        line(f"resident memory at most, {case.name}, MB", mine, other, other / mine, 0)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=3)
+    rounds = arguments.parse_args().rounds
+    if shutil.which("java") is None:
+        sys.exit("java is missing: PySpark needs Java 17 or later")
+    millstream = Path(sys.executable).parent / "millstream"
+    ours = Engine("Millstream", [str(millstream), "submit", "--master", "local[2]"], {})
+    python = str(spark_python())
+    spark_env = {"PYSPARK_PYTHON": python, "PYSPARK_SUBMIT_ARGS": "--master local[2] --driver-memory 4g pyspark-shell"}
+    theirs = Engine("PySpark", [python], spark_env)
+    for number in range(rounds):
+        for case in CASES:
+            for engine in (ours, theirs):
+                print(f"round {number + 1}: {engine.name}, {case.name}", file=sys.stderr)
+                run(engine, case)
+    report(ours, theirs, rounds)
+
+
+if __name__ == "__main__":
+    main()
