@@ -32,13 +32,16 @@ class Case:
     name: str
     lines: int
     batches: int
+    warm_up: int
     interval_s: float
 
 
+# PySpark's first batches are slow, and those behind them wait: it gets time to warm up and to catch up.
 CASES = [
-    Case("tiny batches", lines=10, batches=30, interval_s=0.5),
-    Case("1 M lines a batch", lines=1_000_000, batches=3, interval_s=5.0),
+    Case("tiny batches", lines=10, batches=30, warm_up=15, interval_s=1.0),
+    Case("1 M lines a batch", lines=1_000_000, batches=4, warm_up=2, interval_s=5.0),
 ]
+KINESIS_STARTS = 5
 
 
 @dataclass
@@ -98,13 +101,40 @@ def run(engine: Engine, case: Case) -> None:
     if process.returncode != 0 or not results:
         sys.exit(f"{engine.name} failed on {case.name}:\n{error[-4000:]}")
     measured = json.loads(results[-1])
-    # The first batch warms up and is reported as the start; the others are the steady state.
-    steady = measured["since_cut"][1:], measured["in_output"][1:]
-    engine.since_cut_ms.setdefault(case.name, []).extend(1000 * s for s in steady[0])
-    engine.lines_per_s.setdefault(case.name, []).extend(case.lines / s for s in steady[1])
+    since_cut, in_output = measured["since_cut"][case.warm_up :], measured["in_output"][case.warm_up :]
+    engine.since_cut_ms.setdefault(case.name, []).extend(1000 * seconds for seconds in since_cut)
+    engine.lines_per_s.setdefault(case.name, []).extend(case.lines / seconds for seconds in in_output)
     engine.resident_mb.setdefault(case.name, []).append(peak)
     if case is CASES[0]:
         engine.start_s.append(measured["first_after_start"])
+
+
+def kinesis_starts(millstream: Path) -> list[float]:
+    """Seconds from the start of the process to the first batch of a Kinesis stream done, for new applications."""
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    local = [str(millstream), "local", "--memory", "--port", "0", "--stream", "lines:4"]
+    seconds = []
+    with subprocess.Popen(local, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        endpoint = service.stdout.readline().split(" is ready at ")[1].split()[0]
+        put = [str(millstream), "put", "lines", "--endpoint-url", endpoint]
+        subprocess.run(
+            put, input="to be or not to be\n" * 10, text=True, check=True, env=environment, stdout=subprocess.DEVNULL
+        )
+        for number in range(KINESIS_STARTS):
+            submit = [str(millstream), "submit", str(HERE / "programs" / "first_batch.py")]
+            began = time.monotonic()
+            with subprocess.Popen(
+                [*submit, f"start-{number}", "lines", endpoint, "us-east-1"],
+                stdout=subprocess.PIPE,
+                text=True,
+                env=environment,
+            ) as program:
+                assert program.stdout is not None
+                program.stdout.readline()
+                seconds.append(time.monotonic() - began)
+        service.terminate()
+    return seconds
 
 
 def spark_python() -> Path:
@@ -117,7 +147,7 @@ def spark_python() -> Path:
     return python
 
 
-def report(ours: Engine, theirs: Engine, rounds: int) -> None:
+def report(ours: Engine, theirs: Engine, starts: list[float], rounds: int) -> None:
     """The figures, ours and theirs beside each other."""
     print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {PYSPARK}, local[2]")
     print(f"{rounds} rounds, interleaved; medians (load at the end: {os.getloadavg()[0]:.1f})\n")
@@ -128,6 +158,7 @@ def report(ours: Engine, theirs: Engine, rounds: int) -> None:
 
     mine, other = statistics.median(ours.start_s), statistics.median(theirs.start_s)
     line("process start to first output, s", mine, other, other / mine, 2)
+    print(f"{'the same, from Kinesis (local service), s':44}{statistics.median(starts):>12.2f}")
     tiny, large = CASES[0].name, CASES[1].name
     mine, other = statistics.median(ours.since_cut_ms[tiny]), statistics.median(theirs.since_cut_ms[tiny])
     line("10 lines, cut to output done, p50 ms", mine, other, other / mine, 2)
@@ -156,7 +187,7 @@ def main() -> None:
             for engine in (ours, theirs):
                 print(f"round {number + 1}: {engine.name}, {case.name}", file=sys.stderr)
                 run(engine, case)
-    report(ours, theirs, rounds)
+    report(ours, theirs, kinesis_starts(millstream), rounds)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ FAILOVER_S = 1
 # Of tests/programs/ledger.py: what a checkpoint may lag behind the outputs, and a batch.
 CHECKPOINT_AND_BATCH_S = 0.2 + 0.1
 # The write of a checkpoint itself takes time on a busy machine.
-WRITING_S = 0.7
+WRITING_S = 0.5
 
 
 def test_twenty_kills_lose_nothing_and_repeat_little(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from conftest import Feed, Ledger, Programs, Service, assert_in_order, wait_until
 
 
-def test_split_and_merge_keep_order_and_lose_nothing(service: Service, programs: Programs, app: str, ledger: Ledger) -> None:
+def test_split_and_merge_keep_order_and_lose_nothing(
+    service: Service, programs: Programs, app: str, ledger: Ledger
+) -> None:
     kinesis = service.client("kinesis")
     stream = service.stream(4)
     feed = Feed(service, stream, keys=40)

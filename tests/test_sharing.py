@@ -14,7 +14,9 @@ GRACEFUL = {"streaming__stopGracefullyOnShutdown": "true"}
 def shares(service: Service, app: str) -> list[int]:
     """How many shards each owner holds; the least first."""
     owners = service.owners(app)
-    return sorted(len(shards) for owner, shards in owners.items()) if owners.keys().isdisjoint({"", "in handoff"}) else []
+    return (
+        sorted(len(shards) for owner, shards in owners.items()) if owners.keys().isdisjoint({"", "in handoff"}) else []
+    )
 
 
 def reads_everything(feed: Feed, ledger: Ledger) -> bool:
@@ -42,7 +44,9 @@ def test_two_processes_settle_and_take_over_from_a_killed_one(
     assert len(ledger.values()) == len(feed.all()), "sharing and taking over repeat nothing that was checkpointed"
 
 
-def test_shards_of_a_stopped_process_move_at_once(service: Service, programs: Programs, app: str, ledger: Ledger) -> None:
+def test_shards_of_a_stopped_process_move_at_once(
+    service: Service, programs: Programs, app: str, ledger: Ledger
+) -> None:
     stream = service.stream(4)
     feed = Feed(service, stream, keys=40)
     programs.ledger(service, app, stream, ledger)

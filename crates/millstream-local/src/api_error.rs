@@ -1,0 +1,81 @@
+//! Errors of the AWS JSON protocol, in AWS's codes and words.
+
+use std::borrow::Cow;
+use std::io;
+
+use serde::Serialize;
+
+use crate::http::Reply;
+
+/// An error as a client sees it: `{"__type": code, "message": …}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    code: Cow<'static, str>,
+    status: u16,
+    message: String,
+}
+
+impl ApiError {
+    pub(crate) fn new(code: impl Into<Cow<'static, str>>, status: u16, message: impl Into<String>) -> Self {
+        Self { code: code.into(), status, message: message.into() }
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new("ResourceNotFoundException", 400, message)
+    }
+
+    pub(crate) fn in_use(message: impl Into<String>) -> Self {
+        Self::new("ResourceInUseException", 400, message)
+    }
+
+    pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new("InvalidArgumentException", 400, message)
+    }
+
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new("ValidationException", 400, message)
+    }
+
+    pub(crate) fn serialization(message: impl Into<String>) -> Self {
+        Self::new("SerializationException", 400, message)
+    }
+
+    pub(crate) fn unknown_operation(message: impl Into<String>) -> Self {
+        Self::new("UnknownOperationException", 400, message)
+    }
+
+    /// The service failed; the log says why.
+    pub(crate) fn internal() -> Self {
+        Self::new("InternalFailure", 500, "The request processing has failed because of an internal error")
+    }
+
+    /// A failed file operation: logged here, kept from the client.
+    pub(crate) fn storage(doing: &str, error: &io::Error) -> Self {
+        tracing::error!(%error, "cannot {doing}");
+        Self::internal()
+    }
+
+    pub(crate) fn into_reply(self, content_type: &'static str) -> Reply {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            __type: &'a str,
+            #[serde(skip_serializing_if = "str::is_empty")]
+            message: &'a str,
+        }
+        // Two strings always serialise.
+        let body = serde_json::to_vec(&Body { __type: &self.code, message: &self.message }).unwrap_or_default();
+        Reply { status: self.status, content_type, body }
+    }
+
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.code == "ResourceNotFoundException"
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}

@@ -1,0 +1,21 @@
+//! How the service is started.
+
+use std::path::PathBuf;
+
+/// Where the service listens and where it keeps its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalConfig {
+    /// The address to listen on.
+    pub host: String,
+    /// The port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// The directory that holds streams and tables; `None` keeps everything in memory.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Default for LocalConfig {
+    /// A free port on the loopback address, in memory.
+    fn default() -> Self {
+        Self { host: "127.0.0.1".to_owned(), port: 0, data_dir: None }
+    }
+}

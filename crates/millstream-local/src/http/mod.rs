@@ -1,0 +1,74 @@
+//! Connections: accepting them, answering their requests, closing them at the end.
+
+mod reply;
+mod request;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+pub(crate) use reply::{Dropped, Reply};
+pub(crate) use request::{ApiCall, Incoming, Refusal};
+
+use crate::router::Router;
+
+/// Connections served at a time; more wait in the system's backlog.
+const MAX_CONNECTIONS: usize = 4096;
+/// How long requests under way may take when the service stops.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+
+/// Serves until `stopped` changes or its sender is gone.
+pub(crate) async fn serve(listener: TcpListener, router: Arc<Router>, mut stopped: watch::Receiver<()>) {
+    let graceful = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let accepted = async {
+            let slot = Arc::clone(&slots).acquire_owned().await.ok();
+            (listener.accept().await, slot)
+        };
+        let (connection, slot) = tokio::select! {
+            accepted = accepted => accepted,
+            _ = stopped.changed() => break,
+        };
+        match connection {
+            Ok((stream, _)) => {
+                let served = graceful.watch(connect(stream, Arc::clone(&router)));
+                tokio::spawn(async move {
+                    if let Err(error) = served.await {
+                        tracing::debug!(%error, "connection ended");
+                    }
+                    drop(slot);
+                });
+            }
+            Err(error) => {
+                // Most often too many open files: others have to close first.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests were still under way when the local service stopped");
+    }
+}
+
+fn connect(
+    stream: TcpStream,
+    router: Arc<Router>,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let service = service_fn(move |request| {
+        let router = Arc::clone(&router);
+        async move { router.answer(Incoming::read(request).await).await.map(Reply::into_response) }
+    });
+    http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service)
+}

@@ -1,0 +1,34 @@
+//! An answer, before it is HTTP.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use uuid::Uuid;
+
+/// What is sent back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is dropped by an injected fault")]
+pub(crate) struct Dropped;
+
+impl Reply {
+    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(Bytes::from(self.body)));
+        // A fault may ask for any number; what is no HTTP status becomes 500.
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        response
+    }
+}

@@ -1,0 +1,49 @@
+//! The time, in milliseconds since the epoch.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Now.
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(0))
+}
+
+/// AWS's form of a time in JSON: seconds with a fraction.
+pub(crate) fn seconds(ms: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since the epoch stay far below 2^53")]
+    let ms = ms as f64;
+    ms / 1000.0
+}
+
+/// AWS's form of a time in messages, `Thu Jan 22 01:22:02 UTC 2015`.
+pub(crate) fn words(ms: u64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (mut day_of_year, time) = (ms / 86_400_000, ms / 1000 % 86_400);
+    let weekday = DAYS[usize::try_from(day_of_year % 7).unwrap_or(0)];
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut year = 1970;
+    while day_of_year >= 365 + u64::from(leap(year)) {
+        day_of_year -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 0;
+    while day_of_year >= lengths[month] {
+        day_of_year -= lengths[month];
+        month += 1;
+    }
+    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+    format!("{weekday} {} {:02} {hour:02}:{minute:02}:{second:02} UTC {year}", MONTHS[month], day_of_year + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_messages_have_the_form_of_aws() {
+        assert_eq!(words(1_421_889_722_000), "Thu Jan 22 01:22:02 UTC 2015");
+        assert_eq!(words(1_709_251_199_999), "Thu Feb 29 23:59:59 UTC 2024");
+        assert_eq!(words(0), "Thu Jan 01 00:00:00 UTC 1970");
+    }
+}

@@ -1,0 +1,65 @@
+//! Hash keys: the 128-bit space that the shards of a stream divide.
+
+use md5::{Digest, Md5};
+
+/// The hash key of a partition key: its MD5 as an integer.
+pub(crate) fn of_partition_key(key: &str) -> u128 {
+    u128::from_be_bytes(Md5::digest(key.as_bytes()).into())
+}
+
+/// The ranges of `count` shards that divide the space as evenly as AWS does: the last takes the rest.
+pub(crate) fn even_ranges(count: u32) -> impl Iterator<Item = (u128, u128)> {
+    let count = u128::from(count.max(1));
+    // Floor of 2^128 / count, without the 129th bit.
+    let width = if count == 1 { u128::MAX } else { u128::MAX / count + u128::from(u128::MAX % count == count - 1) };
+    (0..count).map(move |at| {
+        let start = if count == 1 { 0 } else { width * at };
+        (start, if at + 1 == count { u128::MAX } else { start + width - 1 })
+    })
+}
+
+/// Hash keys in metadata are decimal strings: JSON numbers of 128 bits are not for every reader.
+pub(crate) mod decimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(crate) fn serialize<S: Serializer>(value: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_divide_the_whole_space_as_aws_does() {
+        let two: Vec<_> = even_ranges(2).collect();
+        assert_eq!(two, [(0, (1 << 127) - 1), (1 << 127, u128::MAX)]);
+        // From a stream of three shards at AWS.
+        let three: Vec<_> = even_ranges(3).map(|(start, end)| format!("{start}-{end}")).collect();
+        assert_eq!(
+            three,
+            [
+                "0-113427455640312821154458202477256070484",
+                "113427455640312821154458202477256070485-226854911280625642308916404954512140969",
+                "226854911280625642308916404954512140970-340282366920938463463374607431768211455",
+            ]
+        );
+        for count in [1, 2, 3, 4, 5, 7, 16, 255, 1000] {
+            let ranges: Vec<_> = even_ranges(count).collect();
+            assert_eq!(ranges.len(), count as usize);
+            assert_eq!((ranges[0].0, ranges[ranges.len() - 1].1), (0, u128::MAX));
+            assert!(ranges.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{count}");
+        }
+    }
+
+    #[test]
+    fn a_partition_key_hashes_to_its_md5() {
+        assert_eq!(of_partition_key(""), 0xd41d_8cd9_8f00_b204_e980_0998_ecf8_427e);
+        assert_eq!(of_partition_key("abc"), 0x9001_5098_3cd2_4fb0_d696_3f7d_28e1_7f72);
+    }
+}

@@ -1,0 +1,66 @@
+//! CreateStream. The stream is ACTIVE at once.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Call, text};
+use crate::api_error::ApiError;
+use crate::kinesis::NewStream;
+use crate::kinesis::constraints::Constraints;
+use crate::kinesis::input::{Integer, Word};
+use crate::kinesis::stream::StreamMode;
+
+/// Open shards of a new on-demand stream (CreateStream in the Kinesis API reference).
+const ON_DEMAND_SHARDS: u32 = 4;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Input {
+    stream_name: Option<Word>,
+    shard_count: Option<Integer>,
+    stream_mode_details: Option<StreamModeDetails>,
+    #[serde(rename = "MaxRecordSizeInKiB")]
+    max_record_size_in_kib: Option<Integer>,
+    tags: Option<BTreeMap<String, Option<Word>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct StreamModeDetails {
+    stream_mode: Option<Word>,
+}
+
+pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
+    let mode = input.stream_mode_details.as_ref().map(|details| text(details.stream_mode.as_ref()));
+    let on_demand = mode == Some(Some("ON_DEMAND"));
+    let mut check = Constraints::default();
+    check.required("shardCount", on_demand || input.shard_count.is_some());
+    check.range("shardCount", input.shard_count.map(|count| count.0), 1, 100_000);
+    check.required_name("streamName", text(input.stream_name.as_ref()));
+    if let Some(mode) = mode {
+        check.required("streamModeDetails.streamMode", mode.is_some());
+        check.one_of("streamModeDetails.streamMode", mode, &["PROVISIONED", "ON_DEMAND"]);
+    }
+    check.range("maxRecordSizeInKiB", input.max_record_size_in_kib.map(|size| size.0), 1024, 10_240);
+    for (key, value) in input.tags.iter().flatten() {
+        check.length("tags.key", key, 1, 128);
+        check.length("tags.value", text(value.as_ref()).unwrap_or_default(), 0, 256);
+    }
+    check.satisfied()?;
+    if on_demand && input.shard_count.is_some() {
+        let message = "ShardCount cannot be specified for a stream in ON_DEMAND mode.";
+        return Err(ApiError::validation(message));
+    }
+
+    let number = |value: Option<Integer>| value.and_then(|value| u32::try_from(value.0).ok());
+    call.kinesis.create(
+        &call.region,
+        NewStream {
+            name: input.stream_name.map(|name| name.0).unwrap_or_default(),
+            mode: if on_demand { StreamMode::OnDemand } else { StreamMode::Provisioned },
+            shards: number(input.shard_count).unwrap_or(ON_DEMAND_SHARDS),
+            max_record_kib: number(input.max_record_size_in_kib).unwrap_or(1024),
+        },
+    )
+}

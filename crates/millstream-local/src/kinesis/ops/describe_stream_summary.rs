@@ -1,0 +1,55 @@
+//! DescribeStreamSummary.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Call, text};
+use crate::api_error::ApiError;
+use crate::kinesis::constraints::Constraints;
+use crate::kinesis::input::Word;
+use crate::kinesis::output::{StreamDetails, StreamOutput};
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Input {
+    stream_name: Option<Word>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<Word>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Output {
+    stream_description_summary: Summary,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    #[serde(flatten)]
+    stream: StreamOutput,
+    #[serde(flatten)]
+    details: StreamDetails,
+    stream_id: String,
+    open_shard_count: usize,
+    consumer_count: usize,
+    #[serde(rename = "MaxRecordSizeInKiB")]
+    max_record_size_in_kib: u32,
+}
+
+pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
+    let (name, arn) = (text(input.stream_name.as_ref()), text(input.stream_arn.as_ref()));
+    let mut check = Constraints::default();
+    check.stream(name, arn);
+    check.satisfied()?;
+    let stream = call.stream(name, arn)?;
+    Ok(Output {
+        stream_description_summary: Summary {
+            stream: StreamOutput::from(&*stream),
+            details: StreamDetails::from(&*stream),
+            stream_id: stream.settings().id.clone(),
+            open_shard_count: stream.topology().open_count(),
+            consumer_count: 0,
+            max_record_size_in_kib: stream.settings().max_record_kib,
+        },
+    })
+}

@@ -1,0 +1,85 @@
+//! PutRecord.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::putting::{self, MAX_DATA_BYTES, Placed, Record};
+use super::{Call, json};
+use crate::api_error::ApiError;
+use crate::kinesis::clock;
+use crate::kinesis::constraints::Constraints;
+use crate::kinesis::input::{self, Text};
+use crate::kinesis::region::ACCOUNT;
+use crate::kinesis::sequence::Sequence;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Input<'a> {
+    #[serde(borrow)]
+    sequence_number_for_ordering: Option<Text<'a>>,
+    #[serde(borrow)]
+    partition_key: Option<Text<'a>>,
+    #[serde(borrow)]
+    explicit_hash_key: Option<Text<'a>>,
+    #[serde(borrow)]
+    data: Option<Text<'a>>,
+    #[serde(borrow)]
+    stream_name: Option<Text<'a>>,
+    #[serde(borrow, rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output<'a> {
+    shard_id: &'a str,
+    sequence_number: String,
+}
+
+pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
+    let stored = putting::accepted(call, body, accept).await?;
+    let (shard_id, sequence) = stored.outcomes().next().unwrap_or_else(|| Err(ApiError::internal()))?;
+    json(&Output { shard_id, sequence_number: sequence.to_string() })
+}
+
+fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
+    let input: Input<'_> = input::read(body)?;
+    let (name, arn) = (input.stream_name.as_ref().map(Text::as_str), input.stream_arn.as_ref().map(Text::as_str));
+    let ordering = input.sequence_number_for_ordering.as_ref().map(Text::as_str);
+    let partition_key = input.partition_key.as_ref().map(Text::as_str);
+    let explicit = input.explicit_hash_key.as_ref().map(Text::as_str);
+    let mut data = Vec::new();
+    if let Some(text) = &input.data {
+        input::decode_blob(text.as_str(), &mut data)?;
+    }
+    let mut check = Constraints::default();
+    check.sequence_number("sequenceNumberForOrdering", ordering);
+    check.required("partitionKey", partition_key.is_some());
+    if let Some(key) = partition_key {
+        check.length("partitionKey", key, 1, 256);
+    }
+    check.hash_key("explicitHashKey", explicit);
+    check.required("data", input.data.is_some());
+    check.blob("data", data.len(), MAX_DATA_BYTES);
+    check.stream(name, arn);
+    check.satisfied()?;
+
+    let stream = call.stream(name, arn)?;
+    let mut check = Constraints::default();
+    check.blob("data", data.len(), putting::max_data_bytes(&stream));
+    check.satisfied()?;
+    let partition_key = partition_key.unwrap_or_default();
+    let hash_key = putting::hash_key_of(explicit, partition_key)?;
+    if let Some(number) = ordering {
+        // Sequence numbers grow within a shard whether or not a request asks for it.
+        let sequence = Sequence::parse(number).filter(|sequence| sequence.arrival_secs <= clock::now_ms() / 1000);
+        if sequence.is_none() {
+            return Err(ApiError::invalid_argument(format!(
+                "ExclusiveMinimumSequenceNumber {number} used in PutRecord on stream {} under account {ACCOUNT} is \
+                 invalid.",
+                stream.name()
+            )));
+        }
+    }
+    putting::place(stream, &[Record { hash_key, partition_key, data: &data }])
+}

@@ -1,0 +1,148 @@
+//! PutRecords.
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::Call;
+use super::putting::{self, MAX_DATA_BYTES, Placed, Record};
+use crate::api_error::ApiError;
+use crate::kinesis::constraints::Constraints;
+use crate::kinesis::input::{self, Text};
+
+/// How AWS shows a record in a message about the whole list.
+const RECORD: &str = "com.amazonaws.kinesis.v20131202.PutRecordsRequestEntry@c965e310";
+const MAX_RECORDS: usize = 500;
+/// The most bytes of data and keys in a request (PutRecords in the Kinesis API reference).
+const MAX_BYTES: usize = 10 * 1024 * 1024;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Input<'a> {
+    #[serde(borrow)]
+    records: Option<Vec<Entry<'a>>>,
+    #[serde(borrow)]
+    stream_name: Option<Text<'a>>,
+    #[serde(borrow, rename = "StreamARN")]
+    stream_arn: Option<Text<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    partition_key: Option<Text<'a>>,
+    #[serde(borrow)]
+    explicit_hash_key: Option<Text<'a>>,
+    #[serde(borrow)]
+    data: Option<Text<'a>>,
+}
+
+pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
+    let stored = putting::accepted(call, body, accept).await?;
+    let mut records = Vec::with_capacity(64 * 1024);
+    let mut failed = 0;
+    for outcome in stored.outcomes() {
+        if !records.is_empty() {
+            records.push(b',');
+        }
+        match outcome {
+            Ok((shard_id, sequence)) => {
+                records.extend_from_slice(br#"{"SequenceNumber":""#);
+                records.extend_from_slice(&sequence.digits());
+                records.extend_from_slice(br#"","ShardId":""#);
+                records.extend_from_slice(shard_id.as_bytes());
+                records.extend_from_slice(br#""}"#);
+            }
+            Err(error) => {
+                failed += 1;
+                let (code, message) = (error.code(), error.message());
+                // Codes and messages are this service's own words and stream names: nothing to escape.
+                let entry = format!(r#"{{"ErrorCode":"{code}","ErrorMessage":"{message}"}}"#);
+                records.extend_from_slice(entry.as_bytes());
+            }
+        }
+    }
+    let mut out = format!(r#"{{"FailedRecordCount":{failed},"EncryptionType":"NONE","Records":["#).into_bytes();
+    out.extend_from_slice(&records);
+    out.extend_from_slice(b"]}");
+    Ok(out)
+}
+
+fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
+    let input: Input<'_> = input::read(body)?;
+    let (name, arn) = (input.stream_name.as_ref().map(Text::as_str), input.stream_arn.as_ref().map(Text::as_str));
+    let entries = input.records.as_deref().unwrap_or_default();
+    let (data, ends) = decode(entries)?;
+
+    let mut check = Constraints::default();
+    check.required("records", input.records.is_some());
+    if input.records.is_some() {
+        check.count("records", entries.len(), RECORD, 1, MAX_RECORDS);
+    }
+    check_entries(&mut check, entries, &ends);
+    check.stream(name, arn);
+    check.satisfied()?;
+
+    let stream = call.stream(name, arn)?;
+    let mut check = Constraints::default();
+    check_sizes(&mut check, &ends, putting::max_data_bytes(&stream));
+    check.satisfied()?;
+    let mut total = data.len();
+    let mut records = Vec::with_capacity(entries.len());
+    let mut start = 0;
+    for (entry, end) in entries.iter().zip(&ends) {
+        let partition_key = entry.partition_key.as_ref().map(Text::as_str).unwrap_or_default();
+        let explicit = entry.explicit_hash_key.as_ref().map(Text::as_str);
+        let hash_key = putting::hash_key_of(explicit, partition_key)?;
+        records.push(Record { hash_key, partition_key, data: &data[start..*end] });
+        total += partition_key.len();
+        start = *end;
+    }
+    if total > MAX_BYTES {
+        return Err(ApiError::invalid_argument("Records size exceeds 10 MB limit"));
+    }
+    putting::place(stream, &records)
+}
+
+/// The data of all records in one buffer, and where each ends.
+fn decode(entries: &[Entry<'_>]) -> Result<(Vec<u8>, Vec<usize>), ApiError> {
+    let encoded = entries.iter().filter_map(|entry| entry.data.as_ref()).map(|text| text.as_str().len());
+    let mut data = Vec::with_capacity(encoded.sum::<usize>() / 4 * 3);
+    let mut ends = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if let Some(text) = &entry.data {
+            input::decode_blob(text.as_str(), &mut data)?;
+        }
+        ends.push(data.len());
+    }
+    Ok((data, ends))
+}
+
+fn check_entries(check: &mut Constraints, entries: &[Entry<'_>], ends: &[usize]) {
+    for (entry, nth) in entries.iter().zip(1..) {
+        // Paths are made for what is wrong only: there may be 500 records.
+        let path = |member: &str| format!("records.{nth}.member.{member}");
+        match entry.partition_key.as_ref().map(Text::as_str) {
+            None => check.required(&path("partitionKey"), false),
+            Some(key) if (1..=256).contains(&key.len()) => {}
+            Some(key) => check.length(&path("partitionKey"), key, 1, 256),
+        }
+        if let Some(key) = &entry.explicit_hash_key {
+            check.hash_key(&path("explicitHashKey"), Some(key.as_str()));
+        }
+        if entry.data.is_none() {
+            check.required(&path("data"), false);
+        }
+    }
+    check_sizes(check, ends, MAX_DATA_BYTES);
+}
+
+fn check_sizes(check: &mut Constraints, ends: &[usize], most: usize) {
+    let mut start = 0;
+    for (end, nth) in ends.iter().zip(1..) {
+        if end - start > most {
+            check.blob(&format!("records.{nth}.member.data"), end - start, most);
+        }
+        start = *end;
+    }
+}

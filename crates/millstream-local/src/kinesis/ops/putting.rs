@@ -1,0 +1,142 @@
+//! What PutRecord and PutRecords share: from records to places in shards.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Call;
+use crate::api_error::ApiError;
+use crate::kinesis::clock;
+use crate::kinesis::hash_key;
+use crate::kinesis::region::ACCOUNT;
+use crate::kinesis::sequence::Sequence;
+use crate::kinesis::shard::{Appended, NotWritten, Shard};
+use crate::kinesis::stream::{Stream, shard_id};
+
+/// The most bytes of data of a record in any stream.
+pub(super) const MAX_DATA_BYTES: usize = 10 * 1024 * 1024;
+/// Larger requests are read beside the connections: reading them takes a good part of a millisecond.
+const LARGE_BODY_BYTES: usize = 256 * 1024;
+
+/// A record on its way to a shard.
+pub(super) struct Record<'a> {
+    pub(super) hash_key: u128,
+    pub(super) partition_key: &'a str,
+    pub(super) data: &'a [u8],
+}
+
+/// Records with their places, which may still have to reach the disk.
+pub(super) struct Placed {
+    stream: Arc<Stream>,
+    batches: Vec<(Arc<Shard>, Result<Appended, NotWritten>)>,
+    /// Which batch each record is in, and at which place there.
+    records: Vec<(usize, u64)>,
+}
+
+/// Records that are stored, or not.
+pub(super) struct Stored {
+    stream: Arc<Stream>,
+    batches: Vec<StoredBatch>,
+    records: Vec<(usize, u64)>,
+}
+
+struct StoredBatch {
+    shard: Arc<Shard>,
+    shard_id: String,
+    first: Result<(u64, u64), NotWritten>,
+}
+
+/// The hash key of a record: the explicit one, which has to be one, or that of its partition key.
+pub(super) fn hash_key_of(explicit: Option<&str>, partition_key: &str) -> Result<u128, ApiError> {
+    let Some(explicit) = explicit else { return Ok(hash_key::of_partition_key(partition_key)) };
+    explicit.parse().map_err(|_| {
+        ApiError::invalid_argument(format!(
+            "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {explicit}"
+        ))
+    })
+}
+
+/// Hands records to their shards, in their order within each.
+pub(super) fn place(stream: Arc<Stream>, records: &[Record<'_>]) -> Result<Placed, ApiError> {
+    let now_ms = clock::now_ms();
+    let topology = stream.topology();
+    let mut order = Vec::with_capacity(records.len());
+    for (at, record) in records.iter().enumerate() {
+        let shard = topology.route(record.hash_key).ok_or_else(ApiError::internal)?;
+        order.push((shard.number(), at));
+    }
+    order.sort_unstable();
+    let mut batches = Vec::new();
+    let mut places = vec![(0, 0); records.len()];
+    for batch in order.chunk_by(|one, other| one.0 == other.0) {
+        let Some(shard) = batch.first().and_then(|(number, _)| topology.shards().get(*number as usize)) else {
+            continue;
+        };
+        let own = batch.iter().map(|(_, at)| (records[*at].partition_key, records[*at].data));
+        for ((_, at), nth) in batch.iter().zip(0..) {
+            places[*at] = (batches.len(), nth);
+        }
+        batches.push((Arc::clone(shard), shard.append(own, now_ms)));
+    }
+    drop(topology);
+    Ok(Placed { stream, batches, records: places })
+}
+
+impl Placed {
+    /// Waits for the disk.
+    pub(super) async fn stored(self) -> Stored {
+        let mut batches = Vec::with_capacity(self.batches.len());
+        for (shard, appended) in self.batches {
+            let first = match appended {
+                Ok(appended) => {
+                    let first = (appended.first_index, appended.arrival_ms);
+                    appended.written().await.map(|()| first)
+                }
+                Err(error) => Err(error),
+            };
+            batches.push(StoredBatch { shard_id: shard_id(shard.number()), shard, first });
+        }
+        Stored { stream: self.stream, batches, records: self.records }
+    }
+}
+
+impl Stored {
+    /// The shard id and sequence number of each record, or why it was not stored, in the order of the request.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = Result<(&str, Sequence), ApiError>> {
+        self.records.iter().map(|(batch, nth)| {
+            let batch = &self.batches[*batch];
+            match batch.first {
+                Ok((first, arrival_ms)) => Ok((batch.shard_id.as_str(), batch.shard.sequence(first + nth, arrival_ms))),
+                Err(NotWritten::Failed) => Err(ApiError::internal()),
+                Err(NotWritten::Busy) => Err(ApiError::new(
+                    "ProvisionedThroughputExceededException",
+                    400,
+                    format!(
+                        "Rate exceeded for shard {} in stream {} under account {ACCOUNT}.",
+                        batch.shard_id,
+                        self.stream.name()
+                    ),
+                )),
+            }
+        })
+    }
+}
+
+/// A record may be as large as its stream allows.
+pub(super) fn max_data_bytes(stream: &Stream) -> usize {
+    stream.settings().max_record_kib as usize * 1024
+}
+
+/// Runs `accept` here for a small request and beside the connections for a large one.
+pub(super) async fn accepted(
+    call: Call,
+    body: Bytes,
+    accept: fn(&Call, &[u8]) -> Result<Placed, ApiError>,
+) -> Result<Stored, ApiError> {
+    let placed = if body.len() > LARGE_BODY_BYTES {
+        super::blocking(move || accept(&call, &body)).await?
+    } else {
+        accept(&call, &body)?
+    };
+    Ok(placed.stored().await)
+}

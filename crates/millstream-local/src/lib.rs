@@ -1,0 +1,38 @@
+//! A durable local Kinesis and DynamoDB on one port, as a library and a server.
+//!
+//! [`LocalService::start`] opens one HTTP/1.1 port that any AWS SDK can be pointed at. Requests are told apart by
+//! their `X-Amz-Target`: `Kinesis_20131202.*` is answered by this crate, `DynamoDB_20120810.*` by an embedded SQLite
+//! database. Signatures are accepted from any key; the region of a request is that of its credential scope.
+//!
+//! With a data directory every acknowledged record has been written and synced before its answer is sent (requests
+//! that arrive together share one sync); without one everything is kept in memory.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), millstream_local::LocalError> {
+//! use millstream_local::{LocalConfig, LocalService};
+//!
+//! let service = LocalService::start(LocalConfig::default()).await?;
+//! println!("AWS_ENDPOINT_URL={}", service.endpoint());
+//! service.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The way of a request: `http` (connections, request and reply) → `router` (which service, faults) → `kinesis::ops`
+//! (one file per operation) or `dynamodb` → `storage` (log, metadata, data directory).
+
+mod api_error;
+mod config;
+mod dynamodb;
+mod error;
+mod faults;
+mod http;
+mod kinesis;
+mod router;
+mod service;
+mod storage;
+
+pub use config::LocalConfig;
+pub use error::LocalError;
+pub use faults::{Fault, FaultKind, Faults};
+pub use service::LocalService;

@@ -1,0 +1,96 @@
+//! Which service answers a request, after the checks and faults that are common to all.
+
+use std::sync::Arc;
+
+use crate::api_error::ApiError;
+use crate::dynamodb::DynamoDb;
+use crate::faults::{FaultKind, Faults};
+use crate::http::{ApiCall, Dropped, Incoming, Refusal, Reply};
+use crate::kinesis::{Kinesis, Region};
+
+const KINESIS: &str = "Kinesis_20131202";
+const DYNAMODB: &str = "DynamoDB_20120810";
+
+pub(crate) struct Router {
+    kinesis: Arc<Kinesis>,
+    dynamodb: DynamoDb,
+    faults: Arc<Faults>,
+}
+
+impl Router {
+    pub(crate) fn new(kinesis: Arc<Kinesis>, dynamodb: DynamoDb, faults: Arc<Faults>) -> Self {
+        Self { kinesis, dynamodb, faults }
+    }
+
+    pub(crate) async fn answer(&self, request: Incoming) -> Result<Reply, Dropped> {
+        match request {
+            Incoming::Health => {
+                let body = br#"{"status":"running"}"#.to_vec();
+                Ok(Reply { status: 200, content_type: "application/json", body })
+            }
+            Incoming::Refused(refusal) => Ok(refused(refusal)),
+            Incoming::Call(call) => self.call(call).await,
+        }
+    }
+
+    async fn call(&self, call: ApiCall) -> Result<Reply, Dropped> {
+        let (service, operation) = call.target.split_once('.').unwrap_or_default();
+        let region = match checked(&call, service) {
+            Ok(region) => region,
+            Err(error) => return Ok(error.into_reply(reply_type(service))),
+        };
+        match self.faults.take(operation, || self.stream_of(service, &call.body)) {
+            None => {}
+            Some(FaultKind::Latency(delay)) => tokio::time::sleep(delay).await,
+            Some(FaultKind::DropConnection) => return Err(Dropped),
+            Some(FaultKind::Error { code, status, message }) => {
+                return Ok(ApiError::new(code, status, message).into_reply(reply_type(service)));
+            }
+        }
+        let body = call.body.clone();
+        Ok(match service {
+            DYNAMODB => self.dynamodb.answer(operation, body).await,
+            _ => self.kinesis.answer(region, operation, body).await,
+        })
+    }
+
+    fn stream_of(&self, service: &str, body: &[u8]) -> Option<String> {
+        if service == KINESIS { self.kinesis.stream_named_in(body) } else { None }
+    }
+}
+
+/// What AWS checks before it looks into a request; gives the region.
+fn checked(call: &ApiCall, service: &str) -> Result<Region, ApiError> {
+    if service != KINESIS && service != DYNAMODB {
+        return Err(ApiError::unknown_operation(""));
+    }
+    if call.authorization.is_none() {
+        return Err(ApiError::new("MissingAuthenticationTokenException", 400, "Missing Authentication Token"));
+    }
+    let Some(region) = call.region() else {
+        let message = "Authorization header requires 'Credential' parameter.";
+        return Err(ApiError::new("IncompleteSignatureException", 400, message));
+    };
+    if call.content_type == "application/x-amz-cbor-1.1" {
+        let message = "CBOR is not supported by this service; set AWS_CBOR_DISABLE=true for the Java SDK";
+        return Err(ApiError::new("SerializationException", 400, message));
+    }
+    Ok(Region::from(region))
+}
+
+fn reply_type(service: &str) -> &'static str {
+    if service == DYNAMODB { crate::dynamodb::CONTENT_TYPE } else { crate::kinesis::CONTENT_TYPE }
+}
+
+fn refused(refusal: Refusal) -> Reply {
+    let (status, body) = match refusal {
+        Refusal::NoOperation => (
+            403,
+            "<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n\
+             </AccessDeniedException>\n",
+        ),
+        Refusal::TooLarge => (413, ""),
+        Refusal::Broken => (400, ""),
+    };
+    Reply { status, content_type: "text/xml", body: body.as_bytes().to_vec() }
+}

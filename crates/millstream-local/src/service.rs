@@ -1,0 +1,87 @@
+//! The running service: its port, its data, its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::LocalConfig;
+use crate::dynamodb::DynamoDb;
+use crate::error::LocalError;
+use crate::faults::Faults;
+use crate::http;
+use crate::kinesis::Kinesis;
+use crate::router::Router;
+use crate::storage::DataDir;
+
+/// A running local Kinesis and DynamoDB.
+///
+/// Dropping it stops the server too, without waiting for the requests it is answering.
+#[derive(Debug)]
+pub struct LocalService {
+    address: SocketAddr,
+    faults: Arc<Faults>,
+    stop: watch::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl LocalService {
+    /// Opens the data directory, if there is one, and starts to listen.
+    ///
+    /// # Errors
+    /// If the data directory is in use, damaged or of another version, or if the address cannot be bound.
+    pub async fn start(config: LocalConfig) -> Result<Self, LocalError> {
+        let address = format!("{}:{}", config.host, config.port);
+        let listener = TcpListener::bind((config.host.as_str(), config.port))
+            .await
+            .map_err(|source| LocalError::Listen { address: address.clone(), source })?;
+        let address = listener.local_addr().map_err(|source| LocalError::Listen { address, source })?;
+
+        let faults = Arc::new(Faults::default());
+        let router = Arc::new(open(config, Arc::clone(&faults)).await?);
+        let (stop, stopped) = watch::channel(());
+        let server = tokio::spawn(http::serve(listener, router, stopped));
+        Ok(Self { address, faults, stop, server })
+    }
+
+    /// The URL to give to an AWS SDK as its endpoint, such as `http://127.0.0.1:4567`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        let port = self.address.port();
+        if self.address.ip().is_unspecified() {
+            format!("http://127.0.0.1:{port}")
+        } else {
+            format!("http://{}", self.address)
+        }
+    }
+
+    /// The faults that the service applies to requests; none unless a test injects some.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Stops listening, answers the requests under way and releases the data directory.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(());
+        if let Err(error) = self.server.await {
+            tracing::error!(%error, "the local service did not stop cleanly");
+        }
+    }
+}
+
+/// Opens both services on a blocking thread: a large data directory takes a while to check.
+async fn open(config: LocalConfig, faults: Arc<Faults>) -> Result<Router, LocalError> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let data = config.data_dir.as_deref().map(DataDir::open).transpose()?.map(Arc::new);
+        let dynamodb = DynamoDb::open(data.as_deref())?;
+        let kinesis = Arc::new(Kinesis::open(data)?);
+        Ok(Router::new(kinesis, dynamodb, faults))
+    });
+    match opened.await {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}

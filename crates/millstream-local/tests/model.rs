@@ -1,0 +1,251 @@
+//! Random puts, splits, merges, reads and restarts against a model in memory: nothing is lost, doubled or out of order.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use millstream_local::{LocalConfig, LocalService};
+use serde_json::{Value, json};
+use support::{Client, EAST, data_of, word};
+
+const SEEDS: std::ops::Range<u64> = 0..12;
+const STEPS: usize = 120;
+
+/// xorshift64*: enough to choose steps by.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % bound
+    }
+}
+
+#[derive(Clone)]
+struct ModelShard {
+    start: u128,
+    end: u128,
+    parents: Vec<usize>,
+    closed: bool,
+    /// Sequence number, partition key, data.
+    records: Vec<(String, String, Vec<u8>)>,
+}
+
+/// A reader in the middle of a shard.
+struct Reader {
+    shard: usize,
+    next: usize,
+    iterator: String,
+}
+
+struct World {
+    random: Random,
+    service: Option<LocalService>,
+    client: Client,
+    shards: Vec<ModelShard>,
+    readers: Vec<Reader>,
+    last_sequence: BTreeMap<usize, String>,
+}
+
+fn shard_id(number: usize) -> String {
+    format!("shardId-{number:012}")
+}
+
+async fn start(home: Option<&Path>) -> (LocalService, Client) {
+    let config = LocalConfig { data_dir: home.map(Path::to_owned), ..LocalConfig::default() };
+    let service = LocalService::start(config).await.unwrap();
+    let client = Client::connect(&service.endpoint(), EAST).await;
+    (service, client)
+}
+
+impl World {
+    async fn put(&mut self) {
+        let count = 1 + self.random.below(40);
+        let mut entries = Vec::new();
+        let mut sent = Vec::new();
+        for _ in 0..count {
+            let key = format!("key {}", self.random.below(1 << 20));
+            let size = if self.random.below(30) == 0 { 70_000 } else { self.random.below(300) };
+            let data: Vec<u8> = (0..size).map(|_| self.random.below(256) as u8).collect();
+            let hash = (u128::from(self.random.below(u64::MAX)) << 97) | u128::from(self.random.below(u64::MAX));
+            let encoded = base64_simd::STANDARD.encode_to_string(&data);
+            entries.push(json!({"PartitionKey": key, "Data": encoded, "ExplicitHashKey": hash.to_string()}));
+            sent.push((hash, key, data));
+        }
+        let answer = self.client.ok("PutRecords", json!({"StreamName": "s", "Records": entries})).await;
+        for (outcome, (hash, key, data)) in answer["Records"].as_array().unwrap().iter().zip(sent) {
+            let at = self.shards.iter().position(|shard| !shard.closed && shard.start <= hash && hash <= shard.end);
+            let at = at.unwrap();
+            assert_eq!(word(&outcome["ShardId"]), shard_id(at));
+            let sequence = word(&outcome["SequenceNumber"]);
+            for before in self.shards[at].parents.iter().chain([&at]) {
+                assert!(self.last_sequence.get(before).is_none_or(|last| *last < sequence), "{sequence} does not grow");
+            }
+            self.last_sequence.insert(at, sequence.clone());
+            self.shards[at].records.push((sequence, key, data));
+        }
+    }
+
+    async fn split(&mut self) {
+        let at = self.random.below(self.shards.len() as u64) as usize;
+        let ModelShard { start, end, closed, .. } = self.shards[at].clone();
+        let middle = start + (end - start) / (2 + u128::from(self.random.below(5)));
+        let request =
+            json!({"StreamName": "s", "ShardToSplit": shard_id(at), "NewStartingHashKey": middle.to_string()});
+        if closed {
+            assert_eq!(self.client.fails("SplitShard", request).await.0, "InvalidArgumentException");
+            return;
+        }
+        self.client.ok("SplitShard", request).await;
+        self.shards[at].closed = true;
+        for (start, end) in [(start, middle - 1), (middle, end)] {
+            self.shards.push(ModelShard { start, end, parents: vec![at], closed: false, records: Vec::new() });
+        }
+    }
+
+    async fn merge(&mut self) {
+        let mut open: Vec<usize> = (0..self.shards.len()).filter(|at| !self.shards[*at].closed).collect();
+        open.sort_by_key(|at| self.shards[*at].start);
+        if open.len() < 2 {
+            return;
+        }
+        let at = self.random.below(open.len() as u64 - 1) as usize;
+        let (low, high) = (open[at], open[at + 1]);
+        let request = json!({"StreamName": "s", "ShardToMerge": shard_id(low), "AdjacentShardToMerge": shard_id(high)});
+        self.client.ok("MergeShards", request).await;
+        let (start, end) = (self.shards[low].start, self.shards[high].end);
+        self.shards[low].closed = true;
+        self.shards[high].closed = true;
+        self.shards.push(ModelShard { start, end, parents: vec![low, high], closed: false, records: Vec::new() });
+    }
+
+    async fn open_reader(&mut self) {
+        let shard = self.random.below(self.shards.len() as u64) as usize;
+        let records = &self.shards[shard].records;
+        let mut request = json!({"StreamName": "s", "ShardId": shard_id(shard)});
+        let at = self.random.below(records.len() as u64 + 1) as usize;
+        let next = match (self.random.below(4), records.get(at)) {
+            (0, _) => {
+                request["ShardIteratorType"] = json!("LATEST");
+                records.len()
+            }
+            (1, Some((sequence, ..))) => {
+                request["ShardIteratorType"] = json!("AT_SEQUENCE_NUMBER");
+                request["StartingSequenceNumber"] = json!(sequence);
+                at
+            }
+            (2, Some((sequence, ..))) => {
+                request["ShardIteratorType"] = json!("AFTER_SEQUENCE_NUMBER");
+                request["StartingSequenceNumber"] = json!(sequence);
+                at + 1
+            }
+            _ => {
+                request["ShardIteratorType"] = json!("TRIM_HORIZON");
+                0
+            }
+        };
+        let iterator = word(&self.client.ok("GetShardIterator", request).await["ShardIterator"]);
+        self.readers.push(Reader { shard, next, iterator });
+    }
+
+    async fn read(&mut self) {
+        if self.readers.is_empty() {
+            return;
+        }
+        let at = self.random.below(self.readers.len() as u64) as usize;
+        let limit = 1 + self.random.below(60) as usize;
+        let reader = &mut self.readers[at];
+        let read = self.client.ok("GetRecords", json!({"ShardIterator": reader.iterator, "Limit": limit})).await;
+        let shard = &self.shards[reader.shard];
+        let records = read["Records"].as_array().unwrap();
+        let expected = &shard.records[reader.next..shard.records.len().min(reader.next + limit)];
+        let found: Vec<_> = records.iter().map(triple).collect();
+        assert!(
+            found == expected,
+            "shard {} from {}: {} records, not {}",
+            reader.shard,
+            reader.next,
+            found.len(),
+            expected.len()
+        );
+        reader.next += found.len();
+        let at_tip = reader.next == shard.records.len();
+        if at_tip {
+            assert_eq!(read["MillisBehindLatest"], json!(0));
+        }
+        match read.get("NextShardIterator") {
+            Some(next) => {
+                assert!(!(shard.closed && at_tip), "the end of shard {} is not shown", reader.shard);
+                reader.iterator = word(next);
+            }
+            None => {
+                assert!(shard.closed && at_tip, "shard {} ends early", reader.shard);
+                let children =
+                    (0..self.shards.len()).filter(|child| self.shards[*child].parents.contains(&reader.shard));
+                let shown = read["ChildShards"].as_array().unwrap().iter().map(|child| word(&child["ShardId"]));
+                assert!(shown.eq(children.map(shard_id)));
+                self.readers.remove(at);
+            }
+        }
+    }
+
+    async fn restart(&mut self, home: &Path) {
+        self.service.take().unwrap().shutdown().await;
+        let (service, client) = start(Some(home)).await;
+        self.service = Some(service);
+        self.client = client;
+    }
+
+    async fn read_everything(&mut self) {
+        for number in 0..self.shards.len() {
+            let iterator = self.client.iterator("s", &shard_id(number), "TRIM_HORIZON").await;
+            let (records, _) = self.client.drain(iterator, 10_000).await;
+            let found: Vec<_> = records.iter().map(triple).collect();
+            assert!(found == self.shards[number].records, "shard {number} at the end");
+        }
+    }
+}
+
+fn triple(record: &Value) -> (String, String, Vec<u8>) {
+    (word(&record["SequenceNumber"]), word(&record["PartitionKey"]), data_of(record))
+}
+
+async fn run(seed: u64, home: Option<&Path>) {
+    println!("seed {seed}, {}", if home.is_some() { "on disk" } else { "in memory" });
+    let (service, mut client) = start(home).await;
+    client.ok("CreateStream", json!({"StreamName": "s", "ShardCount": 2})).await;
+    let whole = |start, end| ModelShard { start, end, parents: Vec::new(), closed: false, records: Vec::new() };
+    let mut world = World {
+        random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+        service: Some(service),
+        client,
+        shards: vec![whole(0, (1 << 127) - 1), whole(1 << 127, u128::MAX)],
+        readers: Vec::new(),
+        last_sequence: BTreeMap::new(),
+    };
+    for _ in 0..STEPS {
+        match (world.random.below(20), home) {
+            (0..8, _) => world.put().await,
+            (8..13, _) => world.read().await,
+            (13..16, _) => world.open_reader().await,
+            (16, _) => world.split().await,
+            (17, _) => world.merge().await,
+            (_, Some(home)) => world.restart(home).await,
+            (_, None) => world.read().await,
+        }
+    }
+    world.read_everything().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_histories_match_the_model() {
+    for seed in SEEDS {
+        run(seed, None).await;
+        let home = tempfile::tempdir().unwrap();
+        run(seed, Some(home.path())).await;
+    }
+}

@@ -1,0 +1,179 @@
+//! What is common to all operations: health, authentication, regions, faults, DynamoDB on the same port, the end.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use millstream_local::{Fault, FaultKind, LocalConfig, LocalError, LocalService};
+use serde_json::json;
+use support::{Client, EAST};
+
+async fn service() -> (LocalService, Client) {
+    let service = LocalService::start(LocalConfig::default()).await.unwrap();
+    let client = Client::connect(&service.endpoint(), EAST).await;
+    (service, client)
+}
+
+#[tokio::test]
+async fn health_is_answered_and_other_methods_are_refused() {
+    let (service, mut client) = service().await;
+    let health = client.send("GET", "/health", "", "").await.unwrap();
+    assert_eq!((health.status, health.body.as_slice()), (200, br#"{"status":"running"}"#.as_slice()));
+    let put = client.send("PUT", "/", "", "").await.unwrap();
+    assert_eq!(put.status, 403);
+    assert!(String::from_utf8_lossy(&put.body).contains("<AccessDeniedException>"));
+    service.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_request_is_checked_as_at_aws_before_its_operation() {
+    let (_service, mut client) = service().await;
+    let target = "X-Amz-Target: Kinesis_20131202.ListStreams\r\n";
+    let json = "Content-Type: application/x-amz-json-1.1\r\n";
+    let signed =
+        "Authorization: AWS4-HMAC-SHA256 Credential=K/20260102/us-east-1/kinesis/aws4_request, Signature=0\r\n";
+    let cases = [
+        (format!("{json}{signed}"), "UnknownOperationException"),
+        (format!("X-Amz-Target: Other_1.ListStreams\r\n{json}{signed}"), "UnknownOperationException"),
+        (format!("X-Amz-Target: Kinesis_20131202.Fly\r\n{json}{signed}"), "UnknownOperationException"),
+        (format!("{target}{json}"), "MissingAuthenticationTokenException"),
+        (format!("{target}{json}Authorization: Bearer token\r\n"), "IncompleteSignatureException"),
+        (format!("{target}Content-Type: application/x-amz-cbor-1.1\r\n{signed}"), "SerializationException"),
+    ];
+    for (headers, exception) in cases {
+        let answer = client.send("POST", "/", &headers, "{}").await.unwrap();
+        assert_eq!((answer.status, answer.error().0.as_str()), (400, exception), "{headers}");
+        assert!(answer.headers.contains("x-amzn-requestid: "), "{}", answer.headers);
+        assert!(answer.headers.contains("content-type: application/x-amz-json-1.1"), "{}", answer.headers);
+    }
+    let answer = client.send("POST", "/", &format!("{target}{json}{signed}"), "{").await.unwrap();
+    assert_eq!(answer.error(), ("SerializationException".to_owned(), String::new()));
+}
+
+#[tokio::test]
+async fn a_stream_exists_in_its_region_alone() {
+    let (service, mut east) = service().await;
+    let mut west = Client::connect(&service.endpoint(), "eu-west-1").await;
+    east.ok("CreateStream", json!({"StreamName": "orders", "ShardCount": 1})).await;
+    let (exception, message) = west.fails("DescribeStream", json!({"StreamName": "orders"})).await;
+    assert_eq!(exception, "ResourceNotFoundException");
+    assert_eq!(message, "Stream orders under account 000000000000 not found.");
+    west.ok("CreateStream", json!({"StreamName": "orders", "ShardCount": 2})).await;
+    let summary = west.ok("DescribeStreamSummary", json!({"StreamName": "orders"})).await;
+    let arn = summary["StreamDescriptionSummary"]["StreamARN"].clone();
+    assert_eq!(arn, json!("arn:aws:kinesis:eu-west-1:000000000000:stream/orders"));
+    assert_eq!(summary["StreamDescriptionSummary"]["OpenShardCount"], json!(2));
+    assert_eq!(west.ok("ListShards", json!({"StreamARN": arn})).await["Shards"].as_array().unwrap().len(), 2);
+    assert_eq!(east.fails("ListShards", json!({"StreamARN": arn})).await.0, "ResourceNotFoundException");
+}
+
+#[tokio::test]
+async fn faults_apply_to_what_they_name_and_end() {
+    let (service, mut client) = service().await;
+    for stream in ["orders", "clicks"] {
+        client.ok("CreateStream", json!({"StreamName": stream, "ShardCount": 1})).await;
+    }
+    let fault = |operation: &str, stream: Option<&str>, kind| Fault {
+        operation: Some(operation.to_owned()),
+        stream: stream.map(str::to_owned),
+        kind,
+        times: Some(1),
+    };
+    let throttled = FaultKind::Error {
+        code: "ProvisionedThroughputExceededException".to_owned(),
+        status: 400,
+        message: "Rate exceeded".to_owned(),
+    };
+    let iterator = client.iterator("orders", "shardId-000000000000", "LATEST").await;
+    let other = client.iterator("clicks", "shardId-000000000000", "LATEST").await;
+    service.faults().inject(fault("GetRecords", Some("orders"), throttled.clone()));
+    client.ok("GetRecords", json!({"ShardIterator": other})).await;
+    let error = client.fails("GetRecords", json!({"ShardIterator": iterator})).await;
+    assert_eq!(error, ("ProvisionedThroughputExceededException".to_owned(), "Rate exceeded".to_owned()));
+    client.ok("GetRecords", json!({"ShardIterator": iterator})).await;
+
+    service.faults().inject(fault("ListTables", None, throttled));
+    assert_eq!(client.dynamodb("ListTables", json!({})).await.0, 400);
+    assert_eq!(client.dynamodb("ListTables", json!({})).await.0, 200);
+
+    service.faults().inject(fault("ListStreams", None, FaultKind::Latency(Duration::from_millis(80))));
+    let start = Instant::now();
+    client.ok("ListStreams", json!({})).await;
+    assert!(start.elapsed() >= Duration::from_millis(80));
+
+    service.faults().inject(fault("ListStreams", None, FaultKind::DropConnection));
+    let headers = "X-Amz-Target: Kinesis_20131202.ListStreams\r\nAuthorization: Credential=K/1/us-east-1/kinesis/x\r\n";
+    assert!(client.send("POST", "/", headers, "{}").await.is_none());
+    let mut client = Client::connect(&service.endpoint(), EAST).await;
+    client.ok("ListStreams", json!({})).await;
+}
+
+#[tokio::test]
+async fn dynamodb_conditions_hold_over_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let config = LocalConfig { data_dir: Some(home.path().to_owned()), ..LocalConfig::default() };
+    let service = LocalService::start(config.clone()).await.unwrap();
+    let mut client = Client::connect(&service.endpoint(), EAST).await;
+    let table = json!({
+        "TableName": "leases",
+        "AttributeDefinitions": [{"AttributeName": "leaseKey", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "leaseKey", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    assert_eq!(client.dynamodb("CreateTable", table.clone()).await.0, 200);
+    let (status, error) = client.dynamodb("CreateTable", table).await;
+    assert_eq!((status, error["__type"].as_str().unwrap().ends_with("#ResourceInUseException")), (400, true));
+    let renew = |counter: u64| {
+        json!({
+            "TableName": "leases",
+            "Key": {"leaseKey": {"S": "shardId-000000000000"}},
+            "UpdateExpression": "SET leaseCounter = :next",
+            "ConditionExpression": "leaseCounter = :seen OR attribute_not_exists(leaseKey)",
+            "ExpressionAttributeValues": {
+                ":seen": {"N": counter.to_string()},
+                ":next": {"N": (counter + 1).to_string()},
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        })
+    };
+    assert_eq!(client.dynamodb("UpdateItem", renew(0)).await.0, 200);
+    assert_eq!(client.dynamodb("UpdateItem", renew(1)).await.0, 200);
+    let (status, error) = client.dynamodb("UpdateItem", renew(1)).await;
+    assert_eq!(status, 400);
+    assert!(error["__type"].as_str().unwrap().ends_with("#ConditionalCheckFailedException"), "{error}");
+    assert_eq!(error["Item"]["leaseCounter"], json!({"N": "2"}));
+    // KCL 1.x still uses the conditions of before expressions.
+    let legacy = |seen: &str| {
+        json!({
+            "TableName": "leases",
+            "Key": {"leaseKey": {"S": "shardId-000000000000"}},
+            "AttributeUpdates": {"leaseOwner": {"Action": "PUT", "Value": {"S": "me"}}},
+            "Expected": {"leaseCounter": {"Value": {"N": seen}}},
+        })
+    };
+    assert_eq!(client.dynamodb("UpdateItem", legacy("7")).await.0, 400);
+    assert_eq!(client.dynamodb("UpdateItem", legacy("2")).await.0, 200);
+    let (_, error) = client.dynamodb("DescribeLimits", json!({})).await;
+    assert!(error["__type"].as_str().unwrap().ends_with("#UnknownOperationException"));
+
+    service.shutdown().await;
+    let service = LocalService::start(config).await.unwrap();
+    let mut client = Client::connect(&service.endpoint(), EAST).await;
+    let (_, scan) = client.dynamodb("Scan", json!({"TableName": "leases"})).await;
+    assert_eq!(scan["Items"][0]["leaseOwner"], json!({"S": "me"}));
+}
+
+#[tokio::test]
+async fn two_servers_do_not_share_a_port_or_a_directory() {
+    let home = tempfile::tempdir().unwrap();
+    let config = LocalConfig { data_dir: Some(home.path().to_owned()), ..LocalConfig::default() };
+    let service = LocalService::start(config.clone()).await.unwrap();
+    let error = LocalService::start(config.clone()).await.unwrap_err();
+    assert!(matches!(error, LocalError::DataDirInUse { .. }), "{error}");
+    let port = service.endpoint().rsplit(':').next().unwrap().parse().unwrap();
+    let error = LocalService::start(LocalConfig { port, ..LocalConfig::default() }).await.unwrap_err();
+    assert!(matches!(error, LocalError::Listen { .. }), "{error}");
+    service.shutdown().await;
+    LocalService::start(config).await.unwrap().shutdown().await;
+}
