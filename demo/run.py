@@ -1,6 +1,6 @@
 """The demo: a year of flights through a stream of the local service, read by the deck's program.
 
-    python demo/run.py [--second]
+python demo/run.py [--second]
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 APP, STREAM, REGION = "carrier-delays", "flights", "us-east-1"
 PROGRAM = ROOT / "examples" / "flights" / "carrier_delays.py"
-# Slow enough to watch, and for a second process to find something left to share.
-PACED = ("spark.millstream.kinesis.maxRecords", "2000")
+# With a second process: slow enough that it finds something left to share.
+PACED = "spark.millstream.kinesis.maxRecords=2000"
 PATIENCE_S = 120
 
 
@@ -61,8 +61,9 @@ def put(endpoint: str) -> None:
 class Worker:
     """One process of the application."""
 
-    def __init__(self, endpoint: str, audit: Path) -> None:
-        command = [str(BIN / "millstream"), "submit", "--master", "local[2]", "--conf", "=".join(PACED)]
+    def __init__(self, endpoint: str, audit: Path, paced: bool) -> None:
+        command = [str(BIN / "millstream"), "submit", "--master", "local[2]"]
+        command += ["--conf", PACED] if paced else []
         command += ["--conf", "spark.streaming.stopGracefullyOnShutdown=true"]
         command += [str(PROGRAM), APP, STREAM, endpoint, REGION, str(audit)]
         self.started = time.time()
@@ -120,7 +121,7 @@ def run(directory: Path, second: bool) -> bool:
     audit.directory.mkdir()
     with local_service(directory / "data") as endpoint:
         put(endpoint)
-        workers = [Worker(endpoint, audit.directory)]
+        workers = [Worker(endpoint, audit.directory, paced=second)]
         sharing: dict[str, list[str]] = {}
         try:
             deadline = time.monotonic() + PATIENCE_S
@@ -129,7 +130,7 @@ def run(directory: Path, second: bool) -> bool:
                 if any(worker.process.poll() is not None for worker in workers):
                     sys.exit("the program ended before it was done; its message is above")
                 if second and len(workers) == 1 and audit.batches > 0:
-                    workers.append(Worker(endpoint, audit.directory))
+                    workers.append(Worker(endpoint, audit.directory, paced=second))
                 if len(workers) == 2 and len(sharing) < 2:
                     sharing = shards_by_owner(endpoint)
                 time.sleep(0.1)

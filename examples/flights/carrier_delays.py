@@ -2,8 +2,8 @@
 
     millstream submit examples/flights/carrier_delays.py APP STREAM ENDPOINT REGION [AUDIT_DIRECTORY]
 
-With an audit directory, every batch leaves a file there that names the flights it processed and when it was done; the demo
-compares them with what was put.
+With an audit directory, every batch leaves a file there that names the flights it processed and when it was done; the
+demo compares them with what was put.
 """
 
 import json
@@ -50,7 +50,7 @@ if __name__ == "__main__":
     app, stream, endpoint, region = sys.argv[1:5]
 
     sc = SparkContext(appName="CarrierDelays")
-    ssc = StreamingContext(sc, 1)
+    ssc = StreamingContext(sc, 0.5)
     lines = KinesisUtils.createStream(
         ssc, app, stream, endpoint, region, InitialPositionInStream.TRIM_HORIZON, 2, StorageLevel.MEMORY_AND_DISK_2
     )

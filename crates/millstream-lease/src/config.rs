@@ -1,0 +1,49 @@
+use millstream_kinesis::InitialPosition;
+
+/// What a worker's coordinator is told. All times in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoordinatorConfig {
+    /// This worker's name: unique in the application.
+    pub worker_id: String,
+    /// A lease not renewed for so long is lost. The same for all workers of the application.
+    pub failover_ms: u64,
+    /// Between two looks at the lease table.
+    pub scan_interval_ms: u64,
+    /// Between two looks at the stream's shards.
+    pub shard_sync_ms: u64,
+    /// This worker never takes more leases than these.
+    pub max_leases: usize,
+    /// How many leases are asked of other workers after one scan.
+    pub max_leases_to_steal: usize,
+    /// How long a worker that was asked for a lease may finish what it has read.
+    pub handoff_timeout_ms: u64,
+    /// How long a shutdown waits for what is being processed.
+    pub shutdown_timeout_ms: u64,
+    /// Between two checkpoints of one lease, unless something needs one at once.
+    pub checkpoint_interval_ms: u64,
+    /// Where the shards of a new application start.
+    pub initial: InitialPosition,
+}
+
+impl CoordinatorConfig {
+    /// The KCL's times, except that the table is scanned every second and leases move at once.
+    pub fn new(worker_id: impl Into<String>, initial: InitialPosition) -> Self {
+        CoordinatorConfig {
+            worker_id: worker_id.into(),
+            failover_ms: 10_000,
+            scan_interval_ms: 1_000,
+            shard_sync_ms: 60_000,
+            max_leases: usize::MAX,
+            max_leases_to_steal: usize::MAX,
+            handoff_timeout_ms: 30_000,
+            shutdown_timeout_ms: 30_000,
+            checkpoint_interval_ms: 10_000,
+            initial,
+        }
+    }
+
+    /// How often a lease is renewed: three times within `failover_ms`, as the KCL does.
+    pub(crate) fn renew_interval_ms(&self) -> u64 {
+        self.failover_ms / 3
+    }
+}

@@ -1,0 +1,54 @@
+use millstream_kinesis::{Checkpoint, HashKeyRange, ShardId};
+
+use crate::Lease;
+
+/// What the driver is to do. Leases are given as this worker knows them: the store's conditions need that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// [`LeaseStore::scan`](crate::LeaseStore::scan), answered by `Scanned` or `ScanFailed`.
+    Scan,
+    /// List the stream's shards, answered by `ShardsListed` or `ListFailed`.
+    ListShards,
+    /// [`LeaseStore::create`](crate::LeaseStore::create), answered by `Created` or `Failed`.
+    Create(Lease),
+    /// [`LeaseStore::renew`](crate::LeaseStore::renew), answered by `Renewed`, `HandoffRequested`, `Refused` or `Failed`.
+    Renew(Lease),
+    /// [`LeaseStore::take`](crate::LeaseStore::take), answered by `Taken`, `Refused` or `Failed`.
+    Take(Lease),
+    /// [`LeaseStore::request_handoff`](crate::LeaseStore::request_handoff), answered by `HandoffAsked`, `Refused` or `Failed`.
+    RequestHandoff(Lease),
+    /// [`LeaseStore::complete_handoff`](crate::LeaseStore::complete_handoff), answered by `HandedOver`, `Refused` or `Failed`.
+    CompleteHandoff(Lease),
+    /// [`LeaseStore::release`](crate::LeaseStore::release), answered by `Released`, `Refused` or `Failed`.
+    Release(Lease),
+    /// [`LeaseStore::delete`](crate::LeaseStore::delete), answered by `Deleted` or `Failed`.
+    Delete(Lease),
+    /// [`LeaseStore::checkpoint`](crate::LeaseStore::checkpoint), answered by `Checkpointed`, `Refused` or `Failed`.
+    WriteCheckpoint {
+        /// The lease.
+        lease: Lease,
+        /// How far its shard is processed.
+        checkpoint: Checkpoint,
+        /// At the shard's end: the shards made of it.
+        children: Vec<ShardId>,
+    },
+    /// Start to read a shard.
+    StartReading {
+        /// The lease: the shard's id.
+        key: String,
+        /// Read what follows.
+        checkpoint: Checkpoint,
+        /// The hash keys the shard takes, where known.
+        hash_range: Option<HashKeyRange>,
+    },
+    /// Stop to read a shard.
+    StopReading {
+        /// The lease.
+        key: String,
+        /// `true`: finish what is in flight, then report `Drained`. `false`: the lease is gone or done; drop
+        /// everything of it, report nothing.
+        drain: bool,
+    },
+    /// The shutdown is complete: nothing is held, nothing in flight.
+    Done,
+}

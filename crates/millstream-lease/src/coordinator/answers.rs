@@ -1,0 +1,237 @@
+//! What the store answered, and what the reader of a held lease reports.
+
+use millstream_kinesis::{Checkpoint, ChildShard};
+
+use super::Coordinator;
+use super::state::{Entry, Hold, InFlight, Operation};
+use crate::Lease;
+
+impl Coordinator {
+    /// The lease whose write under way was answered. `None`: nothing was asked.
+    fn answered(&mut self, key: &str) -> Option<(&mut Entry, InFlight)> {
+        let step = self.step;
+        let entry = self.leases.get_mut(key)?;
+        let in_flight = entry.in_flight.take()?;
+        entry.written_step = step;
+        Some((entry, in_flight))
+    }
+
+    /// The same for a write that succeeded and moved the counter of a lease that is still held.
+    fn moved(&mut self, key: &str, counter: u64) -> Option<(&mut Entry, InFlight)> {
+        let now = self.now;
+        let (entry, in_flight) = self.answered(key)?;
+        entry.retry.succeeded();
+        entry.lease.counter = counter;
+        entry.unmoved_since_ms = now;
+        if let Some(hold) = &mut entry.hold {
+            hold.renewed_ms = in_flight.sent_ms;
+            hold.is_uncertain = false;
+        }
+        Some((entry, in_flight))
+    }
+
+    pub(super) fn renewed(&mut self, key: &str, counter: u64) {
+        self.moved(key, counter);
+        self.advance(key);
+    }
+
+    pub(super) fn handoff_requested(&mut self, lease: Lease) {
+        let key = lease.key.clone();
+        let now = self.now;
+        if let Some((entry, _)) = self.answered(&key) {
+            entry.retry.succeeded();
+            entry.observe(lease, now);
+            if let Some(hold) = &mut entry.hold {
+                hold.is_uncertain = false;
+            }
+            self.hand_over(&key);
+        }
+    }
+
+    pub(super) fn taken(&mut self, lease: Lease) {
+        let key = lease.key.clone();
+        let (now, shutdown_ms) = (self.now, self.shutdown_ms);
+        let Some((entry, in_flight)) = self.answered(&key) else {
+            return;
+        };
+        entry.retry.succeeded();
+        entry.observe(lease, now);
+        entry.hold = Some(Hold::new(in_flight.sent_ms));
+        if let Some(deadline) = shutdown_ms {
+            self.leave_for_shutdown(&key, deadline);
+        }
+        self.advance(&key);
+    }
+
+    pub(super) fn handoff_asked(&mut self, key: &str) {
+        let (now, me) = (self.now, self.config.worker_id.clone());
+        if let Some((entry, _)) = self.answered(key) {
+            entry.retry.succeeded();
+            let mut lease = entry.lease.clone();
+            lease.checkpoint_owner = lease.owner.replace(me);
+            entry.observe(lease, now);
+        }
+    }
+
+    pub(super) fn handed_over(&mut self, key: &str) {
+        self.given_up(key, |lease| lease.checkpoint_owner = None);
+    }
+
+    pub(super) fn released(&mut self, key: &str) {
+        self.given_up(key, |lease| lease.owner = None);
+    }
+
+    fn given_up(&mut self, key: &str, change: impl FnOnce(&mut Lease)) {
+        let now = self.now;
+        if let Some((entry, _)) = self.answered(key) {
+            entry.retry.succeeded();
+            let mut lease = entry.lease.clone();
+            lease.counter += 1;
+            change(&mut lease);
+            entry.observe(lease, now);
+            entry.hold = None;
+        }
+    }
+
+    pub(super) fn checkpointed(&mut self, key: &str, counter: u64) {
+        let Some((entry, in_flight)) = self.moved(key, counter) else {
+            return;
+        };
+        let Operation::Checkpoint(checkpoint) = in_flight.operation else {
+            return;
+        };
+        entry.lease.owner_switches = 0;
+        entry.lease.pending_checkpoint = None;
+        entry.lease.checkpoint = checkpoint;
+        if let Some(hold) = &mut entry.hold {
+            hold.checkpointed_ms = in_flight.sent_ms;
+        }
+        if entry.lease.is_ended() {
+            entry.lease.children = entry.hold.as_ref().map(Hold::child_ids).unwrap_or_default();
+            self.lose(key);
+            self.advance_all();
+        } else {
+            self.advance(key);
+        }
+    }
+
+    pub(super) fn deleted(&mut self, key: &str) {
+        if self.answered(key).is_some() {
+            self.leases.remove(key);
+        }
+    }
+
+    /// The stored lease has moved on. A refused end of a lease is looked into by a renewal: another worker
+    /// may have asked for the lease meanwhile.
+    pub(super) fn refused(&mut self, key: &str) {
+        let now = self.now;
+        let Some((entry, in_flight)) = self.answered(key) else {
+            return;
+        };
+        entry.is_outdated = true;
+        let is_end = matches!(in_flight.operation, Operation::Release | Operation::CompleteHandoff);
+        match &mut entry.hold {
+            Some(hold) if is_end => {
+                hold.is_uncertain = true;
+                entry.retry.failed(now, "the lease changed meanwhile".to_owned());
+                self.give_up_when_late(key);
+            }
+            Some(_) => {
+                tracing::info!(lease = key, "lost to another worker");
+                self.lose(key);
+            }
+            None => {}
+        }
+    }
+
+    /// Whether the write was done is unknown. That of a held lease is found out by a renewal.
+    pub(super) fn failed(&mut self, key: &str, reason: String) {
+        let now = self.now;
+        if let Some(creating) = self.creating.get_mut(key)
+            && creating.is_in_flight
+        {
+            creating.is_in_flight = false;
+            creating.retry.failed(now, reason);
+            return;
+        }
+        let Some((entry, _)) = self.answered(key) else {
+            return;
+        };
+        entry.is_outdated = true;
+        entry.retry.failed(now, reason);
+        if let Some(hold) = &mut entry.hold {
+            hold.is_uncertain = true;
+        }
+        self.give_up_when_late(key);
+    }
+
+    pub(super) fn processed(&mut self, key: &str, checkpoint: Checkpoint) {
+        let Some(hold) = self.held_mut(key) else {
+            return;
+        };
+        if checkpoint == Checkpoint::ShardEnd {
+            hold.is_finished = true;
+        } else if hold.processed.as_ref().is_none_or(|before| *before < checkpoint) {
+            hold.processed = Some(checkpoint);
+        }
+        self.advance(key);
+    }
+
+    pub(super) fn flush(&mut self, key: Option<&str>) {
+        for (found, entry) in &mut self.leases {
+            if let Some(hold) = &mut entry.hold
+                && key.is_none_or(|key| key == found)
+            {
+                hold.flush_to = hold.processed.clone();
+            }
+        }
+        self.advance_all();
+    }
+
+    /// The shard is read to its end: its children get leases, before the end is written.
+    pub(super) fn reader_ended(&mut self, key: &str, children: Vec<ChildShard>) {
+        let Some(entry) = self.leases.get_mut(key) else {
+            return;
+        };
+        let Some(hold) = &mut entry.hold else {
+            return;
+        };
+        // Before the initial time there may be records in the children, too.
+        let start = match entry.lease.checkpoint {
+            Checkpoint::AtTimestamp => Checkpoint::AtTimestamp,
+            _ => Checkpoint::TrimHorizon,
+        };
+        hold.children = Some(children.clone());
+        if children.is_empty() {
+            self.list.hurry(self.now);
+        }
+        for child in children {
+            if !self.leases.contains_key(child.id.as_str()) {
+                self.create(Lease::of_child(&child, start.clone()));
+            }
+        }
+        self.advance(key);
+    }
+
+    /// A lease held by this worker, as scanned: tells of a handoff, or of its loss, before the next renewal does.
+    pub(super) fn check_held(&mut self, scanned: Lease) {
+        let key = scanned.key.clone();
+        let now = self.now;
+        let Some(entry) = self.leases.get_mut(&key) else {
+            return;
+        };
+        let me = Some(self.config.worker_id.as_str());
+        if scanned.actual_owner() != me {
+            if scanned.counter > entry.lease.counter {
+                entry.observe(scanned, now);
+                self.lose(&key);
+            }
+        } else if scanned.checkpoint_owner.is_some()
+            && entry.lease.checkpoint_owner.is_none()
+            && scanned.counter == entry.lease.counter
+        {
+            entry.observe(scanned, now);
+            self.hand_over(&key);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use millstream_kinesis::{Checkpoint, ChildShard, Shard};
+
+use crate::Lease;
+
+/// What happened: time passed, the store or the stream answered, the program got on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Time passed.
+    Tick,
+    /// Answer to `Scan`: all leases of the table.
+    Scanned(Vec<Lease>),
+    /// Answer to `Scan`: it failed.
+    ScanFailed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Answer to `ListShards`: all shards of the stream, closed ones too.
+    ShardsListed(Vec<Shard>),
+    /// Answer to `ListShards`: it failed.
+    ListFailed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Answer to `Create`: the lease exists, made now or before.
+    Created {
+        /// The lease.
+        key: String,
+    },
+    /// Answer to `Renew`.
+    Renewed {
+        /// The lease.
+        key: String,
+        /// Its counter now.
+        counter: u64,
+    },
+    /// Answer to `Renew`: another worker asked for the lease.
+    HandoffRequested {
+        /// The lease as stored.
+        lease: Lease,
+    },
+    /// Answer to `Take`: the lease is ours, as given here.
+    Taken(Lease),
+    /// Answer to `RequestHandoff`: the owner will learn of it.
+    HandoffAsked {
+        /// The lease.
+        key: String,
+    },
+    /// Answer to `CompleteHandoff`: the lease belongs to the next owner.
+    HandedOver {
+        /// The lease.
+        key: String,
+    },
+    /// Answer to `Release`: the lease has no owner.
+    Released {
+        /// The lease.
+        key: String,
+    },
+    /// Answer to `WriteCheckpoint`: it is written.
+    Checkpointed {
+        /// The lease.
+        key: String,
+        /// Its counter now.
+        counter: u64,
+    },
+    /// Answer to `Delete`: the lease is gone.
+    Deleted {
+        /// The lease.
+        key: String,
+    },
+    /// Answer to any operation on a lease: its condition was not met, the stored lease has moved on.
+    Refused {
+        /// The lease.
+        key: String,
+    },
+    /// Answer to any operation on a lease: no answer, or an error. It may have been done or not.
+    Failed {
+        /// The lease.
+        key: String,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The program's outputs have succeeded for every record up to here. `ShardEnd`: for all of the shard.
+    Processed {
+        /// The lease.
+        key: String,
+        /// The last record.
+        checkpoint: Checkpoint,
+    },
+    /// What is processed is to be written now, without waiting for the checkpoint interval.
+    Flush {
+        /// The lease; `None`: all.
+        key: Option<String>,
+    },
+    /// The shard's last record was read. It may not be processed yet.
+    ReaderEnded {
+        /// The lease.
+        key: String,
+        /// The shards made of this one; none when the shard itself is gone.
+        children: Vec<ChildShard>,
+    },
+    /// After `StopReading { drain: true }`: nothing of the shard is in flight any more.
+    Drained {
+        /// The lease.
+        key: String,
+    },
+    /// Stop, with all that is processed checkpointed and all leases released.
+    Shutdown,
+}

@@ -1,0 +1,149 @@
+//! What is done with the leases this worker holds.
+
+use millstream_kinesis::Checkpoint;
+
+use super::state::{Entry, Hold, InFlight, Operation, Phase, Reason};
+use super::{Action, Coordinator};
+
+impl Coordinator {
+    pub(super) fn advance_all(&mut self) {
+        let held: Vec<String> =
+            self.leases.iter().filter(|(_, entry)| entry.hold.is_some()).map(|(key, _)| key.clone()).collect();
+        for key in held {
+            self.advance(&key);
+        }
+    }
+
+    /// Does what a held lease needs now.
+    pub(super) fn advance(&mut self, key: &str) {
+        if self.is_unrenewed(key) {
+            tracing::warn!(lease = key, "not renewed within the failover time, stopped by itself");
+            self.lose(key);
+            return;
+        }
+        self.leave_at_deadline(key);
+        self.start_reading(key);
+        let Some(entry) = self.leases.get(key) else {
+            return;
+        };
+        if let Some(hold) = &entry.hold
+            && entry.in_flight.is_none()
+            && self.now >= entry.retry.not_before_ms
+            && let Some(operation) = self.next_operation(entry, hold)
+        {
+            self.send(key, operation);
+        }
+    }
+
+    /// Whether the lease may have been taken by another worker, by this worker's own clock.
+    fn is_unrenewed(&self, key: &str) -> bool {
+        self.held(key).is_some_and(|hold| self.now >= hold.renewed_ms + self.config.failover_ms)
+    }
+
+    fn start_reading(&mut self, key: &str) {
+        let is_waiting = self.held(key).is_some_and(|hold| hold.phase == Phase::Waiting);
+        if !is_waiting || !self.parents_have_ended(key) {
+            return;
+        }
+        if let Some(entry) = self.leases.get_mut(key)
+            && let Some(hold) = &mut entry.hold
+        {
+            hold.phase = Phase::Reading;
+            self.actions.push(Action::StartReading {
+                key: key.to_owned(),
+                checkpoint: entry.lease.checkpoint.clone(),
+                hash_range: entry.lease.hash_range,
+            });
+        }
+    }
+
+    pub(super) fn next_operation(&self, entry: &Entry, hold: &Hold) -> Option<Operation> {
+        if hold.is_uncertain {
+            return Some(Operation::Renew);
+        }
+        let checkpoint = self.unwritten(entry, hold);
+        if let Some(leaving) = hold.leaving
+            && hold.phase == Phase::Idle
+        {
+            let is_late = self.now >= leaving.deadline_ms;
+            let completion = match leaving.reason {
+                Reason::Handoff => Operation::CompleteHandoff,
+                Reason::Shutdown => Operation::Release,
+            };
+            if let Some(checkpoint) = checkpoint {
+                return Some(Operation::Checkpoint(checkpoint));
+            } else if !hold.is_finished || is_late {
+                return Some(completion);
+            }
+        } else if let Some(checkpoint) = checkpoint
+            && self.now >= self.checkpoint_due_ms(entry, hold, &checkpoint)
+        {
+            return Some(Operation::Checkpoint(checkpoint));
+        }
+        (self.now >= hold.renewed_ms + self.config.renew_interval_ms()).then_some(Operation::Renew)
+    }
+
+    /// The checkpoint that may be written and is not.
+    pub(super) fn unwritten(&self, entry: &Entry, hold: &Hold) -> Option<Checkpoint> {
+        let children = hold.children.as_ref();
+        let children_have_leases =
+            children.is_some_and(|all| all.iter().all(|child| !self.creating.contains_key(child.id.as_str())));
+        if hold.is_finished && children_have_leases {
+            return Some(Checkpoint::ShardEnd);
+        }
+        hold.processed.clone().filter(|processed| *processed > entry.lease.checkpoint)
+    }
+
+    pub(super) fn checkpoint_due_ms(&self, entry: &Entry, hold: &Hold, checkpoint: &Checkpoint) -> u64 {
+        let is_asked_for = hold.flush_to.as_ref().is_some_and(|to| *to > entry.lease.checkpoint);
+        if is_asked_for || *checkpoint == Checkpoint::ShardEnd {
+            0
+        } else {
+            hold.checkpointed_ms + self.config.checkpoint_interval_ms
+        }
+    }
+
+    /// Sends a write; one per lease at a time.
+    pub(super) fn send(&mut self, key: &str, operation: Operation) {
+        let Some(entry) = self.leases.get_mut(key) else {
+            return;
+        };
+        let lease = entry.lease.clone();
+        let action = match operation.clone() {
+            Operation::Renew => Action::Renew(lease),
+            Operation::Take => Action::Take(lease),
+            Operation::RequestHandoff => Action::RequestHandoff(lease),
+            Operation::CompleteHandoff => Action::CompleteHandoff(lease),
+            Operation::Release => Action::Release(lease),
+            Operation::Delete => Action::Delete(lease),
+            Operation::Checkpoint(checkpoint) => {
+                let is_end = checkpoint == Checkpoint::ShardEnd;
+                let children = entry.hold.as_ref().filter(|_| is_end).map(Hold::child_ids);
+                Action::WriteCheckpoint { lease, checkpoint, children: children.unwrap_or_default() }
+            }
+        };
+        entry.in_flight = Some(InFlight { operation, sent_ms: self.now });
+        self.actions.push(action);
+    }
+
+    /// Gives up a lease at once: nothing more is written for it.
+    pub(super) fn lose(&mut self, key: &str) {
+        let Some(entry) = self.leases.get_mut(key) else {
+            return;
+        };
+        entry.is_outdated = true;
+        if let Some(hold) = entry.hold.take()
+            && matches!(hold.phase, Phase::Reading | Phase::Draining)
+        {
+            self.actions.push(Action::StopReading { key: key.to_owned(), drain: false });
+        }
+    }
+
+    pub(super) fn held(&self, key: &str) -> Option<&Hold> {
+        self.leases.get(key)?.hold.as_ref()
+    }
+
+    pub(super) fn held_mut(&mut self, key: &str) -> Option<&mut Hold> {
+        self.leases.get_mut(key)?.hold.as_mut()
+    }
+}

@@ -1,0 +1,157 @@
+//! Which leases a worker takes, keeps, hands over and checkpoints: decisions only, no clock and no IO.
+//!
+//! Rules that are never broken:
+//! 1. One store operation per lease at a time, since each moves the counter that fences the next.
+//! 2. A checkpoint is what was reported `Processed`, and never goes back.
+//! 3. Nothing is written for a lease that was lost, or that this worker could not renew for `failover_ms`:
+//!    such a worker stops reading by itself, before another one may take the lease.
+//! 4. A lease asked for is handed over after reading has stopped, what was in flight is processed and the last
+//!    checkpoint is written; or at a deadline, without the rest.
+//! 5. A shutdown does the same with all leases, then releases them.
+//! 6. At a shard's end the children's leases exist before `SHARD_END` is written.
+//! 7. A shard is read from its beginning after every parent has ended: its lease is `SHARD_END`, or there is
+//!    none and the stream does not list the parent any more.
+
+mod action;
+mod answers;
+mod event;
+mod holding;
+mod leaving;
+mod shards;
+mod state;
+mod taking;
+mod view;
+mod wake;
+
+use std::collections::BTreeMap;
+
+pub use action::Action;
+pub use event::Event;
+pub use view::{LeaseStatus, LeaseView};
+
+use crate::seed::Seed;
+use crate::{CoordinatorConfig, Lease};
+use shards::{Creating, Listing};
+use state::{Entry, Periodic};
+
+/// The decisions of one worker about its leases.
+///
+/// The driver feeds it every event with the time, carries out the actions, and answers each action of the store
+/// and each `ListShards` with one event. It calls again at [`Coordinator::next_wake`] at the latest.
+#[derive(Debug)]
+pub struct Coordinator {
+    config: CoordinatorConfig,
+    seed: Seed,
+    /// The time of the current step, milliseconds of a clock that never goes back.
+    now: u64,
+    /// Counts the steps, to tell what was asked before and after something else.
+    step: u64,
+    leases: BTreeMap<String, Entry>,
+    creating: BTreeMap<String, Creating>,
+    scan: Periodic,
+    list: Periodic,
+    listing: Option<Listing>,
+    /// When a shutdown that was asked for ends.
+    shutdown_ms: Option<u64>,
+    is_done: bool,
+    actions: Vec<Action>,
+}
+
+impl Coordinator {
+    /// A worker that knows nothing yet. The seed decides which of several equal leases are taken first.
+    pub fn new(config: CoordinatorConfig, seed: u64) -> Self {
+        Coordinator {
+            config,
+            seed: Seed::new(seed),
+            now: 0,
+            step: 0,
+            leases: BTreeMap::new(),
+            creating: BTreeMap::new(),
+            scan: Periodic::default(),
+            list: Periodic::default(),
+            listing: None,
+            shutdown_ms: None,
+            is_done: false,
+            actions: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened and tells what to do. `now_ms`: milliseconds of any clock that never goes back.
+    pub fn step(&mut self, event: Event, now_ms: u64) -> Vec<Action> {
+        if self.is_done {
+            return Vec::new();
+        }
+        self.step += 1;
+        self.now = self.now.max(now_ms);
+        self.take_in(event);
+        self.create_due();
+        self.look_around();
+        self.finish_shutdown();
+        std::mem::take(&mut self.actions)
+    }
+
+    fn take_in(&mut self, event: Event) {
+        match event {
+            Event::Tick => self.advance_all(),
+            Event::Scanned(leases) => self.scanned(leases),
+            Event::ScanFailed { reason } => self.scan.failed(self.now, reason),
+            Event::ShardsListed(shards) => self.shards_listed(shards),
+            Event::ListFailed { reason } => self.list.failed(self.now, reason),
+            Event::Created { key } => self.created(&key),
+            Event::Renewed { key, counter } => self.renewed(&key, counter),
+            Event::HandoffRequested { lease } => self.handoff_requested(lease),
+            Event::Taken(lease) => self.taken(lease),
+            Event::HandoffAsked { key } => self.handoff_asked(&key),
+            Event::HandedOver { key } => self.handed_over(&key),
+            Event::Released { key } => self.released(&key),
+            Event::Checkpointed { key, counter } => self.checkpointed(&key, counter),
+            Event::Deleted { key } => self.deleted(&key),
+            Event::Refused { key } => self.refused(&key),
+            Event::Failed { key, reason } => self.failed(&key, reason),
+            Event::Processed { key, checkpoint } => self.processed(&key, checkpoint),
+            Event::Flush { key } => self.flush(key.as_deref()),
+            Event::ReaderEnded { key, children } => self.reader_ended(&key, children),
+            Event::Drained { key } => self.drained(&key),
+            Event::Shutdown => self.shut_down(),
+        }
+    }
+
+    /// Looks at the table and at the stream's shards where that is due.
+    fn look_around(&mut self) {
+        if self.shutdown_ms.is_some() {
+            return;
+        }
+        if self.scan.start(self.now, self.step, self.config.scan_interval_ms) {
+            self.actions.push(Action::Scan);
+        }
+        if self.list.start(self.now, self.step, self.config.shard_sync_ms) {
+            self.actions.push(Action::ListShards);
+        }
+    }
+
+    /// Takes in the table as it was scanned. What this worker itself changed meanwhile is newer than the scan.
+    fn scanned(&mut self, scanned: Vec<Lease>) {
+        let Some(scan_step) = self.scan.answered() else {
+            return;
+        };
+        let scanned: BTreeMap<_, _> = scanned.into_iter().map(|lease| (lease.key.clone(), lease)).collect();
+        self.leases
+            .retain(|key, entry| scanned.contains_key(key) || entry.hold.is_some() || entry.is_newer_than(scan_step));
+        self.creating.retain(|key, creating| creating.is_in_flight || !scanned.contains_key(key));
+        for (key, lease) in scanned {
+            match self.leases.get_mut(&key) {
+                None => {
+                    self.leases.insert(key, Entry::new(lease, self.now, self.step));
+                }
+                Some(entry) if entry.is_newer_than(scan_step) => {}
+                Some(entry) if entry.hold.is_some() => self.check_held(lease),
+                Some(entry) => entry.observe(lease, self.now),
+            }
+        }
+        if self.shutdown_ms.is_none() {
+            self.synchronise(scan_step);
+            self.take_leases();
+        }
+        self.advance_all();
+    }
+}

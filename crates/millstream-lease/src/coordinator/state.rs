@@ -1,0 +1,212 @@
+use millstream_kinesis::{Checkpoint, ChildShard, ShardId};
+
+use crate::Lease;
+
+/// The first pause after a failed call; it doubles with each further failure.
+const FIRST_PAUSE_MS: u64 = 100;
+/// The longest pause: well within the three seconds between two renewals.
+const LONGEST_PAUSE_MS: u64 = 1_600;
+
+/// Failures in a row of one kind of call, and when it may be tried again.
+#[derive(Debug, Default)]
+pub(super) struct Retry {
+    pub(super) failures: u32,
+    pub(super) not_before_ms: u64,
+    pub(super) reason: Option<String>,
+}
+
+impl Retry {
+    pub(super) fn failed(&mut self, now: u64, reason: String) {
+        let pause = FIRST_PAUSE_MS << self.failures.min(8);
+        self.failures += 1;
+        self.not_before_ms = now + pause.min(LONGEST_PAUSE_MS);
+        self.reason = Some(reason);
+    }
+
+    pub(super) fn succeeded(&mut self) {
+        *self = Retry::default();
+    }
+}
+
+/// A look at something, done again and again: at most one at a time.
+#[derive(Debug, Default)]
+pub(super) struct Periodic {
+    pub(super) due_ms: u64,
+    /// The step in which the look under way was started.
+    pub(super) started_step: Option<u64>,
+    retry: Retry,
+}
+
+impl Periodic {
+    /// Starts a look where one is due.
+    pub(super) fn start(&mut self, now: u64, step: u64, interval_ms: u64) -> bool {
+        let is_due = self.started_step.is_none() && now >= self.due_ms;
+        if is_due {
+            self.started_step = Some(step);
+            self.due_ms = now + interval_ms;
+        }
+        is_due
+    }
+
+    /// Makes the next look due, unless the last one failed just now.
+    pub(super) fn hurry(&mut self, now: u64) {
+        self.due_ms = self.due_ms.min(now.max(self.retry.not_before_ms));
+    }
+
+    /// The look under way succeeded: the step in which it was started.
+    pub(super) fn answered(&mut self) -> Option<u64> {
+        self.retry.succeeded();
+        self.started_step.take()
+    }
+
+    pub(super) fn last_error(&self) -> Option<&str> {
+        self.retry.reason.as_deref()
+    }
+
+    pub(super) fn failed(&mut self, now: u64, reason: String) {
+        self.started_step = None;
+        self.retry.failed(now, reason);
+        self.due_ms = self.retry.not_before_ms;
+    }
+}
+
+/// A write of this worker that was not answered yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Operation {
+    Renew,
+    Take,
+    RequestHandoff,
+    CompleteHandoff,
+    Release,
+    Delete,
+    Checkpoint(Checkpoint),
+}
+
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) operation: Operation,
+    pub(super) sent_ms: u64,
+}
+
+/// One lease of the table, whoever owns it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// As last seen, or as changed by this worker since.
+    pub(super) lease: Lease,
+    /// The step in which the lease was seen first.
+    pub(super) first_step: u64,
+    /// Since when the counter has not moved, by this worker's clock.
+    pub(super) unmoved_since_ms: u64,
+    /// Since when a handoff is pending.
+    pub(super) handoff_since_ms: Option<u64>,
+    /// The step in which the last write of this worker was answered.
+    pub(super) written_step: u64,
+    /// Known to have changed; to be scanned before anything is decided.
+    pub(super) is_outdated: bool,
+    pub(super) in_flight: Option<InFlight>,
+    pub(super) retry: Retry,
+    /// Set while this worker holds the lease.
+    pub(super) hold: Option<Hold>,
+}
+
+impl Entry {
+    pub(super) fn new(lease: Lease, now: u64, step: u64) -> Self {
+        Entry {
+            handoff_since_ms: lease.checkpoint_owner.as_ref().map(|_| now),
+            lease,
+            first_step: step,
+            unmoved_since_ms: now,
+            written_step: 0,
+            is_outdated: false,
+            in_flight: None,
+            retry: Retry::default(),
+            hold: None,
+        }
+    }
+
+    /// Whether this worker changed the lease after a scan was started.
+    pub(super) fn is_newer_than(&self, scan_step: u64) -> bool {
+        self.in_flight.is_some() || self.written_step > scan_step
+    }
+
+    /// Takes in the lease as scanned, or as an answer gave it.
+    pub(super) fn observe(&mut self, lease: Lease, now: u64) {
+        if lease.counter != self.lease.counter || lease.owner != self.lease.owner {
+            self.unmoved_since_ms = now;
+        }
+        if lease.checkpoint_owner.is_none() {
+            self.handoff_since_ms = None;
+        } else if self.handoff_since_ms.is_none() || lease.owner != self.lease.owner {
+            self.handoff_since_ms = Some(now);
+        }
+        self.lease = lease;
+        self.is_outdated = false;
+    }
+}
+
+/// How far a held lease is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its parents have not ended.
+    Waiting,
+    Reading,
+    /// Asked to stop; something is still in flight.
+    Draining,
+    /// Asked to stop; nothing is in flight.
+    Idle,
+}
+
+/// Why a held lease is being given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    Handoff,
+    Shutdown,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leaving {
+    pub(super) reason: Reason,
+    /// From here on nothing is waited for.
+    pub(super) deadline_ms: u64,
+}
+
+/// What this worker does with a lease it holds.
+#[derive(Debug)]
+pub(super) struct Hold {
+    pub(super) phase: Phase,
+    /// When the write was sent that last moved the counter.
+    pub(super) renewed_ms: u64,
+    /// When the last checkpoint was sent.
+    pub(super) checkpointed_ms: u64,
+    /// The outcome of the last write is unknown: a renewal tells.
+    pub(super) is_uncertain: bool,
+    pub(super) processed: Option<Checkpoint>,
+    /// All of the shard is processed.
+    pub(super) is_finished: bool,
+    /// Write at once up to here.
+    pub(super) flush_to: Option<Checkpoint>,
+    /// The shard's children, once its last record was read.
+    pub(super) children: Option<Vec<ChildShard>>,
+    pub(super) leaving: Option<Leaving>,
+}
+
+impl Hold {
+    pub(super) fn new(taken_ms: u64) -> Self {
+        Hold {
+            phase: Phase::Waiting,
+            renewed_ms: taken_ms,
+            checkpointed_ms: taken_ms,
+            is_uncertain: false,
+            processed: None,
+            is_finished: false,
+            flush_to: None,
+            children: None,
+            leaving: None,
+        }
+    }
+
+    /// The ids of the shard's children.
+    pub(super) fn child_ids(&self) -> Vec<ShardId> {
+        self.children.iter().flatten().map(|child| child.id.clone()).collect()
+    }
+}

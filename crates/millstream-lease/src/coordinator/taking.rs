@@ -1,0 +1,148 @@
+//! Which leases this worker takes, or asks other workers for.
+//!
+//! Every worker aims at its even share: active leases / workers, rounded up. A worker is one seen as the owner of
+//! a live lease. The rules are those of the KCL's `DynamoDBLeaseTaker`, with a graceful handoff in place of a steal.
+
+use std::collections::BTreeMap;
+
+use super::Coordinator;
+use super::state::{Entry, Operation};
+
+/// Leases untouched for so many failover times are taken beyond the even share (KCL `VERY_OLD_LEASE_DURATION`).
+const VERY_OLD: u64 = 3;
+
+impl Coordinator {
+    /// Decides on a table just scanned.
+    pub(super) fn take_leases(&mut self) {
+        self.take_assigned();
+        let load = self.load();
+        let mine = load.get(&self.config.worker_id).copied().unwrap_or(0);
+        let active = self.leases.values().filter(|entry| !entry.lease.is_ended()).count();
+        let share = active.div_ceil(load.len().max(1));
+        let free = self.free_leases();
+        let room = self.config.max_leases.saturating_sub(mine);
+        let need = share.saturating_sub(mine).min(room);
+        let very_old = free.iter().filter(|key| self.is_very_old(key)).count();
+        for key in free.iter().take(need.max(very_old).min(room)) {
+            self.send(key, Operation::Take);
+        }
+        if free.is_empty() && need > 0 {
+            self.ask(need.min(self.config.max_leases_to_steal), mine, load);
+        }
+    }
+
+    /// Leases given to this worker: a handoff that is completed or took too long, or its own from before a restart.
+    fn take_assigned(&mut self) {
+        let me = self.config.worker_id.as_str();
+        let patience_ms = self.config.handoff_timeout_ms + self.config.failover_ms;
+        let mut operations = Vec::new();
+        for (key, entry) in &self.leases {
+            if !self.is_open_to_writes(key, entry) {
+                continue;
+            }
+            let lease = &entry.lease;
+            let is_late = entry.handoff_since_ms.is_some_and(|since| self.now >= since + patience_ms);
+            if lease.checkpoint_owner.as_deref() == Some(me) {
+                operations.push((key.clone(), Operation::CompleteHandoff));
+            } else if lease.owner.as_deref() == Some(me)
+                && (lease.checkpoint_owner.is_none() || is_late || self.is_expired(entry))
+            {
+                operations.push((key.clone(), Operation::Take));
+            }
+        }
+        for (key, operation) in operations {
+            self.send(&key, operation);
+        }
+    }
+
+    /// How many active leases each live worker has, or will have after the handoffs under way.
+    fn load(&self) -> BTreeMap<String, usize> {
+        let me = &self.config.worker_id;
+        let mut load = BTreeMap::from([(me.clone(), 0)]);
+        for entry in self.leases.values().filter(|entry| !entry.lease.is_ended()) {
+            let is_coming = entry
+                .in_flight
+                .as_ref()
+                .is_some_and(|in_flight| matches!(in_flight.operation, Operation::Take | Operation::RequestHandoff));
+            if is_coming {
+                *load.entry(me.clone()).or_default() += 1;
+            } else if !self.is_expired(entry) {
+                if let Some(reader) = &entry.lease.checkpoint_owner {
+                    load.entry(reader.clone()).or_default();
+                }
+                if let Some(owner) = &entry.lease.owner {
+                    *load.entry(owner.clone()).or_default() += 1;
+                }
+            }
+        }
+        load
+    }
+
+    /// Leases without a live owner: very old ones first, then unowned ones, then expired ones; each in a
+    /// random order, so that workers that see the same do not all try the same.
+    fn free_leases(&mut self) -> Vec<String> {
+        let mut free: Vec<String> = self
+            .leases
+            .iter()
+            .filter(|(key, entry)| {
+                self.is_open_to_writes(key, entry) && (entry.lease.actual_owner().is_none() || self.is_expired(entry))
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        self.seed.shuffle(&mut free);
+        free.sort_by_key(|key| {
+            let is_owned = self.leases.get(key).is_some_and(|entry| entry.lease.actual_owner().is_some());
+            (!self.is_very_old(key), is_owned)
+        });
+        free
+    }
+
+    /// Asks the workers with the most leases for some of theirs, never so that one ends up with fewer than `mine`.
+    fn ask(&mut self, need: usize, mut mine: usize, mut load: BTreeMap<String, usize>) {
+        let mut candidates: Vec<(String, String)> = self
+            .leases
+            .iter()
+            .filter(|(key, entry)| {
+                self.is_open_to_writes(key, entry) && entry.lease.checkpoint_owner.is_none() && !self.is_expired(entry)
+            })
+            .filter_map(|(key, entry)| Some((key.clone(), entry.lease.owner.clone()?)))
+            .filter(|(_, owner)| *owner != self.config.worker_id)
+            .collect();
+        self.seed.shuffle(&mut candidates);
+        for _ in 0..need {
+            let loads = candidates.iter().map(|(_, owner)| load.get(owner).copied().unwrap_or(0));
+            let Some((at, highest)) = loads.enumerate().max_by_key(|(_, leases)| *leases) else {
+                return;
+            };
+            if highest < mine + 2 {
+                return;
+            }
+            let (key, owner) = candidates.swap_remove(at);
+            load.insert(owner, highest - 1);
+            mine += 1;
+            self.send(&key, Operation::RequestHandoff);
+        }
+    }
+
+    /// Whether an owned lease was not renewed for the failover time, as this worker saw it (KCL `Lease.isExpired`).
+    fn is_expired(&self, entry: &Entry) -> bool {
+        entry.hold.is_none()
+            && entry.lease.actual_owner().is_some()
+            && self.now >= entry.unmoved_since_ms + self.config.failover_ms
+    }
+
+    fn is_very_old(&self, key: &str) -> bool {
+        self.leases
+            .get(key)
+            .is_some_and(|entry| self.now >= entry.unmoved_since_ms + VERY_OLD * self.config.failover_ms)
+    }
+
+    /// Whether this worker may write to a lease it does not hold: what it knows of it is up to date.
+    fn is_open_to_writes(&self, key: &str, entry: &Entry) -> bool {
+        entry.hold.is_none()
+            && entry.in_flight.is_none()
+            && !entry.is_outdated
+            && !entry.lease.is_ended()
+            && !self.creating.contains_key(key)
+    }
+}

@@ -1,0 +1,47 @@
+//! When time alone makes a difference.
+
+use super::Coordinator;
+use super::state::{Entry, Hold, Phase};
+
+impl Coordinator {
+    /// When to call again with `Tick` if nothing happens before: never before `now_ms`; `u64::MAX` if only an
+    /// answer can change anything.
+    pub fn next_wake(&self, now_ms: u64) -> u64 {
+        if self.is_done {
+            return u64::MAX;
+        }
+        let looks = [&self.scan, &self.list];
+        let looks = looks.into_iter().filter(|look| self.shutdown_ms.is_none() && look.started_step.is_none());
+        let creations = self.creating.values().filter(|creating| !creating.is_in_flight);
+        let holds = self.leases.values().filter_map(|entry| Some((entry, entry.hold.as_ref()?)));
+        let times = (looks.map(|look| look.due_ms))
+            .chain(creations.map(|creating| creating.retry.not_before_ms))
+            .chain(holds.map(|(entry, hold)| self.lease_wake(entry, hold)));
+        times.min().unwrap_or(u64::MAX).max(now_ms)
+    }
+
+    fn lease_wake(&self, entry: &Entry, hold: &Hold) -> u64 {
+        let lost_ms = hold.renewed_ms + self.config.failover_ms;
+        let deadline_ms = hold
+            .leaving
+            .map(|leaving| leaving.deadline_ms)
+            .filter(|deadline_ms| hold.phase == Phase::Draining || self.now < *deadline_ms)
+            .unwrap_or(u64::MAX);
+        let write_ms = if entry.in_flight.is_some() {
+            u64::MAX
+        } else {
+            self.next_write_ms(entry, hold).max(entry.retry.not_before_ms)
+        };
+        lost_ms.min(deadline_ms).min(write_ms)
+    }
+
+    fn next_write_ms(&self, entry: &Entry, hold: &Hold) -> u64 {
+        if self.next_operation(entry, hold).is_some() {
+            return 0;
+        }
+        let renewal_ms = hold.renewed_ms + self.config.renew_interval_ms();
+        let checkpoint_ms =
+            self.unwritten(entry, hold).map_or(u64::MAX, |checkpoint| self.checkpoint_due_ms(entry, hold, &checkpoint));
+        renewal_ms.min(checkpoint_ms)
+    }
+}

@@ -1,0 +1,78 @@
+use crate::{Action, Event, LeaseStore, RenewOutcome, StoreError};
+
+/// Carries out one action on the store and returns its answer. `None`: the action is not one of the store.
+///
+/// Actions of one step may run at the same time: the coordinator has at most one under way for each lease.
+pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -> Option<Event> {
+    let (key, answer) = match action {
+        Action::Scan => {
+            return Some(match store.scan().await {
+                Ok(leases) => Event::Scanned(leases),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot scan the lease table");
+                    Event::ScanFailed { reason: error.to_string() }
+                }
+            });
+        }
+        Action::Create(lease) => (&lease.key, {
+            let created = store.create(lease).await;
+            created.map(|_| Event::Created { key: lease.key.clone() })
+        }),
+        Action::Renew(lease) => (&lease.key, {
+            let renewed = store.renew(lease).await;
+            renewed.map(|outcome| renewal(&lease.key, outcome))
+        }),
+        Action::Take(lease) => (&lease.key, {
+            let taken = store.take(lease, worker_id).await;
+            taken.map(|taken| taken.map_or_else(|| refused(&lease.key), Event::Taken))
+        }),
+        Action::RequestHandoff(lease) => (&lease.key, {
+            let asked = store.request_handoff(lease, worker_id).await;
+            accepted(asked, &lease.key, |key| Event::HandoffAsked { key })
+        }),
+        Action::CompleteHandoff(lease) => (&lease.key, {
+            let completed = store.complete_handoff(lease).await;
+            accepted(completed, &lease.key, |key| Event::HandedOver { key })
+        }),
+        Action::Release(lease) => (&lease.key, {
+            let released = store.release(lease).await;
+            accepted(released, &lease.key, |key| Event::Released { key })
+        }),
+        Action::Delete(lease) => (&lease.key, {
+            let deleted = store.delete(&lease.key).await;
+            deleted.map(|()| Event::Deleted { key: lease.key.clone() })
+        }),
+        Action::WriteCheckpoint { lease, checkpoint, children } => (&lease.key, {
+            let written = store.checkpoint(lease, checkpoint, children).await;
+            written.map(|counter| match counter {
+                Some(counter) => Event::Checkpointed { key: lease.key.clone(), counter },
+                None => refused(&lease.key),
+            })
+        }),
+        Action::ListShards | Action::StartReading { .. } | Action::StopReading { .. } | Action::Done => return None,
+    };
+    Some(answer.unwrap_or_else(|error| {
+        tracing::warn!(lease = key, %error, "an operation on a lease failed");
+        Event::Failed { key: key.clone(), reason: error.to_string() }
+    }))
+}
+
+fn renewal(key: &str, outcome: RenewOutcome) -> Event {
+    match outcome {
+        RenewOutcome::Renewed { counter } => Event::Renewed { key: key.to_owned(), counter },
+        RenewOutcome::HandoffRequested { lease } => Event::HandoffRequested { lease },
+        RenewOutcome::Lost { .. } => refused(key),
+    }
+}
+
+fn accepted(
+    answer: Result<bool, StoreError>,
+    key: &str,
+    event: impl FnOnce(String) -> Event,
+) -> Result<Event, StoreError> {
+    answer.map(|is_accepted| if is_accepted { event(key.to_owned()) } else { refused(key) })
+}
+
+fn refused(key: &str) -> Event {
+    Event::Refused { key: key.to_owned() }
+}

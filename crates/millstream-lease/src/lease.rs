@@ -1,0 +1,70 @@
+use millstream_kinesis::{Checkpoint, ChildShard, HashKeyRange, Shard, ShardId};
+
+/// The right to read one shard, and how far the shard is processed: one row of the lease table.
+///
+/// The fields are the attributes of the KCL's table (`DynamoDBLeaseSerializer`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The row's key: the shard's id.
+    pub key: String,
+    /// The worker the lease belongs to. While a handoff is pending, the *next* one.
+    pub owner: Option<String>,
+    /// Set while a handoff is pending: the worker that still reads the shard.
+    pub checkpoint_owner: Option<String>,
+    /// Moved by every write of the reader: its heartbeat, and the fence of all conditional writes.
+    pub counter: u64,
+    /// How often the owner changed since the last checkpoint.
+    pub owner_switches: u64,
+    /// Everything up to here is processed.
+    pub checkpoint: Checkpoint,
+    /// A checkpoint prepared by a Java worker; removed by the next checkpoint.
+    pub pending_checkpoint: Option<Checkpoint>,
+    /// The shards this one was made of.
+    pub parents: Vec<ShardId>,
+    /// The shards made of this one; known at its end.
+    pub children: Vec<ShardId>,
+    /// The hash keys the shard takes, where known.
+    pub hash_range: Option<HashKeyRange>,
+}
+
+impl Lease {
+    /// A lease that nobody owns, for a shard of `ListShards`.
+    pub fn of_shard(shard: &Shard, checkpoint: Checkpoint) -> Self {
+        Self::unowned(&shard.id, &shard.parents, shard.hash_range, checkpoint)
+    }
+
+    /// A lease that nobody owns, for a shard told by its parent's last `GetRecords`.
+    pub fn of_child(child: &ChildShard, checkpoint: Checkpoint) -> Self {
+        Self::unowned(&child.id, &child.parents, child.hash_range, checkpoint)
+    }
+
+    fn unowned(id: &ShardId, parents: &[ShardId], hash_range: HashKeyRange, checkpoint: Checkpoint) -> Self {
+        Lease {
+            key: id.as_str().to_owned(),
+            owner: None,
+            checkpoint_owner: None,
+            counter: 0,
+            owner_switches: 0,
+            checkpoint,
+            pending_checkpoint: None,
+            parents: parents.to_vec(),
+            children: Vec::new(),
+            hash_range: Some(hash_range),
+        }
+    }
+
+    /// The worker that may read and checkpoint now (KCL `Lease.actualOwner`).
+    pub fn actual_owner(&self) -> Option<&str> {
+        self.checkpoint_owner.as_deref().or(self.owner.as_deref())
+    }
+
+    /// Whether the shard is processed to its end.
+    pub fn is_ended(&self) -> bool {
+        self.checkpoint == Checkpoint::ShardEnd
+    }
+
+    /// Whether nothing of the shard is processed yet.
+    pub fn is_untouched(&self) -> bool {
+        !matches!(self.checkpoint, Checkpoint::At(_) | Checkpoint::ShardEnd)
+    }
+}

@@ -1,0 +1,126 @@
+//! Where leases are kept. Every write is conditional, so that two workers never both succeed.
+
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+mod dynamodb;
+mod error;
+mod memory;
+
+use async_trait::async_trait;
+use millstream_kinesis::{Checkpoint, ShardId};
+
+pub use dynamodb::DynamoDbLeaseStore;
+pub use error::StoreError;
+pub use memory::MemoryLeaseStore;
+
+use crate::Lease;
+
+/// The table of an application's leases.
+///
+/// A write takes the lease as the caller knows it and is refused when the stored one has moved on; the conditions
+/// are those of the KCL (`DynamoDBLeaseRefresher`), so that its workers and ours can share one table.
+#[async_trait]
+pub trait LeaseStore: Send + Sync + 'static {
+    /// Makes the table where it is missing, and waits until it can be used.
+    async fn ensure(&self) -> Result<(), StoreError>;
+
+    /// All leases, in no order.
+    async fn scan(&self) -> Result<Vec<Lease>, StoreError>;
+
+    /// One lease.
+    async fn get(&self, key: &str) -> Result<Option<Lease>, StoreError>;
+
+    /// Adds a lease. `false`: there is one already, which stays as it is.
+    async fn create(&self, lease: &Lease) -> Result<bool, StoreError>;
+
+    /// Moves the counter: the sign of life of `held`'s actual owner.
+    async fn renew(&self, held: &Lease) -> Result<RenewOutcome, StoreError>;
+
+    /// Makes `me` the owner of a lease seen unowned, expired or assigned to `me`; ends a pending handoff.
+    /// `None`: somebody was faster.
+    async fn take(&self, seen: &Lease, me: &str) -> Result<Option<Lease>, StoreError>;
+
+    /// Asks the owner to hand the lease over to `me`: `me` becomes the owner, the old one stays as
+    /// `checkpoint_owner` and finishes. The counter does not move. `false`: the owner changed, or somebody else asked.
+    async fn request_handoff(&self, seen: &Lease, me: &str) -> Result<bool, StoreError>;
+
+    /// Gives a lease up to the worker that asked for it; called by the old owner. `false`: it was lost.
+    async fn complete_handoff(&self, held: &Lease) -> Result<bool, StoreError>;
+
+    /// Gives a lease up to whoever takes it. `false`: it was lost.
+    async fn release(&self, held: &Lease) -> Result<bool, StoreError>;
+
+    /// Writes how far the shard is processed, and at its end its children. Returns the new counter;
+    /// `None`: the lease was lost, nothing was written.
+    async fn checkpoint(
+        &self,
+        held: &Lease,
+        checkpoint: &Checkpoint,
+        children: &[ShardId],
+    ) -> Result<Option<u64>, StoreError>;
+
+    /// Removes a lease; none is no error.
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
+}
+
+/// What became of a renewal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RenewOutcome {
+    /// The lease is still ours.
+    Renewed {
+        /// The counter now stored.
+        counter: u64,
+    },
+    /// Another worker asked for the lease: finish, write the last checkpoint, complete the handoff.
+    HandoffRequested {
+        /// The lease as stored: `owner` is the next owner, `checkpoint_owner` this worker.
+        lease: Lease,
+    },
+    /// The lease is not ours any more.
+    Lost {
+        /// The lease as stored, if it still exists.
+        current: Option<Lease>,
+    },
+}
+
+/// What became of a conditional change.
+enum Change {
+    /// Done: the lease as it is now.
+    Done(Lease),
+    /// The condition was not met: the lease as it is, if there is one.
+    Refused(Option<Lease>),
+}
+
+impl Change {
+    fn is_done(&self) -> bool {
+        matches!(self, Change::Done(_))
+    }
+}
+
+/// What a refused renewal means, from the lease that is stored instead (KCL `DynamoDBLeaseRefresher.renewLease`).
+///
+/// A counter just one ahead under our own name is our own write, whose answer was lost on the way.
+fn judge_refused_renewal(held: &Lease, current: Option<Lease>) -> RenewOutcome {
+    let Some(current) = current else {
+        return RenewOutcome::Lost { current: None };
+    };
+    let is_ours = current.actual_owner().is_some() && current.actual_owner() == held.actual_owner();
+    let was_moved_by_us = is_ours && current.counter == held.counter + 1;
+    let was_asked_for = is_ours && current.checkpoint_owner.is_some() && held.checkpoint_owner.is_none();
+    if was_asked_for && (was_moved_by_us || current.counter == held.counter) {
+        RenewOutcome::HandoffRequested { lease: current }
+    } else if was_moved_by_us {
+        RenewOutcome::Renewed { counter: current.counter }
+    } else {
+        RenewOutcome::Lost { current: Some(current) }
+    }
+}
+
+/// Whether a refused checkpoint had been written already, by a request whose answer was lost on the way.
+fn was_checkpointed(held: &Lease, checkpoint: &Checkpoint, current: Option<&Lease>) -> bool {
+    current.is_some_and(|current| {
+        current.actual_owner() == held.actual_owner()
+            && current.counter == held.counter + 1
+            && current.checkpoint == *checkpoint
+    })
+}

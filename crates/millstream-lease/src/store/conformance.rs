@@ -1,0 +1,208 @@
+//! What every lease store must do, as one suite: run it on a new store of each kind.
+#![allow(clippy::unwrap_used)]
+
+use millstream_kinesis::{Checkpoint, HashKey, HashKeyRange, ShardId};
+
+use super::{LeaseStore, RenewOutcome};
+use crate::Lease;
+
+/// Runs the whole suite; panics at the first thing that is not as it must be. Works on leases named `conformance-*`,
+/// and leaves some behind.
+pub async fn run(store: &dyn LeaseStore) {
+    store.ensure().await.unwrap();
+    store.ensure().await.unwrap();
+    a_lease_is_read_back_as_created(store).await;
+    a_second_creation_changes_nothing(store).await;
+    only_the_newest_counter_renews(store).await;
+    one_of_two_takers_succeeds(store).await;
+    checkpoints_are_fenced(store).await;
+    the_end_of_a_shard_names_its_children(store).await;
+    a_handoff_leaves_the_lease_to_the_old_owner_until_it_is_complete(store).await;
+    only_one_worker_can_ask(store).await;
+    a_taken_lease_cannot_be_handed_over(store).await;
+    a_release_does_not_undo_a_request(store).await;
+    an_answer_lost_on_the_way_is_no_loss(store).await;
+    a_deleted_lease_is_gone(store).await;
+}
+
+fn lease(name: &str) -> Lease {
+    Lease {
+        key: format!("conformance-{name}"),
+        owner: None,
+        checkpoint_owner: None,
+        counter: 0,
+        owner_switches: 0,
+        checkpoint: Checkpoint::TrimHorizon,
+        pending_checkpoint: None,
+        parents: Vec::new(),
+        children: Vec::new(),
+        hash_range: Some(HashKeyRange { start: HashKey::new(1), end: HashKey::MAX }),
+    }
+}
+
+fn at(sequence: &str, sub: u64) -> Checkpoint {
+    Checkpoint::from_parts(sequence, sub).unwrap()
+}
+
+async fn stored(store: &dyn LeaseStore, lease: &Lease) -> Lease {
+    store.get(&lease.key).await.unwrap().unwrap()
+}
+
+/// A lease that `worker` has just taken.
+async fn taken(store: &dyn LeaseStore, name: &str, worker: &str) -> Lease {
+    let lease = lease(name);
+    assert!(store.create(&lease).await.unwrap());
+    store.take(&lease, worker).await.unwrap().unwrap()
+}
+
+async fn a_lease_is_read_back_as_created(store: &dyn LeaseStore) {
+    let long = "49680485150637352251675723497566702559855099864716148738";
+    let checkpoints = [
+        Checkpoint::TrimHorizon,
+        Checkpoint::Latest,
+        Checkpoint::AtTimestamp,
+        Checkpoint::ShardEnd,
+        at(long, 0),
+        at(long, u64::from(u32::MAX)),
+    ];
+    for (number, checkpoint) in checkpoints.into_iter().enumerate() {
+        let parents: [ShardId; 2] = ["a".into(), "b".into()];
+        let lease = Lease {
+            checkpoint,
+            pending_checkpoint: Some(at("7", 1)),
+            parents: parents[..number % 3].to_vec(),
+            hash_range: lease("").hash_range.filter(|_| number > 0),
+            ..lease(&format!("created-{number}"))
+        };
+        assert!(store.create(&lease).await.unwrap());
+        assert_eq!(stored(store, &lease).await, lease);
+        assert!(store.scan().await.unwrap().contains(&lease));
+    }
+}
+
+async fn a_second_creation_changes_nothing(store: &dyn LeaseStore) {
+    let first = taken(store, "twice", "a").await;
+    assert!(!store.create(&lease("twice")).await.unwrap());
+    assert_eq!(stored(store, &first).await, first);
+}
+
+async fn only_the_newest_counter_renews(store: &dyn LeaseStore) {
+    let held = taken(store, "renewed", "a").await;
+    let RenewOutcome::Renewed { counter } = store.renew(&held).await.unwrap() else {
+        panic!("the owner could not renew");
+    };
+    assert_eq!(counter, held.counter + 1);
+    let held = Lease { counter, ..held };
+    let other = store.take(&held, "b").await.unwrap().unwrap();
+    assert_eq!(other.owner_switches, held.owner_switches + 1);
+    let outcome = store.renew(&held).await.unwrap();
+    assert_eq!(outcome, RenewOutcome::Lost { current: Some(other) });
+    let outcome = store.renew(&lease("missing")).await.unwrap();
+    assert_eq!(outcome, RenewOutcome::Lost { current: None });
+}
+
+async fn one_of_two_takers_succeeds(store: &dyn LeaseStore) {
+    let free = lease("raced");
+    store.create(&free).await.unwrap();
+    let first = store.take(&free, "a").await.unwrap().unwrap();
+    assert_eq!((first.owner.as_deref(), first.counter), (Some("a"), 1));
+    assert_eq!(store.take(&free, "b").await.unwrap(), None);
+    assert_eq!(store.take(&lease("missing"), "b").await.unwrap(), None);
+    assert!(store.get(&lease("missing").key).await.unwrap().is_none(), "taking made a lease");
+}
+
+async fn checkpoints_are_fenced(store: &dyn LeaseStore) {
+    let held = taken(store, "fenced", "a").await;
+    let counter = store.checkpoint(&held, &at("10", 3), &[]).await.unwrap().unwrap();
+    let seen = stored(store, &held).await;
+    assert_eq!((seen.counter, &seen.checkpoint), (counter, &at("10", 3)));
+    assert_eq!((seen.owner_switches, &seen.pending_checkpoint), (0, &None));
+    assert!(seen.children.is_empty() && seen.hash_range == held.hash_range);
+    let other = store.take(&seen, "b").await.unwrap().unwrap();
+    let held = Lease { counter, ..held };
+    assert_eq!(store.checkpoint(&held, &at("11", 0), &[]).await.unwrap(), None);
+    assert_eq!(stored(store, &held).await, other);
+}
+
+async fn the_end_of_a_shard_names_its_children(store: &dyn LeaseStore) {
+    let held = taken(store, "ended", "a").await;
+    let children: [ShardId; 2] = ["c".into(), "d".into()];
+    store.checkpoint(&held, &Checkpoint::ShardEnd, &children).await.unwrap().unwrap();
+    let seen = stored(store, &held).await;
+    assert_eq!((seen.checkpoint, seen.children.as_slice()), (Checkpoint::ShardEnd, &children[..]));
+}
+
+async fn a_handoff_leaves_the_lease_to_the_old_owner_until_it_is_complete(store: &dyn LeaseStore) {
+    let mut held = taken(store, "handed", "a").await;
+    assert!(store.request_handoff(&held, "b").await.unwrap());
+    let asked = stored(store, &held).await;
+    assert_eq!((asked.owner.as_deref(), asked.checkpoint_owner.as_deref()), (Some("b"), Some("a")));
+    assert_eq!(asked.counter, held.counter, "a request must not fence the reader");
+
+    let RenewOutcome::HandoffRequested { lease } = store.renew(&held).await.unwrap() else {
+        panic!("a renewal must tell of the request");
+    };
+    assert_eq!(lease, asked);
+    held = lease;
+    let RenewOutcome::Renewed { counter } = store.renew(&held).await.unwrap() else {
+        panic!("the old owner must be able to renew while it finishes");
+    };
+    held.counter = counter;
+    held.counter = store.checkpoint(&held, &at("20", 0), &[]).await.unwrap().unwrap();
+    assert!(store.complete_handoff(&held).await.unwrap());
+    let seen = stored(store, &held).await;
+    assert_eq!((seen.owner.as_deref(), seen.checkpoint_owner.as_deref()), (Some("b"), None));
+    assert!(seen.counter > held.counter, "a completed handoff must fence the old owner");
+    assert_eq!(store.checkpoint(&held, &at("30", 0), &[]).await.unwrap(), None);
+    assert!(!store.complete_handoff(&held).await.unwrap());
+}
+
+async fn only_one_worker_can_ask(store: &dyn LeaseStore) {
+    let held = taken(store, "asked", "a").await;
+    assert!(store.request_handoff(&held, "b").await.unwrap());
+    assert!(!store.request_handoff(&held, "c").await.unwrap());
+    assert!(!store.request_handoff(&lease("created-1"), "c").await.unwrap(), "nobody owns it");
+}
+
+async fn a_taken_lease_cannot_be_handed_over(store: &dyn LeaseStore) {
+    let held = taken(store, "too-late", "a").await;
+    assert!(store.request_handoff(&held, "b").await.unwrap());
+    let held = stored(store, &held).await;
+    let other = store.take(&held, "b").await.unwrap().unwrap();
+    assert_eq!(other.checkpoint_owner, None);
+    assert!(!store.complete_handoff(&held).await.unwrap());
+    assert!(matches!(store.renew(&held).await.unwrap(), RenewOutcome::Lost { .. }));
+}
+
+async fn a_release_does_not_undo_a_request(store: &dyn LeaseStore) {
+    let held = taken(store, "released", "a").await;
+    assert!(store.release(&held).await.unwrap());
+    let free = stored(store, &held).await;
+    assert_eq!((free.owner.as_deref(), free.counter), (None, held.counter + 1));
+    assert!(!store.release(&held).await.unwrap());
+
+    let held = store.take(&free, "a").await.unwrap().unwrap();
+    assert!(store.request_handoff(&held, "b").await.unwrap());
+    assert!(!store.release(&held).await.unwrap());
+    assert_eq!(stored(store, &held).await.owner.as_deref(), Some("b"));
+}
+
+/// The request was carried out, its answer did not arrive, and it is sent again.
+async fn an_answer_lost_on_the_way_is_no_loss(store: &dyn LeaseStore) {
+    let held = taken(store, "retried", "a").await;
+    assert_eq!(store.renew(&held).await.unwrap(), RenewOutcome::Renewed { counter: 2 });
+    assert_eq!(store.renew(&held).await.unwrap(), RenewOutcome::Renewed { counter: 2 });
+    let held = Lease { counter: 2, ..held };
+    assert_eq!(store.checkpoint(&held, &at("5", 0), &[]).await.unwrap(), Some(3));
+    assert_eq!(store.checkpoint(&held, &at("5", 0), &[]).await.unwrap(), Some(3));
+    assert_eq!(store.checkpoint(&held, &at("6", 0), &[]).await.unwrap(), None);
+}
+
+async fn a_deleted_lease_is_gone(store: &dyn LeaseStore) {
+    let held = taken(store, "deleted", "a").await;
+    store.delete(&held.key).await.unwrap();
+    store.delete(&held.key).await.unwrap();
+    assert!(store.get(&held.key).await.unwrap().is_none());
+    assert_eq!(store.checkpoint(&held, &at("1", 0), &[]).await.unwrap(), None);
+    assert!(store.get(&held.key).await.unwrap().is_none(), "a checkpoint made a lease");
+}

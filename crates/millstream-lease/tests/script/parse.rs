@@ -1,0 +1,59 @@
+use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Shard, ShardId};
+use millstream_lease::Lease;
+
+/// The value of `name=value`.
+pub(super) fn value<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+    let mut pairs = words.iter().filter_map(|word| word.split_once('='));
+    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+}
+
+pub(super) fn checkpoint(text: &str) -> Checkpoint {
+    text.parse().expect("a checkpoint")
+}
+
+pub(super) fn initial(text: &str) -> InitialPosition {
+    match text {
+        "TRIM_HORIZON" => InitialPosition::TrimHorizon,
+        "LATEST" => InitialPosition::Latest,
+        "AT_TIMESTAMP" => InitialPosition::AtTimestamp(1_000),
+        _ => panic!("what is `{text}`?"),
+    }
+}
+
+pub(super) fn shards(list: Option<&str>) -> Vec<ShardId> {
+    list.into_iter().flat_map(|list| list.split(',')).map(ShardId::from).collect()
+}
+
+/// `s0 open|closed [parents=a,b]`
+pub(super) fn shard(line: &str) -> Shard {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    Shard {
+        id: words[0].into(),
+        parents: shards(value(&words, "parents")),
+        hash_range: HashKeyRange::ALL,
+        first: 1u128.into(),
+        last: match words[1] {
+            "open" => None,
+            "closed" => Some(9u128.into()),
+            other => panic!("`{other}` is neither open nor closed"),
+        },
+    }
+}
+
+/// `s0 [owner=w1] [reader=w2] [counter=3] [at=TRIM_HORIZON] [parents=a,b]`
+pub(super) fn lease(line: &str) -> Lease {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let owned = |name| value(&words, name).map(str::to_owned);
+    Lease {
+        key: words[0].to_owned(),
+        owner: owned("owner"),
+        checkpoint_owner: owned("reader"),
+        counter: value(&words, "counter").map_or(0, |counter| counter.parse().expect("a counter")),
+        owner_switches: 0,
+        checkpoint: checkpoint(value(&words, "at").unwrap_or("TRIM_HORIZON")),
+        pending_checkpoint: None,
+        parents: shards(value(&words, "parents")),
+        children: Vec::new(),
+        hash_range: Some(HashKeyRange::ALL),
+    }
+}

@@ -1,0 +1,76 @@
+use millstream_kinesis::{Checkpoint, ShardId};
+use millstream_lease::{Action, Lease, LeaseView};
+
+/// The lease that an action writes to.
+pub(super) fn lease_of(action: &Action) -> Option<&Lease> {
+    match action {
+        Action::Create(lease)
+        | Action::Renew(lease)
+        | Action::Take(lease)
+        | Action::RequestHandoff(lease)
+        | Action::CompleteHandoff(lease)
+        | Action::Release(lease)
+        | Action::Delete(lease)
+        | Action::WriteCheckpoint { lease, .. } => Some(lease),
+        _ => None,
+    }
+}
+
+pub(super) fn action(action: &Action) -> String {
+    let counted = |verb: &str, lease: &Lease| format!("{verb} {} counter={}", lease.key, lease.counter);
+    match action {
+        Action::Scan => "scan".to_owned(),
+        Action::ListShards => "list-shards".to_owned(),
+        Action::Create(lease) => {
+            format!("create {} at={}{}", lease.key, position(&lease.checkpoint), list(" parents=", &lease.parents))
+        }
+        Action::Renew(lease) => counted("renew", lease),
+        Action::Take(lease) => counted("take", lease),
+        Action::Release(lease) => counted("release", lease),
+        Action::Delete(lease) => format!("delete {}", lease.key),
+        Action::RequestHandoff(lease) => {
+            format!("ask-for {} of={}", lease.key, lease.owner.as_deref().unwrap_or("nobody"))
+        }
+        Action::CompleteHandoff(lease) => {
+            format!("hand-over {} to={}", lease.key, lease.owner.as_deref().unwrap_or("nobody"))
+        }
+        Action::WriteCheckpoint { lease, checkpoint, children } => {
+            format!("{} at={}{}", counted("checkpoint", lease), position(checkpoint), list(" children=", children))
+        }
+        Action::StartReading { key, checkpoint, .. } => {
+            format!("read {key} after={}", position(checkpoint))
+        }
+        Action::StopReading { key, drain: true } => format!("stop {key} and drain"),
+        Action::StopReading { key, drain: false } => format!("stop {key} and drop"),
+        Action::Done => "done".to_owned(),
+    }
+}
+
+pub(super) fn view(lease: &LeaseView<'_>) -> String {
+    let mut text = format!("{} {:?}", lease.key, lease.status);
+    if let Some(owner) = lease.owner {
+        text += &format!(" owner={owner}");
+    }
+    text += &format!(" at={}", position(lease.checkpoint));
+    if let Some(processed) = lease.processed {
+        text += &format!(" processed={}", position(processed));
+    }
+    if let Some(error) = lease.last_error {
+        text += &format!(" failures={} ({error})", lease.failures);
+    }
+    text
+}
+
+/// A plain record's position without its sub-sequence number.
+fn position(checkpoint: &Checkpoint) -> String {
+    let text = checkpoint.to_string();
+    text.strip_suffix(":0").map(str::to_owned).unwrap_or(text)
+}
+
+fn list(label: &str, shards: &[ShardId]) -> String {
+    if shards.is_empty() {
+        return String::new();
+    }
+    let names: Vec<&str> = shards.iter().map(ShardId::as_str).collect();
+    format!("{label}{}", names.join(","))
+}

@@ -1,0 +1,32 @@
+//! Stories of one worker, told as scripts in `testdata/*.txt` (their language: `testdata/README.md`).
+//!
+//! `UPDATE_SCRIPTS=1 cargo test -p millstream-lease --test scripts` writes what is produced into the scripts:
+//! read the difference before you keep it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod script;
+
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn scripts() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "txt"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() > 10, "scripts are missing: {paths:?}");
+    for path in paths {
+        let expected = fs::read_to_string(&path).unwrap();
+        let produced = script::run(&expected);
+        if std::env::var_os("UPDATE_SCRIPTS").is_some() {
+            fs::write(&path, produced).unwrap();
+        } else if produced != expected {
+            let name = path.file_name().unwrap().display();
+            panic!("{name} is told differently now:\n{}", script::difference(&expected, &produced));
+        }
+    }
+}

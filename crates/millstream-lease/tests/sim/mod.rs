@@ -1,0 +1,7 @@
+mod checks;
+mod dice;
+mod node;
+mod oracle;
+mod stream;
+mod trouble;
+pub(crate) mod world;
