@@ -31,10 +31,8 @@ pub(crate) enum Command {
 }
 
 #[derive(Args)]
-#[command(
-    after_help = "Example:\n  millstream local --port 4566 --stream orders:4\n  \
-    AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws kinesis list-streams"
-)]
+#[command(after_help = "Example:\n  millstream local --port 4566 --stream orders:4\n  \
+    AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws kinesis list-streams")]
 pub(crate) struct LocalArgs {
     /// Port to listen on; 0 takes a free one.
     #[arg(long, default_value_t = 4566)]
@@ -55,7 +53,9 @@ pub(crate) struct LocalArgs {
 }
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  millstream put orders orders.jsonl --key-field customer --endpoint-url http://127.0.0.1:4566")]
+#[command(
+    after_help = "Example:\n  millstream put orders orders.jsonl --key-field customer --endpoint-url http://127.0.0.1:4566"
+)]
 pub(crate) struct PutArgs {
     /// Stream to put into.
     pub(crate) stream: String,

@@ -26,6 +26,8 @@ pub(crate) enum CliError {
     NoKey { path: PathBuf, line: u64, field: String, text: String },
     #[error("neither XDG_DATA_HOME nor HOME is set: give --data-dir, or --memory to keep nothing")]
     NoDataDir,
-    #[error("can't run {interpreter}: {source}; install Python 3.11 and `pip install millstream`, or set PYSPARK_PYTHON")]
+    #[error(
+        "can't run {interpreter}: {source}; install Python 3.11 and `pip install millstream`, or set PYSPARK_PYTHON"
+    )]
     Python { interpreter: String, source: io::Error },
 }

@@ -51,9 +51,6 @@ fn execute(command: Command) -> Result<u8, CliError> {
 }
 
 fn block_on(work: impl Future<Output = Result<(), CliError>>) -> Result<u8, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(CliError::Runtime)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
     runtime.block_on(work).map(|()| 0)
 }

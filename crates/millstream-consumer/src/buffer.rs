@@ -227,7 +227,9 @@ impl<P> ShardBuffer<P> {
         if let Some(position) = reached {
             self.report(News::Processed(shard.clone(), Checkpoint::At(position)));
         }
-        if let Some(failed) = self.in_flight.front().filter(|entry| entry.outcome == Outcome::Failed).map(|entry| entry.cut) {
+        if let Some(failed) =
+            self.in_flight.front().filter(|entry| entry.outcome == Outcome::Failed).map(|entry| entry.cut)
+        {
             // Nothing behind a failed cut can be reported any more: only what is still running needs its entry.
             self.in_flight.retain(|entry| entry.cut == failed || entry.outcome == Outcome::Pending);
         }

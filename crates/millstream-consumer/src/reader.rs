@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Kinesis, PollOptions, PollingReader, Read, ShardId};
+use millstream_kinesis::{
+    Checkpoint, HashKeyRange, InitialPosition, Kinesis, PollOptions, PollingReader, Read, ShardId,
+};
 
 use crate::buffer::Epoch;
 use crate::error::ConsumerError;

@@ -58,9 +58,7 @@ impl Block {
             match std::str::from_utf8(data) {
                 Ok(text) => texts.push(PyString::new(py, text)),
                 Err(error) => {
-                    return Err(PyErr::from_value(
-                        PyUnicodeDecodeError::new_utf8(py, data, error)?.into_any(),
-                    ));
+                    return Err(PyErr::from_value(PyUnicodeDecodeError::new_utf8(py, data, error)?.into_any()));
                 }
             }
         }

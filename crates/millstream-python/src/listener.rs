@@ -2,7 +2,7 @@
 
 use millstream_engine::{BatchInfo, BatchListener, OutputInfo};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyInt, PyList};
 
 /// Calls an object with `streaming_started(time_ms)`, `batch_submitted(info)`, `batch_started(info)`,
 /// `batch_completed(info)`, `output_started(info)` and `output_completed(info)`; an info is a dict with the fields of the
@@ -34,7 +34,7 @@ impl PythonListener {
 
 impl BatchListener for PythonListener {
     fn streaming_started(&self, time_ms: u64) {
-        Python::attach(|py| self.tell(py, "streaming_started", Ok(time_ms.into_pyobject(py).map_or_else(|never| match never {}, Bound::into_any))));
+        Python::attach(|py| self.tell(py, "streaming_started", Ok(PyInt::new(py, time_ms).into_any())));
     }
 
     fn batch_submitted(&self, batch: &BatchInfo) {

@@ -17,6 +17,7 @@ mod answers;
 mod event;
 mod holding;
 mod leaving;
+mod reports;
 mod shards;
 mod state;
 mod taking;
