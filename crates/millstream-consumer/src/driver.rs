@@ -67,8 +67,8 @@ impl Driver {
     pub(crate) async fn run(mut self, shards: Vec<Shard>) {
         let mut known = Some(shards);
         self.step(Event::Tick, &mut known);
+        let (mut paused, mut stopped) = (false, false);
         while !self.done && self.shared.fatal().is_none() {
-            let (pausing, stopping) = (self.pausing.is_cancelled(), self.stopping.is_cancelled());
             let wake = self.began + Duration::from_millis(self.coordinator.next_wake(self.now_ms()));
             tokio::select! {
                 Some(answer) = self.operations.join_next(), if !self.operations.is_empty() => match answer {
@@ -76,8 +76,14 @@ impl Driver {
                     Err(panic) => tracing::error!(%panic, "an operation on the lease table panicked"),
                 },
                 () = self.shared.changed.notified() => self.tell_news(&mut known),
-                () = self.pausing.cancelled(), if !pausing => self.stop_readers(),
-                () = self.stopping.cancelled(), if !stopping => self.step(Event::Shutdown, &mut known),
+                () = self.pausing.cancelled(), if !paused => {
+                    paused = true;
+                    self.stop_readers();
+                }
+                () = self.stopping.cancelled(), if !stopped => {
+                    stopped = true;
+                    self.step(Event::Shutdown, &mut known);
+                }
                 () = tokio::time::sleep_until(wake) => self.step(Event::Tick, &mut known),
             }
         }
@@ -125,9 +131,7 @@ impl Driver {
                 self.operations.spawn(list_shards(self.kinesis.clone(), self.stream.clone(), self.shared.clone()));
             }
             action => {
-                let (store, worker) = (self.store.clone(), self.worker.clone());
-                // Every action that is left is one of the store, and so has an answer.
-                self.operations.spawn(async move { execute(&*store, &worker, &action).await.unwrap_or(Event::Tick) });
+                self.operations.spawn(on_store(self.store.clone(), self.worker.clone(), action, self.shared.clone()));
             }
         }
     }
@@ -172,6 +176,16 @@ impl Driver {
             reader.abort();
         }
     }
+}
+
+/// Does an action on the lease table. A table that is gone, or may not be used any more, ends the consumer.
+async fn on_store(store: Arc<dyn LeaseStore>, worker: Arc<str>, action: Action, shared: Arc<Shared>) -> Event {
+    // Every action that comes here is one of the store, and so has an answer.
+    let Some(answer) = execute(&*store, &worker, &action).await else { return Event::Tick };
+    if let Some(error) = answer.error.filter(|error| !error.is_retryable()) {
+        shared.fail(ConsumerError::Store(error));
+    }
+    answer.event
 }
 
 /// Lists the stream's shards. A stream that is gone, or that may not be read any more, ends the consumer.

@@ -1,16 +1,32 @@
 use crate::{Action, Event, LeaseStore, RenewOutcome, StoreError};
 
+/// What came of an action on the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// For the coordinator.
+    pub event: Event,
+    /// Why the action failed, if it did. The coordinator tries again; where [`StoreError::is_retryable`] says that this
+    /// won't help, the driver should end.
+    pub error: Option<StoreError>,
+}
+
+impl Answer {
+    fn failed(error: StoreError, event: impl FnOnce(String) -> Event) -> Self {
+        Answer { event: event(error.to_string()), error: Some(error) }
+    }
+}
+
 /// Carries out one action on the store and returns its answer. `None`: the action is not one of the store.
 ///
 /// Actions of one step may run at the same time: the coordinator has at most one under way for each lease.
-pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -> Option<Event> {
+pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -> Option<Answer> {
     let (key, answer) = match action {
         Action::Scan => {
             return Some(match store.scan().await {
-                Ok(leases) => Event::Scanned(leases),
+                Ok(leases) => Answer { event: Event::Scanned(leases), error: None },
                 Err(error) => {
                     tracing::warn!(%error, "cannot scan the lease table");
-                    Event::ScanFailed { reason: error.to_string() }
+                    Answer::failed(error, |reason| Event::ScanFailed { reason })
                 }
             });
         }
@@ -51,10 +67,13 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
         }),
         Action::ListShards | Action::StartReading { .. } | Action::StopReading { .. } | Action::Done => return None,
     };
-    Some(answer.unwrap_or_else(|error| {
-        tracing::warn!(lease = key, %error, "an operation on a lease failed");
-        Event::Failed { key: key.clone(), reason: error.to_string() }
-    }))
+    Some(match answer {
+        Ok(event) => Answer { event, error: None },
+        Err(error) => {
+            tracing::warn!(lease = key, %error, "an operation on a lease failed");
+            Answer::failed(error, |reason| Event::Failed { key: key.clone(), reason })
+        }
+    })
 }
 
 fn renewal(key: &str, outcome: RenewOutcome) -> Event {

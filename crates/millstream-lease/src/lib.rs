@@ -14,6 +14,6 @@ pub mod store;
 
 pub use config::CoordinatorConfig;
 pub use coordinator::{Action, Coordinator, Event, LeaseStatus, LeaseView};
-pub use execute::execute;
+pub use execute::{Answer, execute};
 pub use lease::Lease;
 pub use store::{DynamoDbLeaseStore, LeaseStore, MemoryLeaseStore, RenewOutcome, StoreError};

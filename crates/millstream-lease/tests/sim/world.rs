@@ -265,7 +265,7 @@ impl World {
         let before = self.table();
         let event = match action {
             Action::ListShards => Event::ShardsListed(self.stream.list()),
-            call => self.runtime.block_on(execute(&self.store, &name, call)).expect("a call of the store"),
+            call => self.runtime.block_on(execute(&self.store, &name, call)).expect("a call of the store").event,
         };
         self.handoffs += usize::from(matches!(event, Event::HandoffAsked { .. }));
         if let Action::WriteCheckpoint { lease: held, .. } = action {

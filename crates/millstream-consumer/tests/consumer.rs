@@ -1,0 +1,283 @@
+//! Workers in one process, on a Kinesis and a lease store in memory, under tokio's paused clock: an hour passes at once.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError};
+use millstream_kinesis::testing::{FakeKinesis, Operation};
+use millstream_kinesis::{Checkpoint, InitialPosition, KinesisError, PollOptions, PutEntry, ShardId};
+use millstream_lease::{CoordinatorConfig, LeaseStore, MemoryLeaseStore};
+use tokio::time::{Instant, sleep};
+
+const STREAM: &str = "orders";
+
+struct World {
+    kinesis: Arc<FakeKinesis>,
+    store: MemoryLeaseStore,
+    next: BTreeMap<ShardId, u32>,
+}
+
+impl World {
+    fn new(shards: u32) -> Self {
+        Self {
+            kinesis: FakeKinesis::with_stream(STREAM, shards),
+            store: MemoryLeaseStore::new(),
+            next: BTreeMap::new(),
+        }
+    }
+
+    async fn worker(&self, name: &str) -> Consumer {
+        let mut lease = CoordinatorConfig::new(name, InitialPosition::TrimHorizon);
+        lease.checkpoint_interval_ms = 500;
+        self.start(lease, ConsumerConfig::DEFAULT_BUFFER_BYTES).await.unwrap()
+    }
+
+    async fn start(&self, lease: CoordinatorConfig, buffer_bytes: u32) -> Result<Consumer, ConsumerError> {
+        let config = ConsumerConfig {
+            stream: STREAM.to_owned(),
+            lease,
+            poll: PollOptions::default(),
+            buffer_bytes,
+            seed: 7,
+            shutdown_timeout: Duration::from_secs(60),
+        };
+        Consumer::start(self.kinesis.clone(), Arc::new(self.store.clone()), config).await
+    }
+
+    /// Puts `count` records into a shard; each holds its number in the shard.
+    fn put(&mut self, shard: &ShardId, count: u32) {
+        let next = self.next.entry(shard.clone()).or_default();
+        for number in *next..*next + count {
+            self.kinesis.put(STREAM, shard, PutEntry::new(shard.as_str(), number.to_string()));
+        }
+        *next += count;
+    }
+
+    async fn checkpoint(&self, shard: &ShardId) -> Checkpoint {
+        self.store.get(shard.as_str()).await.unwrap().expect("a lease").checkpoint
+    }
+
+    /// How many open leases each owner has; a lease on its way counts for nobody.
+    async fn owners(&self) -> BTreeMap<String, usize> {
+        let mut owners = BTreeMap::new();
+        for lease in self.store.scan().await.unwrap() {
+            let settled = lease.owner.filter(|_| lease.checkpoint_owner.is_none());
+            if lease.checkpoint != Checkpoint::ShardEnd {
+                *owners.entry(settled.unwrap_or_default()).or_default() += 1;
+            }
+        }
+        owners
+    }
+}
+
+fn shard(number: u32) -> ShardId {
+    ShardId::from(format!("shardId-{number:012}"))
+}
+
+/// Cuts and reports until `done`; returns what came, by shard, in order.
+async fn process(
+    consumers: &[&Consumer],
+    done: impl Fn(&BTreeMap<ShardId, Vec<u32>>) -> bool,
+) -> BTreeMap<ShardId, Vec<u32>> {
+    let mut seen: BTreeMap<ShardId, Vec<u32>> = BTreeMap::new();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !done(&seen) {
+        assert!(Instant::now() < deadline, "not done: {seen:?}");
+        for consumer in consumers {
+            let cut = consumer.cut().unwrap();
+            for input in &cut.inputs {
+                let records = input.blocks.iter().flat_map(|block| block.iter());
+                let numbers = records.map(|record| std::str::from_utf8(record.data).unwrap().parse::<u32>().unwrap());
+                seen.entry(input.range.shard.clone()).or_default().extend(numbers);
+            }
+            consumer.processed(cut.id);
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    seen
+}
+
+fn total(seen: &BTreeMap<ShardId, Vec<u32>>) -> usize {
+    seen.values().map(Vec::len).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_worker_leaves_its_place_exactly() {
+    let mut world = World::new(2);
+    world.put(&shard(0), 50);
+    world.put(&shard(1), 50);
+    let mut first = world.worker("first").await;
+    process(&[&first], |seen| total(seen) == 100).await;
+    first.shutdown().await;
+    assert_eq!(world.owners().await, BTreeMap::from([(String::new(), 2)]), "the leases are given back");
+
+    world.put(&shard(0), 10);
+    let second = world.worker("second").await;
+    let seen = process(&[&second], |seen| total(seen) == 10).await;
+    assert_eq!(seen, BTreeMap::from([(shard(0), (50..60).collect())]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_behind_a_failed_cut_is_checkpointed() {
+    let mut world = World::new(1);
+    world.put(&shard(0), 10);
+    let mut first = world.worker("first").await;
+    process(&[&first], |seen| total(seen) == 10).await;
+    sleep(Duration::from_secs(2)).await;
+    let reached = world.checkpoint(&shard(0)).await;
+    assert!(matches!(reached, Checkpoint::At(_)));
+
+    world.put(&shard(0), 10);
+    sleep(Duration::from_secs(1)).await;
+    let cut = first.cut().unwrap();
+    assert_eq!(cut.inputs[0].range.records, 10);
+    first.failed(cut.id);
+    world.put(&shard(0), 10);
+    process(&[&first], |seen| total(seen) == 10).await;
+    sleep(Duration::from_secs(10)).await;
+    first.shutdown().await;
+    assert_eq!(world.checkpoint(&shard(0)).await, reached);
+
+    let second = world.worker("second").await;
+    let seen = process(&[&second], |seen| total(seen) == 20).await;
+    assert_eq!(seen[&shard(0)], (10..30).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_joining_worker_gets_half_and_nothing_is_repeated() {
+    let mut world = World::new(4);
+    for number in 0..4 {
+        world.put(&shard(number), 20);
+    }
+    let first = world.worker("first").await;
+    let before = process(&[&first], |seen| total(seen) == 80).await;
+    let second = world.worker("second").await;
+    let even = BTreeMap::from([("first".to_owned(), 2), ("second".to_owned(), 2)]);
+    let began = Instant::now();
+    while world.owners().await != even {
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", world.owners().await);
+        for consumer in [&first, &second] {
+            let cut = consumer.cut().unwrap();
+            assert_eq!(cut.inputs.len(), 0);
+            consumer.processed(cut.id);
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    for number in 0..4 {
+        world.put(&shard(number), 20);
+    }
+    let after = process(&[&first, &second], |seen| total(seen) == 80).await;
+    for number in 0..4 {
+        assert_eq!(before[&shard(number)], (0..20).collect::<Vec<_>>());
+        assert_eq!(after[&shard(number)], (20..40).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_vanished_is_replaced_after_the_failover_time() {
+    let mut world = World::new(2);
+    let first = world.worker("first").await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(world.owners().await, BTreeMap::from([("first".to_owned(), 2)]));
+    drop(first);
+    world.put(&shard(0), 5);
+    world.put(&shard(1), 5);
+    let died = Instant::now();
+    let second = world.worker("second").await;
+    process(&[&second], |seen| total(seen) == 10).await;
+    let took = died.elapsed();
+    assert!(took >= Duration::from_secs(10) && took < Duration::from_secs(15), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_are_read_after_their_parents_and_parents_end() {
+    let mut world = World::new(2);
+    world.put(&shard(0), 20);
+    let [left, right] = world.kinesis.split(STREAM, &shard(0));
+    world.put(&left, 5);
+    world.put(&right, 5);
+    let merged = world.kinesis.merge(STREAM, &right, &shard(1));
+    world.put(&merged, 5);
+
+    let worker = world.worker("worker").await;
+    sleep(Duration::from_secs(30)).await;
+    let cut = worker.cut().unwrap();
+    let shards: Vec<_> = cut.inputs.iter().map(|input| input.range.shard.clone()).collect();
+    assert_eq!(shards, [shard(0)], "nothing else is read before this is processed");
+    worker.processed(cut.id);
+    let seen = process(&[&worker], |seen| total(seen) == 15).await;
+    assert_eq!(seen.keys().cloned().collect::<Vec<_>>(), [left.clone(), right.clone(), merged.clone()]);
+    sleep(Duration::from_secs(2)).await;
+    for ended in [shard(0), shard(1), right] {
+        assert_eq!(world.checkpoint(&ended).await, Checkpoint::ShardEnd, "{ended}");
+    }
+    assert!(matches!(world.checkpoint(&left).await, Checkpoint::At(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_waits_while_the_budget_is_used_up_and_goes_on_after() {
+    let mut world = World::new(1);
+    world.kinesis.set_page(10);
+    world.put(&shard(0), 1_000);
+    let lease = CoordinatorConfig::new("worker", InitialPosition::TrimHorizon);
+    let worker = world.start(lease, 4_096).await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    let calls = world.kinesis.count(Operation::GetRecords);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.kinesis.count(Operation::GetRecords), calls, "reading waits");
+    assert!(worker.status()[0].queued < 100, "{:?}", worker.status());
+    let seen = process(&[&worker], |seen| total(seen) == 1_000).await;
+    assert_eq!(seen[&shard(0)], (0..1_000).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_worker_reads_no_more_and_keeps_its_leases() {
+    let mut world = World::new(1);
+    world.put(&shard(0), 5);
+    let worker = world.worker("worker").await;
+    sleep(Duration::from_secs(3)).await;
+    worker.pause();
+    sleep(Duration::from_secs(1)).await;
+    assert!(!worker.is_drained());
+    world.put(&shard(0), 5);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.owners().await, BTreeMap::from([("worker".to_owned(), 1)]));
+    process(&[&worker], |seen| total(seen) == 5).await;
+    assert!(worker.is_drained());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_not_there_is_told_at_the_start() {
+    let world = World::new(1);
+    let missing = KinesisError::StreamNotFound { stream: STREAM.to_owned(), region: "eu-central-1".to_owned() };
+    world.kinesis.fail_next(Operation::ListShards, &missing, 1);
+    let started = world.start(CoordinatorConfig::new("worker", InitialPosition::Latest), 1 << 20).await;
+    let error = started.err().expect("an error").to_string();
+    assert!(error.contains(STREAM) && error.contains("eu-central-1"), "{error}");
+    assert!(world.store.scan().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_will_not_pass_ends_the_consumer_and_says_why() {
+    let world = World::new(1);
+    let worker = world.worker("worker").await;
+    sleep(Duration::from_secs(3)).await;
+    let refused = KinesisError::AccessDenied { message: "the key was deleted".to_owned() };
+    world.kinesis.fail_next(Operation::GetRecords, &refused, 1_000);
+    sleep(Duration::from_secs(3)).await;
+    let error = worker.cut().expect_err("an error");
+    assert!(error.to_string().contains("the key was deleted"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_fails_for_a_while_is_waited_for() {
+    let mut world = World::new(1);
+    world.put(&shard(0), 3);
+    let throttled = KinesisError::Throttled;
+    world.kinesis.fail_next(Operation::GetRecords, &throttled, 25);
+    let worker = world.worker("worker").await;
+    let seen = process(&[&worker], |seen| total(seen) == 3).await;
+    assert_eq!(seen[&shard(0)], [0, 1, 2]);
+}
