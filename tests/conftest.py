@@ -186,6 +186,7 @@ class Feed:
         self.kinesis = service.client("kinesis")
         self.stream = stream
         self.next = {f"key{number}": 0 for number in range(keys)}
+        self.last: dict[str, str] = {}
 
     def put(self, rounds: int) -> None:
         """Puts `rounds` records for each key, in order."""
@@ -197,6 +198,12 @@ class Feed:
         for start in range(0, len(records), 500):
             answer = self.kinesis.put_records(StreamName=self.stream, Records=records[start : start + 500])
             assert answer["FailedRecordCount"] == 0, answer
+            self.last |= {record["ShardId"]: record["SequenceNumber"] for record in answer["Records"]}
+
+    def checkpointed(self, service: Service, app: str) -> bool:
+        """Whether the lease table says that every record put so far is processed."""
+        leases = service.leases(app)
+        return all(shard in leases and leases[shard]["checkpoint"] == last for shard, last in self.last.items())
 
     def all(self) -> set[str]:
         """Every record put so far."""

@@ -34,6 +34,7 @@ def test_two_processes_settle_and_take_over_from_a_killed_one(
     wait_until("the shards are shared two and two", lambda: shares(service, app) == [2, 2], 20)
     feed.put(rounds=2)
     wait_until("both read", lambda: reads_everything(feed, ledger), 10)
+    wait_until("checkpoints are written", lambda: feed.checkpointed(service, app), 5)
 
     second.kill()
     killed = time.monotonic()
