@@ -57,7 +57,7 @@ lint: $(VENV)/.dev ## Check formatting, lints and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy python/millstream
-	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check; else echo "cargo-deny is not installed: licences and advisories not checked"; fi
+	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check licenses bans sources; else echo "cargo-deny is not installed: licences not checked"; fi
 
 .PHONY: bench
 bench: $(WHEEL) ## Measure against PySpark 4.x in the same run (needs Java 17; installs PySpark into bench/.venv)
