@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use millstream_kinesis::Kinesis;
 use millstream_lease::LeaseStore;
@@ -37,8 +38,9 @@ impl Consumer {
     pub async fn start(
         kinesis: Arc<dyn Kinesis>,
         store: Arc<dyn LeaseStore>,
-        config: ConsumerConfig,
+        mut config: ConsumerConfig,
     ) -> Result<Self, ConsumerError> {
+        config.lease.latest_since_ms.get_or_insert_with(now_ms);
         let shared = Arc::new(Shared::new(&config.stream, config.buffer_bytes));
         let (pausing, stopping) = (CancellationToken::new(), CancellationToken::new());
         let listing = async { kinesis.list_shards(&config.stream).await.map_err(ConsumerError::Kinesis) };
@@ -102,6 +104,12 @@ impl Consumer {
             self.driver.abort();
         }
     }
+}
+
+/// Milliseconds since the epoch.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Drop for Consumer {

@@ -124,7 +124,14 @@ impl Driver {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::StartReading { key, checkpoint, hash_range } => self.start_reading(&key, checkpoint, hash_range),
+            Action::StartReading { key, checkpoint, hash_range, latest_since_ms } => {
+                // `LATEST` is the moment when the application began, whoever reads the shard, and however late.
+                let (from, initial) = match (checkpoint, latest_since_ms) {
+                    (Checkpoint::Latest, Some(ms)) => (Checkpoint::AtTimestamp, InitialPosition::AtTimestamp(ms)),
+                    (checkpoint, _) => (checkpoint, self.initial),
+                };
+                self.start_reading(&key, from, initial, hash_range);
+            }
             Action::StopReading { key, drain } => self.stop_reading(&ShardId::from(key.as_str()), drain),
             Action::Done => self.done = true,
             Action::ListShards => {
@@ -136,21 +143,20 @@ impl Driver {
         }
     }
 
-    fn start_reading(&mut self, key: &str, from: Checkpoint, hash_range: Option<HashKeyRange>) {
+    fn start_reading(
+        &mut self,
+        key: &str,
+        from: Checkpoint,
+        initial: InitialPosition,
+        hash_range: Option<HashKeyRange>,
+    ) {
         let shard = ShardId::from(key);
         tracing::info!(stream = %self.stream, %shard, %from, "reading begins");
         let epoch = self.shared.buffer().open(shard.clone(), from.clone());
         if self.pausing.is_cancelled() {
             return;
         }
-        let what = Assignment {
-            stream: self.stream.clone(),
-            shard: shard.clone(),
-            hash_range,
-            from,
-            initial: self.initial,
-            epoch,
-        };
+        let what = Assignment { stream: self.stream.clone(), shard: shard.clone(), hash_range, from, initial, epoch };
         let task = tokio::spawn(reader::read(self.kinesis.clone(), self.shared.clone(), self.poll.clone(), what));
         if let Some(before) = self.readers.insert(shard, task.abort_handle()) {
             before.abort();

@@ -11,8 +11,8 @@ use crate::buffer::Epoch;
 use crate::error::ConsumerError;
 use crate::shared::Shared;
 
-/// Wait before a shard is opened again after its reader gave up.
-const REOPEN_AFTER: Duration = Duration::from_secs(1);
+/// Wait before a reader that gave up is asked again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What one reader is to read.
 pub(crate) struct Assignment {
@@ -27,45 +27,32 @@ pub(crate) struct Assignment {
 /// Reads until the end of the shard, until the buffer says that this time of reading is over, or until trying again would
 /// not help. Aborting the task at any await is safe: what was pushed is whole.
 pub(crate) async fn read(kinesis: Arc<dyn Kinesis>, shared: Arc<Shared>, poll: PollOptions, what: Assignment) {
-    let mut from = what.from.clone();
+    let (stream, shard) = (what.stream, what.shard);
+    let from = &what.from;
+    let mut reader = PollingReader::new(kinesis, stream, shard.clone(), what.hash_range, from, what.initial, poll);
     loop {
-        let mut reader = PollingReader::new(
-            kinesis.clone(),
-            what.stream.clone(),
-            what.shard.clone(),
-            what.hash_range,
-            &from,
-            what.initial,
-            poll.clone(),
-        );
-        loop {
-            match reader.next().await {
-                Ok(Read::Records { block, millis_behind }) => {
-                    let last = block.last();
-                    let Some(held) = shared.reserve(block.footprint()).await else { return };
-                    if !shared.buffer().push(&what.shard, what.epoch, block, millis_behind, held) {
-                        return;
-                    }
-                    if let Some(last) = last {
-                        from = Checkpoint::At(last);
-                    }
-                }
-                Ok(Read::End { children }) => {
-                    shared.buffer().read_to_end(&what.shard, what.epoch, children);
-                    shared.changed.notify_one();
-                    return;
-                }
-                Err(error) if error.is_retryable() => {
-                    tracing::warn!(shard = %what.shard, %error, "reading stopped; the shard is opened again in 1 s");
-                    break;
-                }
-                Err(error) => {
-                    shared.fail(ConsumerError::Kinesis(error));
-                    shared.changed.notify_one();
+        match reader.next().await {
+            Ok(Read::Records { block, millis_behind }) => {
+                let Some(held) = shared.reserve(block.footprint()).await else { return };
+                if !shared.buffer().push(&shard, what.epoch, block, millis_behind, held) {
                     return;
                 }
             }
+            Ok(Read::End { children }) => {
+                shared.buffer().read_to_end(&shard, what.epoch, children);
+                shared.changed.notify_one();
+                return;
+            }
+            Err(error) if error.is_retryable() => {
+                // The reader knows where it is, also where it began: it goes on from there.
+                tracing::warn!(%shard, %error, "reading failed; it is tried again in 1 s");
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+            Err(error) => {
+                shared.fail(ConsumerError::Kinesis(error));
+                shared.changed.notify_one();
+                return;
+            }
         }
-        tokio::time::sleep(REOPEN_AFTER).await;
     }
 }

@@ -281,3 +281,67 @@ async fn a_service_that_fails_for_a_while_is_waited_for() {
     let seen = process(&[&worker], |seen| total(seen) == 3).await;
     assert_eq!(seen[&shard(0)], [0, 1, 2]);
 }
+
+/// A worker that begins at `LATEST`, at this time of the service's clock.
+async fn latest_worker(world: &World, name: &str, now_ms: i64) -> Consumer {
+    world.kinesis.set_clock_ms(now_ms);
+    let mut lease = CoordinatorConfig::new(name, InitialPosition::Latest);
+    lease.latest_since_ms = Some(now_ms);
+    world.start(lease, ConsumerConfig::DEFAULT_BUFFER_BYTES).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn latest_is_one_moment_for_all_readers_of_a_lease() {
+    let mut world = World::new(1);
+    world.kinesis.set_clock_ms(1_000);
+    world.put(&shard(0), 5);
+    let first = latest_worker(&world, "first", 2_000).await;
+    sleep(Duration::from_secs(3)).await;
+    world.kinesis.set_clock_ms(3_000);
+    world.put(&shard(0), 5);
+    sleep(Duration::from_secs(3)).await;
+    let cut = first.cut().unwrap();
+    assert_eq!(cut.inputs[0].range.records, 5, "what came before the start is left out");
+    drop(first);
+
+    world.kinesis.set_clock_ms(4_000);
+    world.put(&shard(0), 5);
+    let second = latest_worker(&world, "second", 5_000).await;
+    let seen = process(&[&second], |seen| total(seen) >= 10).await;
+    assert_eq!(seen[&shard(0)], (5..15).collect::<Vec<_>>(), "what was not processed comes again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handoff_at_latest_loses_nothing() {
+    let mut world = World::new(2);
+    let first = latest_worker(&world, "first", 1_000).await;
+    sleep(Duration::from_secs(3)).await;
+    let second = latest_worker(&world, "second", 2_000).await;
+    for round in 0..50 {
+        world.kinesis.set_clock_ms(3_000 + round);
+        world.put(&shard(0), 1);
+        world.put(&shard(1), 1);
+        sleep(Duration::from_millis(100)).await;
+    }
+    let seen = process(&[&first, &second], |seen| total(seen) >= 100).await;
+    for number in 0..2 {
+        assert_eq!(seen[&shard(number)], (0..50).collect::<Vec<_>>());
+    }
+    assert_eq!(world.owners().await.len(), 2, "each has a shard");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_at_latest_loses_nothing() {
+    let mut world = World::new(1);
+    let worker = latest_worker(&world, "worker", 1_000).await;
+    sleep(Duration::from_secs(1)).await;
+    let away = KinesisError::Unreachable { endpoint: "here".to_owned(), message: "refused".to_owned() };
+    world.kinesis.fail_next(Operation::GetRecords, &away, 15);
+    world.kinesis.set_clock_ms(2_000);
+    world.put(&shard(0), 5);
+    sleep(Duration::from_secs(120)).await;
+    world.kinesis.set_clock_ms(200_000);
+    world.put(&shard(0), 5);
+    let seen = process(&[&worker], |seen| total(seen) >= 10).await;
+    assert_eq!(seen[&shard(0)], (0..10).collect::<Vec<_>>());
+}

@@ -23,6 +23,9 @@ pub struct CoordinatorConfig {
     pub checkpoint_interval_ms: u64,
     /// Where the shards of a new application start.
     pub initial: InitialPosition,
+    /// The moment that `LATEST` means for the leases this worker creates, in milliseconds since the epoch: its start, as
+    /// its driver says. `None`: each reader's own, as for the KCL.
+    pub latest_since_ms: Option<i64>,
 }
 
 impl CoordinatorConfig {
@@ -39,6 +42,7 @@ impl CoordinatorConfig {
             shutdown_timeout_ms: 30_000,
             checkpoint_interval_ms: 10_000,
             initial,
+            latest_since_ms: None,
         }
     }
 

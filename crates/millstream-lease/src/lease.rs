@@ -17,6 +17,10 @@ pub struct Lease {
     pub owner_switches: u64,
     /// Everything up to here is processed.
     pub checkpoint: Checkpoint,
+    /// The moment that a checkpoint `LATEST` stands for, in milliseconds since the epoch: kept in an attribute of our own,
+    /// which Java workers leave alone. Without it, every reader of the lease would begin at a `LATEST` of its own, and what
+    /// came between two of them would be lost.
+    pub latest_since_ms: Option<i64>,
     /// A checkpoint prepared by a Java worker; removed by the next checkpoint.
     pub pending_checkpoint: Option<Checkpoint>,
     /// The shards this one was made of.
@@ -46,6 +50,7 @@ impl Lease {
             counter: 0,
             owner_switches: 0,
             checkpoint,
+            latest_since_ms: None,
             pending_checkpoint: None,
             parents: parents.to_vec(),
             children: Vec::new(),

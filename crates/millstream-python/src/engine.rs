@@ -51,9 +51,13 @@ impl Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(batch_ms: u64) -> Self {
+    #[pyo3(signature = (batch_ms, stop_timeout_ms = None))]
+    fn new(batch_ms: u64, stop_timeout_ms: Option<u64>) -> Self {
         millstream_cli::init_logging(0);
-        let config = EngineConfig::new(Duration::from_millis(batch_ms));
+        let mut config = EngineConfig::new(Duration::from_millis(batch_ms));
+        if let Some(stop_timeout_ms) = stop_timeout_ms {
+            config.stop_timeout = Duration::from_millis(stop_timeout_ms);
+        }
         let graph = Graph { builder: GraphBuilder::new(), streams: Vec::new() };
         Self { engine: millstream_engine::Engine::new(config), graph: Mutex::new(Some(graph)) }
     }

@@ -40,6 +40,8 @@ pub enum Action {
         checkpoint: Checkpoint,
         /// The hash keys the shard takes, where known.
         hash_range: Option<HashKeyRange>,
+        /// The moment that `LATEST` stands for, where known: milliseconds since the epoch.
+        latest_since_ms: Option<i64>,
     },
     /// Stop to read a shard.
     StopReading {

@@ -53,6 +53,7 @@ impl Coordinator {
                 key: key.to_owned(),
                 checkpoint: entry.lease.checkpoint.clone(),
                 hash_range: entry.lease.hash_range,
+                latest_since_ms: entry.lease.latest_since_ms,
             });
         }
     }
@@ -99,7 +100,7 @@ impl Coordinator {
         if is_asked_for || *checkpoint == Checkpoint::ShardEnd {
             0
         } else {
-            hold.checkpointed_ms + self.config.checkpoint_interval_ms
+            hold.checkpointed_ms.saturating_add(self.config.checkpoint_interval_ms)
         }
     }
 

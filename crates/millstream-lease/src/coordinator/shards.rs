@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use millstream_kinesis::{Shard, ShardId};
+use millstream_kinesis::{Checkpoint, Shard, ShardId};
 
 use super::Coordinator;
 use super::state::{Operation, Retry};
@@ -57,7 +57,8 @@ impl Coordinator {
         // An ended lease tells that its line was read: it stays until all its descendants have leases.
         let is_complete = missing.is_empty() && self.creating.is_empty();
         let left_over = if is_complete { self.left_over() } else { Vec::new() };
-        for lease in missing {
+        for mut lease in missing {
+            lease.latest_since_ms = self.config.latest_since_ms.filter(|_| lease.checkpoint == Checkpoint::Latest);
             tracing::info!(lease = lease.key, checkpoint = %lease.checkpoint, "a shard without a lease");
             self.create(lease);
         }

@@ -33,6 +33,7 @@ fn lease(name: &str) -> Lease {
         counter: 0,
         owner_switches: 0,
         checkpoint: Checkpoint::TrimHorizon,
+        latest_since_ms: None,
         pending_checkpoint: None,
         parents: Vec::new(),
         children: Vec::new(),

@@ -51,6 +51,7 @@ pub(super) fn lease(line: &str) -> Lease {
         counter: value(&words, "counter").map_or(0, |counter| counter.parse().expect("a counter")),
         owner_switches: 0,
         checkpoint: checkpoint(value(&words, "at").unwrap_or("TRIM_HORIZON")),
+        latest_since_ms: None,
         pending_checkpoint: None,
         parents: shards(value(&words, "parents")),
         children: Vec::new(),

@@ -1,6 +1,7 @@
 //! A lease as a row: the attributes of the KCL's `DynamoDBLeaseSerializer`.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use millstream_kinesis::{Checkpoint, HashKeyRange, ShardId};
@@ -11,6 +12,9 @@ use crate::Lease;
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 pub(super) const LEASE_KEY: &str = "leaseKey";
+
+/// Not the KCL's: see [`Lease::latest_since_ms`].
+const LATEST_SINCE: &str = "millstreamLatestSinceMillis";
 
 pub(super) fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
@@ -51,6 +55,9 @@ pub(super) fn to_item(lease: &Lease) -> Item {
     }
     if let Some(reader) = &lease.checkpoint_owner {
         put("checkpointOwner", text(reader));
+    }
+    if let Some(since) = lease.latest_since_ms {
+        put(LATEST_SINCE, AttributeValue::N(since.to_string()));
     }
     if let Some(pending) = &lease.pending_checkpoint {
         put("pendingCheckpoint", text(pending.word()));
@@ -95,6 +102,7 @@ impl<'a> Row<'a> {
             checkpoint: self
                 .checkpoint("checkpoint", "checkpointSubSequenceNumber")?
                 .ok_or("`checkpoint` is missing")?,
+            latest_since_ms: self.number(LATEST_SINCE)?,
             pending_checkpoint: self.checkpoint("pendingCheckpoint", "pendingCheckpointSubSequenceNumber")?,
             parents: self.shards("parentShardId")?,
             children: self.shards("childShardIds")?,
@@ -107,12 +115,12 @@ impl<'a> Row<'a> {
         self.item.get(name).map(|value| value.as_s().map(String::as_str).map_err(wrong)).transpose()
     }
 
-    fn number(&self, name: &str) -> Result<Option<u64>, String> {
+    fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, String> {
         let Some(value) = self.item.get(name) else {
             return Ok(None);
         };
         let digits = value.as_n().map_err(|_| format!("`{name}` is not a number"))?;
-        let number = digits.parse().map_err(|_| format!("`{name}` is {digits}, not a count"))?;
+        let number = digits.parse().map_err(|_| format!("`{name}` is {digits}, not a whole number in range"))?;
         Ok(Some(number))
     }
 
@@ -190,6 +198,7 @@ mod tests {
         lease.parents = vec!["a".into(), "b".into()];
         lease.children = vec!["c".into()];
         lease.checkpoint_owner = Some("java-2".into());
+        lease.latest_since_ms = Some(1_795_421_671_032);
         assert_eq!(from_item("t", &to_item(&lease)).unwrap(), lease);
     }
 
