@@ -51,7 +51,7 @@ class KinesisInput:
 
 
 class Engine:
-    def __init__(self, batch_ms: int) -> None:
+    def __init__(self, batch_ms: int, stop_timeout_ms: int | None = None) -> None:
         self._interval = batch_ms / 1000
         self._sources: dict[int, Any] = {}
         self._streams: dict[int, tuple[list[int], Any]] = {}

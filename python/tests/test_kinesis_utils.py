@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -76,6 +77,15 @@ def test_arguments_that_do_not_fit(positional: Any, named: Any, text: str) -> No
         ({1: None}, {}, "streamName must be a string that is not empty"),
         ({5: 0}, {}, "checkpointInterval must be a number of seconds above 0"),
         ({5: "2"}, {}, "checkpointInterval must be a number of seconds above 0"),
+        ({5: math.nan}, {}, "checkpointInterval must be a number of seconds above 0 and at most 1000000000, not nan"),
+        ({5: math.inf}, {}, "checkpointInterval must be"),
+        ({5: 1e300}, {}, "checkpointInterval must be"),
+        ({5: 10**400}, {}, "checkpointInterval must be"),
+        ({0: "my app"}, {}, "kinesisAppName must be a valid name of a DynamoDB table, 3 to 255 characters of a-z, A-Z"),
+        ({0: "ab"}, {}, "kinesisAppName must be a valid name"),
+        ({0: "a" * 256}, {}, "kinesisAppName must be a valid name"),
+        ({0: "größe"}, {}, "kinesisAppName must be a valid name"),
+        ({0: "app\n"}, {}, "kinesisAppName must be a valid name"),
     ],
 )
 def test_arguments_that_are_refused(ssc: StreamingContext, leading: dict[int, Any], named: Any, text: str) -> None:
@@ -87,13 +97,29 @@ def test_arguments_that_are_refused(ssc: StreamingContext, leading: dict[int, An
 
 @pytest.mark.parametrize(("position", "name"), [(0, "LATEST"), (1, "TRIM_HORIZON")])
 def test_initial_positions(position: int, name: str) -> None:
-    assert check_arguments("a", "s", "e", "r", position, 0.5, bind_options((), {})) == name
+    assert check_arguments("a_1", "s", "e", "r", position, 0.5, bind_options((), {})) == name
 
 
 def test_a_stream_is_made_of_the_arguments_and_the_configuration(ssc: StreamingContext) -> None:
     stream = KinesisUtils.createStream(ssc, *LEADING, LEVEL)
     assert stream.context() is ssc
     stream.pprint()
+
+
+@pytest.mark.parametrize("name", ["a-1", "A.b_c", "x" * 255])
+def test_applications_are_named_as_tables_may_be(ssc: StreamingContext, name: str) -> None:
+    KinesisUtils.createStream(ssc, name, *LEADING[1:], LEVEL).pprint()
+
+
+def test_one_application_reads_one_stream_as_often_as_one_likes(ssc: StreamingContext) -> None:
+    streams = [KinesisUtils.createStream(ssc, *LEADING, LEVEL) for _ in range(3)]
+    ssc.union(*streams).pprint()
+    for changed, other in [(1, "second"), (2, "http://127.0.0.1:10"), (3, "eu-central-1")]:
+        arguments: list[Any] = [other if place == changed else value for place, value in enumerate(LEADING)]
+        with pytest.raises(IllegalArgumentException, match="use another application name for the second stream"):
+            KinesisUtils.createStream(ssc, *arguments, LEVEL)
+    KinesisUtils.createStream(ssc, "another-app", "second", *LEADING[2:], LEVEL).pprint()
+    ssc.union(*streams, KinesisUtils.createStream(ssc, *LEADING, LEVEL)).pprint()
 
 
 class Records:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import queue
 import threading
 from collections.abc import Callable
@@ -228,7 +229,14 @@ ARGUMENTS = [
     (lambda s: s.context().checkpoint("/tmp"), NotImplementedError, "progress is kept in the lease table"),
     (lambda s: StreamingContext.getOrCreate("/tmp", lambda: s.context()), NotImplementedError, "getOrCreate"),
     (lambda s: StreamingContext.getActiveOrCreate(None, 1), TypeError, "setupFunc should be callable"),
-    (lambda s: StreamingContext(s.context().sparkContext, 0), IllegalArgumentException, "at least one millisecond"),
+    *(
+        (
+            lambda s, d=d: StreamingContext(s.context().sparkContext, d),
+            IllegalArgumentException,
+            "one millisecond and at",
+        )
+        for d in (0, -1, math.nan, math.inf, -math.inf, 1e300, 10**400)
+    ),
 ]
 
 

@@ -161,6 +161,89 @@ def test_sigterm_stops_the_streams(submit: Submitter, graceful: bool) -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
+#: A batch that goes on when it is asked to stop, so that the program's end has to wait.
+BUSY = (
+    STREAMING.partition("ssc = ")[0]
+    + """
+import threading, time
+running = threading.Event()
+def work(rdd):
+    running.set()
+    time.sleep(60)
+
+ssc = StreamingContext(SparkContext(), 0.05)
+ssc.queueStream([[1]]).foreachRDD(work)
+ssc.start()
+running.wait()
+print("running", flush=True)
+"""
+)
+ENDINGS = {
+    "stopped at exit": ("ssc.awaitTermination()\n", 2),
+    "stopped by the program": (
+        "try:\n    ssc.awaitTermination()\nexcept KeyboardInterrupt:\n    ssc.stop(True, True)\n",
+        2,
+    ),
+    "at exit already": ("", 1),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_ctrl_c_while_the_streams_stop_ends_the_process_at_once(submit: Submitter, ending: str) -> None:
+    text, interrupts = ENDINGS[ending]
+    process = submit.start(submit.program(BUSY + text))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    if interrupts == 2:
+        process.send_signal(signal.SIGINT)
+    assert process.stdout.readline().startswith("stop ")
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=5)
+    assert error == ""
+    assert process.returncode == -signal.SIGINT, "130 to a shell"
+
+
+def test_two_quick_ctrl_c_leave_no_traceback(submit: Submitter) -> None:
+    process = submit.start(submit.program(STREAMING))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "batch\n"
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert error == ""
+    assert process.returncode in (130, -signal.SIGINT), "130 to a shell in both cases"
+
+
+def test_one_ctrl_c_stops_the_streams(submit: Submitter) -> None:
+    process = submit.start(submit.program(STREAMING))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "batch\n"
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=60)
+    assert (out, error, process.returncode) == ("finally\nstop False\n", "", 130)
+
+
+def test_ctrl_c_is_ignored_where_the_shell_has_it_ignored(submit: Submitter) -> None:
+    program = submit.program("import signal\nprint(signal.getsignal(signal.SIGINT).name)\n")
+    done = subprocess.run(
+        ["sh", "-c", 'trap "" INT; "$@"', "sh", *submit.command("submit", program)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("SIG_IGN\n", "")
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_a_reader_that_has_gone_is_no_failure(submit: Submitter, flag: str) -> None:
+    process = submit.start(flag)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 0
+
+
 def test_a_program_that_ends_without_waiting_stops_its_streams(submit: Submitter) -> None:
     done = submit(submit.program(STREAMING.partition("try:")[0]))
     assert done.stdout.endswith("stop False\n")

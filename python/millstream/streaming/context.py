@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import signal
 import warnings
 from collections.abc import Callable, Iterable
 from threading import Lock
@@ -13,6 +14,7 @@ from millstream.errors import IllegalArgumentException, IllegalStateException, P
 from millstream.rdd import RDD
 from millstream.streaming.dstream import DStream
 from millstream.streaming.queue import QueueSource
+from millstream.streaming.settings import LONGEST_S, stop_timeout_ms, stops_gracefully, warn_of_unknown
 from millstream.unsupported import add_unsupported, unsupported
 
 if TYPE_CHECKING:
@@ -35,15 +37,18 @@ class StreamingContext:
 
     def __init__(self, sparkContext: SparkContext, batchDuration: float | None = None) -> None:
         assert batchDuration is not None, "batchDuration is needed"
-        batch_ms = int(batchDuration * 1000)
-        if batch_ms < 1:
+        if not 0.001 <= batchDuration <= LONGEST_S:
             raise IllegalArgumentException(
-                f"requirement failed: Batch duration must be at least one millisecond, not {batchDuration} s"
+                "requirement failed: Batch duration must be at least one millisecond and at most "
+                f"{LONGEST_S} s, not {batchDuration} s"
             )
         from millstream import _millstream
 
         self._sc = sparkContext
-        self._engine: Engine = _millstream.Engine(batch_ms)
+        conf = sparkContext.getConf()
+        self._graceful_at_exit = stops_gracefully(conf)
+        self._engine: Engine = _millstream.Engine(int(batchDuration * 1000), stop_timeout_ms(conf))
+        self._kinesis: dict[str, tuple[str, ...]] = {}
         self._outputs = 0
         self._started_at: str | None = None
         self._stopped = False
@@ -86,8 +91,18 @@ class StreamingContext:
         self._check_building()
         return DStream(self, self._engine.input_python(source))
 
-    def _kinesis_stream(self, source: KinesisInput) -> DStream[Any]:
+    def _kinesis_stream(self, source: KinesisInput, app: str, *stream: str) -> DStream[Any]:
+        """``stream``: its name, endpoint and region. One lease table holds the shards of one stream only, and those of
+        two have the same names: the second stream would take the first one's leases for its own."""
         self._check_building()
+        if not self._kinesis:
+            warn_of_unknown(self._sc.getConf())
+        first = self._kinesis.setdefault(app, stream)
+        if first != stream:
+            raise IllegalArgumentException(
+                f"the application {app} reads the stream {' '.join(first)} already, so it can't read "
+                f"{' '.join(stream)} too: use another application name for the second stream"
+            )
         return DStream(self, self._engine.input_kinesis(source))
 
     def _as_rdd(self, data: Any) -> RDD[Any]:
@@ -190,8 +205,10 @@ class StreamingContext:
                 self._sc.stop()
 
     def _stop_at_exit(self) -> None:
-        graceful = self._sc.getConf().get("spark.streaming.stopGracefullyOnShutdown", "false")
-        self.stop(stopGraceFully=graceful.lower() == "true")
+        # Nobody could catch a KeyboardInterrupt from here on: Ctrl-C ends the process at once.
+        if callable(signal.getsignal(signal.SIGINT)):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        self.stop(stopGraceFully=self._graceful_at_exit)
 
     remember = unsupported("StreamingContext", "remember")
     checkpoint = unsupported("StreamingContext", "checkpoint", _NO_RECOVERY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -10,6 +11,7 @@ from millstream.rdd import RDD
 from millstream.rdd.partitions import Node
 from millstream.storagelevel import StorageLevel
 from millstream.streaming.dstream import DStream
+from millstream.streaming.settings import LONGEST_S
 
 if TYPE_CHECKING:
     from millstream._millstream import Block
@@ -92,11 +94,12 @@ class KinesisUtils:
     ) -> DStream[Any]:
         """A stream of the data of a Kinesis stream's records.
 
-        ``kinesisAppName`` names the lease table, so two programs of one name share the shards.
-        ``checkpointInterval`` (seconds) is the least time between two checkpoints of a shard. ``decoder`` gets each
-        record's data. ``storageLevel`` and ``metricsLevel`` are PySpark's and change nothing here; both positional
-        layouts are taken, that of PySpark up to 3.3 (the eighth argument is the storage level) and that from 3.4
-        (it is the metrics level). Keys of the `SparkConf` that begin with ``spark.millstream.`` tune the reading.
+        ``kinesisAppName`` names the lease table: two programs of one name share the shards, and each stream needs a
+        name of its own. ``checkpointInterval`` (seconds) is the least time between two checkpoints of a shard.
+        ``decoder`` gets each record's data. ``storageLevel`` and ``metricsLevel`` are PySpark's and change nothing
+        here; both positional layouts are taken, that of PySpark up to 3.3 (the eighth argument is the storage level)
+        and that from 3.4 (it is the metrics level). Keys of the `SparkConf` that begin with ``spark.millstream.`` tune
+        the reading.
 
         Raises `IllegalArgumentException` for arguments that do not go together.
         """
@@ -123,7 +126,7 @@ class KinesisUtils:
             conf=dict(sc.getConf().getAll()),
             make=lambda blocks: batch_rdd(sc, blocks, decoder),
         )
-        return ssc._kinesis_stream(source)
+        return ssc._kinesis_stream(source, kinesisAppName, streamName, endpointUrl, regionName)
 
 
 _OPTIONS: dict[str, Any] = {
@@ -156,6 +159,9 @@ def bind_options(positional: Sequence[Any], named: dict[str, Any]) -> dict[str, 
     return {**_OPTIONS, **given, **named}
 
 
+_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+
+
 def check_arguments(
     app: str, stream: str, endpoint: str, region: str, initial: int, checkpoint_interval: float, options: dict[str, Any]
 ) -> str:
@@ -169,6 +175,11 @@ def check_arguments(
     ]:
         if not isinstance(value, str) or not value:
             raise IllegalArgumentException(f"{name} must be a string that is not empty, not {value!r}")
+    if not _TABLE_NAME.fullmatch(app):
+        raise IllegalArgumentException(
+            "kinesisAppName must be a valid name of a DynamoDB table, 3 to 255 characters of a-z, A-Z, 0-9, '_', '-' "
+            f"and '.', not {app!r}"
+        )
     sts = [options[name] is None for name in ("stsAssumeRoleArn", "stsSessionName", "stsExternalId")]
     if any(sts) != all(sts):
         raise IllegalArgumentException(
@@ -185,9 +196,10 @@ def check_arguments(
             "Illegal InitialPositionInStream. Please use InitialPositionInStream.LATEST or "
             "InitialPositionInStream.TRIM_HORIZON"
         )
-    if not isinstance(checkpoint_interval, (int, float)) or checkpoint_interval <= 0:
+    if not isinstance(checkpoint_interval, (int, float)) or not 0 < checkpoint_interval <= LONGEST_S:
         raise IllegalArgumentException(
-            f"checkpointInterval must be a number of seconds above 0, not {checkpoint_interval!r}"
+            f"checkpointInterval must be a number of seconds above 0 and at most {LONGEST_S}, "
+            f"not {checkpoint_interval!r}"
         )
     return names[initial]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from millstream.submit.arguments import USAGE, Submission, SubmitError, parse
@@ -14,17 +15,26 @@ def main(argv: list[str]) -> int:
     try:
         submission = parse(argv)
         if submission.action == "help":
-            print(USAGE)
+            _tell(USAGE)
             return 0
         if submission.action == "version":
             from millstream._version import PYSPARK_API, __version__
 
-            print(f"millstream {__version__} (API of PySpark {PYSPARK_API})")
+            _tell(f"millstream {__version__} (API of PySpark {PYSPARK_API})")
             return 0
         return _run(submission)
     except SubmitError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+
+
+def _tell(text: str) -> None:
+    """Prints to standard output; that its reader has gone, as in ``| head``, is no failure."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends, and would say that it can't.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(submission: Submission) -> int:

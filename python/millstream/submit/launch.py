@@ -27,6 +27,9 @@ def launch(submission: Submission) -> int:
     provide_pyspark()
     main = _become(submission)
     signal.signal(signal.SIGTERM, _terminate)
+    # A shell may have Ctrl-C ignored for a job in the background.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         exec(code, main.__dict__)
     except SystemExit:
@@ -66,3 +69,10 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     (`StreamingContext`); a second one ends the process at once."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise SystemExit(_TERMINATED)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C raises KeyboardInterrupt in the program, as ever; a second one ends the process at once, also while the
+    streams stop."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    raise KeyboardInterrupt

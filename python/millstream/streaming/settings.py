@@ -1,0 +1,70 @@
+"""What streams read of the `SparkConf`. Keys under ``spark.millstream.`` are read by the native module; here are their
+names only."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from millstream.errors import IllegalArgumentException
+
+if TYPE_CHECKING:
+    from millstream.conf import SparkConf
+
+#: The longest time that a program may ask for, in seconds: some thirty years, which no clock or counter overflows.
+LONGEST_S = 10**9
+
+#: The keys under ``spark.millstream.`` that have an effect.
+KNOWN = (
+    "spark.millstream.bufferMiB",
+    "spark.millstream.dynamodb.endpoint",
+    "spark.millstream.failoverTime",
+    "spark.millstream.kinesis.maxRecords",
+    "spark.millstream.kinesis.readInterval",
+    "spark.millstream.leaseScanInterval",
+)
+
+_TIME = re.compile(r"([0-9]{1,18})\s*([a-z]*)")
+_UNITS_US = {
+    "us": 1,
+    "": 1_000,
+    "ms": 1_000,
+    "s": 1_000_000,
+    "m": 60_000_000,
+    "min": 60_000_000,
+    "h": 3_600_000_000,
+    "d": 86_400_000_000,
+}
+
+
+def stops_gracefully(conf: SparkConf) -> bool:
+    """``spark.streaming.stopGracefullyOnShutdown``, with Spark's message for what is not a boolean."""
+    key = "spark.streaming.stopGracefullyOnShutdown"
+    value = conf.get(key, "false")
+    if value.strip().lower() not in ("true", "false"):
+        raise IllegalArgumentException(f"{key} should be boolean, but was {value}")
+    return value.strip().lower() == "true"
+
+
+def stop_timeout_ms(conf: SparkConf) -> int | None:
+    """``spark.streaming.gracefulStopTimeout``, in Spark's units of time (milliseconds where none is given)."""
+    key = "spark.streaming.gracefulStopTimeout"
+    value = conf.get(key)
+    if value is None:
+        return None
+    match = _TIME.fullmatch(value.strip().lower())
+    millis = int(match[1]) * _UNITS_US.get(match[2], 0) // 1_000 if match else 0
+    if not 0 < millis <= LONGEST_S * 1_000:
+        raise IllegalArgumentException(f"{key}={value} is not a time above 0; write 500ms, 10s, 2m or 1h")
+    return millis
+
+
+def warn_of_unknown(conf: SparkConf) -> None:
+    """One line on standard error for each key under ``spark.millstream.`` that has no effect."""
+    for key, _ in conf.getAll():
+        if key.startswith("spark.millstream.") and key not in KNOWN:
+            from difflib import get_close_matches
+
+            nearest = get_close_matches(key, KNOWN, n=1, cutoff=0)[0]
+            print(f"millstream: {key} is not a setting and has no effect; the nearest is {nearest}", file=sys.stderr)

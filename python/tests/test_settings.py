@@ -1,0 +1,88 @@
+"""What streams read of the configuration, and what they say to values and keys that mean nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from millstream import SparkConf, SparkContext, _millstream
+from millstream.errors import IllegalArgumentException
+from millstream.streaming import StreamingContext
+from millstream.streaming.kinesis import InitialPositionInStream, KinesisUtils
+from millstream.streaming.settings import KNOWN, stop_timeout_ms, stops_gracefully
+
+GRACEFULLY = "spark.streaming.stopGracefullyOnShutdown"
+TIMEOUT = "spark.streaming.gracefulStopTimeout"
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def configured(*pairs: tuple[str, str]) -> SparkConf:
+    return SparkConf().setAll(list(pairs))
+
+
+def context(*pairs: tuple[str, str]) -> StreamingContext:
+    return StreamingContext(SparkContext(conf=configured(*pairs)), 0.05)
+
+
+@pytest.fixture(autouse=True)
+def one_context_a_test() -> Any:
+    yield
+    SparkContext.getOrCreate().stop()
+
+
+@pytest.mark.parametrize(("value", "expected"), [("true", True), (" TRUE ", True), ("False", False)])
+def test_booleans(value: str, expected: bool) -> None:
+    assert stops_gracefully(configured((GRACEFULLY, value))) is expected
+
+
+@pytest.mark.parametrize("value", ["maybe", "", "1"])
+def test_what_is_not_a_boolean_is_refused_before_anything_runs(value: str) -> None:
+    with pytest.raises(IllegalArgumentException, match=f"^{GRACEFULLY} should be boolean, but was {value}$"):
+        context((GRACEFULLY, value))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("1500", 1_500), ("20ms", 20), ("3s", 3_000), (" 2 Min ", 120_000), ("2m", 120_000), ("1h", 3_600_000),
+     ("1d", 86_400_000), ("7000us", 7)],
+)  # fmt: skip
+def test_times(value: str, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(_millstream, "Engine", lambda *arguments: made.append(arguments))
+    context((TIMEOUT, value))
+    assert made == [(50, expected)]
+
+
+@pytest.mark.parametrize("value", ["0", "", "s", "-1s", "1.5s", "1 week", "1us", "9" * 5000, "999999999d", "٣s"])
+def test_what_is_not_a_time_is_refused(value: str) -> None:
+    with pytest.raises(IllegalArgumentException, match=f"^{TIMEOUT}=.* is not a time above 0; write 500ms, 10s"):
+        context((TIMEOUT, value))
+
+
+def test_a_time_that_is_not_set_is_left_to_the_engine() -> None:
+    assert stop_timeout_ms(SparkConf()) is None
+
+
+def test_unknown_keys_are_named_once_with_the_nearest_known_one(capsys: pytest.CaptureFixture[str]) -> None:
+    ssc = context(
+        ("spark.millstream.failovertime", "10s"),
+        ("spark.millstream.readInterval", "200ms"),
+        ("spark.millstream.bufferMiB", "64"),
+        ("spark.milstream.bufferMiB", "64"),
+    )
+    for _ in range(2):
+        KinesisUtils.createStream(
+            ssc, "app", "stream", "http://127.0.0.1:9", "us-east-1", InitialPositionInStream.LATEST, 1
+        )
+    said = "millstream: spark.millstream.{} is not a setting and has no effect; the nearest is spark.millstream.{}\n"
+    assert capsys.readouterr().err == (
+        said.format("failovertime", "failoverTime") + said.format("readInterval", "kinesis.readInterval")
+    )
+
+
+def test_the_readme_lists_the_known_keys() -> None:
+    listed = re.findall(r"^\| `(spark\.\S+)` \|", README.read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted([*KNOWN, GRACEFULLY, TIMEOUT])
