@@ -1,9 +1,11 @@
 //! What the command line accepts.
 
+use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use millstream_kinesis::{AwsSettings, CredentialsSource};
 
 /// Amazon Kinesis as streams of micro-batches, without a JVM.
 #[derive(Parser)]
@@ -109,9 +111,22 @@ pub(crate) struct AwsArgs {
     /// Endpoint of Kinesis, where it is not AWS's own.
     #[arg(long, env = "AWS_ENDPOINT_URL")]
     pub(crate) endpoint_url: Option<String>,
-    /// Region.
-    #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
-    pub(crate) region: String,
+    /// Region. [default: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1]
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+impl AwsArgs {
+    /// The settings of a client for this place, with the credentials of the environment.
+    pub(crate) fn settings(&self) -> AwsSettings {
+        let of_environment = || env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION")).ok();
+        AwsSettings {
+            region: self.region.clone().or_else(of_environment).unwrap_or_else(|| "us-east-1".to_owned()),
+            kinesis_endpoint: self.endpoint_url.clone(),
+            dynamodb_endpoint: None,
+            credentials: CredentialsSource::Default,
+        }
+    }
 }
 
 #[derive(Args)]

@@ -1,6 +1,7 @@
 //! `millstream leases`: who reads which shard of an application, and how far.
 
-use millstream_kinesis::{AwsSettings, CredentialsSource};
+use std::io::{self, ErrorKind, Write};
+
 use millstream_lease::{DynamoDbLeaseStore, Lease, LeaseStore};
 use serde_json::json;
 
@@ -9,29 +10,32 @@ use crate::error::CliError;
 
 /// Prints a line a lease, in the order of the shards. The table is only read; a missing one is an error.
 pub(crate) async fn run(args: LeasesArgs) -> Result<(), CliError> {
-    let settings = AwsSettings {
-        region: args.aws.region,
-        kinesis_endpoint: args.aws.endpoint_url,
-        dynamodb_endpoint: None,
-        credentials: CredentialsSource::Default,
-    };
+    let settings = args.aws.settings();
     let mut leases = DynamoDbLeaseStore::connect(&settings, &args.application).await.scan().await?;
     leases.sort_by(|left, right| left.key.cmp(&right.key));
-    match args.output {
+    match print(&leases, args.output, &mut io::stdout().lock()) {
+        // Whoever closes the pipe has read enough; `println!` would panic.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Write(error)),
+        _ => Ok(()),
+    }
+}
+
+fn print(leases: &[Lease], output: Output, out: &mut impl Write) -> io::Result<()> {
+    match output {
         Output::Json => {
             let rows: Vec<_> = leases.iter().map(row).collect();
-            println!("{}", serde_json::Value::from(rows));
+            writeln!(out, "{}", serde_json::Value::from(rows))?;
         }
         Output::Table => {
-            println!("{:<22} {:<48} {:<58} HANDOFF", "LEASE", "OWNER", "CHECKPOINT");
-            for lease in &leases {
+            writeln!(out, "{:<22} {:<48} {:<58} HANDOFF", "LEASE", "OWNER", "CHECKPOINT")?;
+            for lease in leases {
                 let owner = lease.actual_owner().unwrap_or("-");
                 let next = lease.checkpoint_owner.as_ref().and(lease.owner.as_deref()).unwrap_or("-");
-                println!("{:<22} {owner:<48} {:<58} {next}", lease.key, lease.checkpoint.to_string());
+                writeln!(out, "{:<22} {owner:<48} {:<58} {next}", lease.key, lease.checkpoint.to_string())?;
             }
         }
     }
-    Ok(())
+    out.flush()
 }
 
 fn row(lease: &Lease) -> serde_json::Value {

@@ -64,7 +64,8 @@ fn announce(endpoint: &str, data_dir: Option<PathBuf>) {
     let _ = writeln!(
         out,
         "millstream local is ready at {endpoint} (data: {kept})\n\
-         export AWS_ENDPOINT_URL={endpoint} AWS_REGION={REGION} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
+         export AWS_ENDPOINT_URL={endpoint} AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION} \
+         AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
     );
     let _ = out.flush();
 }

@@ -1,12 +1,12 @@
 //! `millstream put`: lines of a file into a stream.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use millstream_kinesis::{AwsKinesis, AwsSettings, CredentialsSource, Producer, PutEntry};
+use millstream_kinesis::{AwsKinesis, Producer, PutEntry};
 
 use crate::args::{PutArgs, PutFormat};
 use crate::error::CliError;
@@ -16,13 +16,7 @@ const CHUNK: usize = 5_000;
 
 /// Puts every line, in the order of the input, and prints how many.
 pub(crate) async fn run(args: PutArgs) -> Result<(), CliError> {
-    let kinesis = AwsKinesis::connect(&AwsSettings {
-        region: args.aws.region.clone(),
-        kinesis_endpoint: args.aws.endpoint_url.clone(),
-        dynamodb_endpoint: None,
-        credentials: CredentialsSource::Default,
-    })
-    .await?;
+    let kinesis = AwsKinesis::connect(&args.aws.settings()).await?;
     let producer = Producer::new(Arc::new(kinesis), args.stream.as_str());
     let progress = progress_bar(args.total);
     let mut lines = Lines::open(&args)?;
@@ -37,7 +31,8 @@ pub(crate) async fn run(args: PutArgs) -> Result<(), CliError> {
         progress.set_position(put);
     }
     progress.finish();
-    println!("{put} records put into {}", args.stream);
+    // The records are put, whether or not somebody reads so; `println!` would panic.
+    let _ = writeln!(io::stdout(), "{put} records put into {}", args.stream);
     Ok(())
 }
 
@@ -106,21 +101,26 @@ impl Lines {
     }
 
     fn key_of(&self, data: &[u8]) -> Result<String, CliError> {
-        let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(data).ok();
-        let key = match (&object, &self.key_field) {
-            (Some(_), None) => Some(self.line.to_string()),
-            (Some(object), Some(field)) => match object.get(field) {
-                Some(serde_json::Value::String(text)) if !text.is_empty() => Some(text.clone()),
-                Some(serde_json::Value::Number(number)) => Some(number.to_string()),
-                _ => None,
-            },
-            (None, _) => None,
+        let Ok(object) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(data) else {
+            return Err(CliError::NotAnObject { path: self.path.clone(), line: self.line, text: beginning(data) });
         };
-        key.ok_or_else(|| CliError::NoKey {
-            path: self.path.clone(),
-            line: self.line,
-            field: self.key_field.clone().unwrap_or_default(),
-            text: String::from_utf8_lossy(data).chars().take(80).collect(),
-        })
+        let Some(field) = &self.key_field else {
+            return Ok(self.line.to_string());
+        };
+        match object.get(field) {
+            Some(serde_json::Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+            Some(serde_json::Value::Number(number)) => Ok(number.to_string()),
+            _ => Err(CliError::NoKey {
+                path: self.path.clone(),
+                line: self.line,
+                field: field.clone(),
+                text: beginning(data),
+            }),
+        }
     }
+}
+
+/// What an error shows of a line.
+fn beginning(data: &[u8]) -> String {
+    String::from_utf8_lossy(data).chars().take(80).collect()
 }

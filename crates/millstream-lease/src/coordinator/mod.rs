@@ -136,8 +136,16 @@ impl Coordinator {
             return;
         };
         let scanned: BTreeMap<_, _> = scanned.into_iter().map(|lease| (lease.key.clone(), lease)).collect();
-        self.leases
-            .retain(|key, entry| scanned.contains_key(key) || entry.hold.is_some() || entry.is_newer_than(scan_step));
+        let mut has_vanished = false;
+        self.leases.retain(|key, entry| {
+            let stays = scanned.contains_key(key) || entry.hold.is_some() || entry.is_newer_than(scan_step);
+            has_vanished |= !stays && !entry.lease.is_ended();
+            stays
+        });
+        if has_vanished {
+            // Somebody deleted the row of a shard that is still to be read: it gets a new one.
+            self.list.hurry(self.now);
+        }
         self.creating.retain(|key, creating| creating.is_in_flight || !scanned.contains_key(key));
         for (key, lease) in scanned {
             match self.leases.get_mut(&key) {
