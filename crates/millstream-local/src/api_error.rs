@@ -28,6 +28,10 @@ impl ApiError {
         Self::new("ResourceInUseException", 400, message)
     }
 
+    pub(crate) fn limit_exceeded(message: impl Into<String>) -> Self {
+        Self::new("LimitExceededException", 400, message)
+    }
+
     pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new("InvalidArgumentException", 400, message)
     }

@@ -1,6 +1,7 @@
 //! How the service is started.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where the service listens and where it keeps its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,11 +12,13 @@ pub struct LocalConfig {
     pub port: u16,
     /// The directory that holds streams and tables; `None` keeps everything in memory.
     pub data_dir: Option<PathBuf>,
+    /// How long streams stay CREATING, UPDATING and DELETING, and consumers CREATING and DELETING.
+    pub state_delay: Duration,
 }
 
 impl Default for LocalConfig {
-    /// A free port on the loopback address, in memory.
+    /// A free port on the loopback address, in memory, without delays.
     fn default() -> Self {
-        Self { host: "127.0.0.1".to_owned(), port: 0, data_dir: None }
+        Self { host: "127.0.0.1".to_owned(), port: 0, data_dir: None, state_delay: Duration::ZERO }
     }
 }

@@ -35,4 +35,5 @@ mod storage;
 pub use config::LocalConfig;
 pub use error::LocalError;
 pub use faults::{Fault, FaultKind, Faults};
+pub use kinesis::Clock;
 pub use service::LocalService;

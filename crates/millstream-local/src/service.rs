@@ -12,7 +12,7 @@ use crate::dynamodb::DynamoDb;
 use crate::error::LocalError;
 use crate::faults::Faults;
 use crate::http;
-use crate::kinesis::Kinesis;
+use crate::kinesis::{Clock, Kinesis};
 use crate::router::Router;
 use crate::storage::DataDir;
 
@@ -22,6 +22,7 @@ use crate::storage::DataDir;
 #[derive(Debug)]
 pub struct LocalService {
     address: SocketAddr,
+    clock: Clock,
     faults: Arc<Faults>,
     stop: watch::Sender<()>,
     server: JoinHandle<()>,
@@ -40,10 +41,11 @@ impl LocalService {
         let address = listener.local_addr().map_err(|source| LocalError::Listen { address, source })?;
 
         let faults = Arc::new(Faults::default());
-        let router = Arc::new(open(config, Arc::clone(&faults)).await?);
+        let clock = Clock::default();
+        let router = Arc::new(open(config, clock.clone(), Arc::clone(&faults)).await?);
         let (stop, stopped) = watch::channel(());
         let server = tokio::spawn(http::serve(listener, router, stopped));
-        Ok(Self { address, faults, stop, server })
+        Ok(Self { address, clock, faults, stop, server })
     }
 
     /// The URL to give to an AWS SDK as its endpoint, such as `http://127.0.0.1:4567`.
@@ -55,6 +57,12 @@ impl LocalService {
         } else {
             format!("http://{}", self.address)
         }
+    }
+
+    /// The clock that the service goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The faults that the service applies to requests; none unless a test injects some.
@@ -73,11 +81,11 @@ impl LocalService {
 }
 
 /// Opens both services on a blocking thread: a large data directory takes a while to check.
-async fn open(config: LocalConfig, faults: Arc<Faults>) -> Result<Router, LocalError> {
+async fn open(config: LocalConfig, clock: Clock, faults: Arc<Faults>) -> Result<Router, LocalError> {
     let opened = tokio::task::spawn_blocking(move || {
         let data = config.data_dir.as_deref().map(DataDir::open).transpose()?.map(Arc::new);
         let dynamodb = DynamoDb::open(data.as_deref())?;
-        let kinesis = Arc::new(Kinesis::open(data)?);
+        let kinesis = Arc::new(Kinesis::open(data, clock, config.state_delay)?);
         Ok(Router::new(kinesis, dynamodb, faults))
     });
     match opened.await {

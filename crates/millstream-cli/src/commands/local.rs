@@ -16,8 +16,13 @@ const REGION: &str = "us-east-1";
 /// Serves until SIGINT or SIGTERM. The ready line and the exports go to standard output.
 pub(crate) async fn run(args: LocalArgs) -> Result<(), CliError> {
     let data_dir = if args.memory { None } else { Some(args.data_dir.map_or_else(default_data_dir, Ok)?) };
-    let service =
-        LocalService::start(LocalConfig { host: args.host, port: args.port, data_dir: data_dir.clone() }).await?;
+    let service = LocalService::start(LocalConfig {
+        host: args.host,
+        port: args.port,
+        data_dir: data_dir.clone(),
+        ..LocalConfig::default()
+    })
+    .await?;
     create_streams(&service.endpoint(), &args.streams).await?;
     announce(&service.endpoint(), data_dir);
     stopped().await;

@@ -9,6 +9,10 @@ const MOST_NAMED: usize = 10;
 
 const NAME: &str = "[a-zA-Z0-9_.-]+";
 const STREAM_ARN: &str = r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+";
+const STREAM_ID: &str = "[a-z0-9]{20}-[a-z0-9]{3}";
+const RESOURCE_ARN: &str = r"arn:aws.*:kinesis:.*:\d{12}:.*stream/\S+";
+const CONSUMER_ARN: &str =
+    r"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+";
 const HASH_KEY: &str = r"0|([1-9]\d{0,38})";
 const SEQUENCE: &str = r"0|([1-9]\d{0,128})";
 
@@ -22,8 +26,7 @@ impl Constraints {
     /// The name of a stream or a shard.
     pub(crate) fn name(&mut self, path: &str, name: Option<&str>) {
         let Some(name) = name else { return };
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-        self.pattern(path, name, NAME, !name.is_empty() && name.bytes().all(allowed));
+        self.pattern(path, name, NAME, !name.is_empty() && name.bytes().all(is_name_byte));
         self.length(path, name, 1, 128);
     }
 
@@ -33,11 +36,44 @@ impl Constraints {
         self.name(path, name);
     }
 
-    /// The two ways to say which stream is meant; one has to be there.
-    pub(crate) fn stream(&mut self, name: Option<&str>, arn: Option<&str>) {
-        self.required("streamName", name.is_some() || arn.is_some());
+    /// The three ways to say which stream is meant; one has to be there.
+    pub(crate) fn stream(&mut self, name: Option<&str>, arn: Option<&str>, id: Option<&str>) {
+        self.required("streamName", name.is_some() || arn.is_some() || id.is_some());
         self.name("streamName", name);
         self.stream_arn(arn);
+        self.stream_id(id);
+    }
+
+    pub(crate) fn stream_id(&mut self, id: Option<&str>) {
+        let Some(id) = id else { return };
+        let part = |part: &str, length| {
+            part.len() == length && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        let matches = id.split_once('-').is_some_and(|(long, short)| part(long, 20) && part(short, 3));
+        self.pattern("streamId", id, STREAM_ID, matches);
+        self.length("streamId", id, 1, 24);
+    }
+
+    /// The ARN of a stream or of a consumer; it has to be there.
+    pub(crate) fn resource_arn(&mut self, arn: Option<&str>) {
+        self.required("resourceARN", arn.is_some());
+        let Some(arn) = arn else { return };
+        self.pattern("resourceARN", arn, RESOURCE_ARN, is_stream_arn(arn));
+        self.length("resourceARN", arn, 1, 2048);
+    }
+
+    pub(crate) fn consumer_arn(&mut self, arn: Option<&str>) {
+        let Some(arn) = arn else { return };
+        let is_name = |name: &str| !name.is_empty() && name.bytes().all(is_name_byte);
+        let parts = arn.split_once(":stream/").and_then(|(_, resource)| resource.split_once("/consumer/"));
+        let matches = is_stream_arn(arn)
+            && parts.is_some_and(|(stream, consumer)| {
+                let (name, secs) = consumer.rsplit_once(':').unwrap_or_default();
+                let is_number = !secs.is_empty() && secs.bytes().all(|byte| byte.is_ascii_digit());
+                is_name(stream) && is_name(name) && is_number
+            });
+        self.pattern("consumerARN", arn, CONSUMER_ARN, matches);
+        self.length("consumerARN", arn, 1, 2048);
     }
 
     pub(crate) fn stream_arn(&mut self, arn: Option<&str>) {
@@ -129,9 +165,14 @@ impl Constraints {
         }
     }
 
-    fn violated(&mut self, path: &str, value: impl Display, constraint: &str) {
+    /// Something that does not satisfy a constraint, in words that follow the value.
+    pub(crate) fn violated(&mut self, path: &str, value: impl Display, constraint: &str) {
         self.violations.push(format!("Value '{value}' at '{path}' failed to satisfy constraint: {constraint}"));
     }
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)
 }
 
 /// No leading zeros, at most so many digits.

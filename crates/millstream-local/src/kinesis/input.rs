@@ -51,6 +51,10 @@ pub(crate) struct Word(pub(crate) String);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Integer(pub(crate) i64);
 
+/// True or false.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flag(pub(crate) bool);
+
 /// A time in milliseconds, from seconds with a fraction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timestamp(pub(crate) u64);
@@ -69,6 +73,9 @@ trait Kind<'de>: Sized {
         None
     }
     fn number(_: f64) -> Option<Self> {
+        None
+    }
+    fn boolean(_: bool) -> Option<Self> {
         None
     }
 }
@@ -92,6 +99,13 @@ impl<'de> Kind<'de> for Integer {
     fn number(number: f64) -> Option<Self> {
         // A cast to an integer cuts the fraction and stays within its range.
         Some(Self(i64::from(number as i32)))
+    }
+}
+
+impl<'de> Kind<'de> for Flag {
+    const NAME: &'static str = "an Boolean";
+    fn boolean(value: bool) -> Option<Self> {
+        Some(Self(value))
     }
 }
 
@@ -133,8 +147,8 @@ impl<'de, T: Kind<'de>> Visitor<'de> for KindVisitor<T> {
         self.visit_f64(number as f64)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<T, E> {
-        Err(refused::<T, E>("class java.lang.Boolean"))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<T, E> {
+        T::boolean(value).ok_or_else(|| refused::<T, E>("class java.lang.Boolean"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<T, A::Error> {
@@ -165,7 +179,7 @@ macro_rules! deserialize_by_kind {
         }
     )*};
 }
-deserialize_by_kind!(Word Integer Timestamp);
+deserialize_by_kind!(Word Integer Flag Timestamp);
 
 /// Appends the bytes of a blob to `out`.
 pub(crate) fn decode_blob(text: &str, out: &mut Vec<u8>) -> Result<(), ApiError> {

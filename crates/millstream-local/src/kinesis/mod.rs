@@ -1,29 +1,41 @@
 //! The Kinesis service: streams by region, and the changes to them.
 
+mod account;
 mod clock;
 mod committed;
 mod constraints;
+mod consumer;
 mod hash_key;
 mod input;
 mod iterator;
+mod lifecycle;
+mod metric;
 mod ops;
 mod output;
 mod region;
+mod reshard;
 mod sealed;
 mod sequence;
 mod shard;
 mod store;
 mod stream;
+mod tags;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
 use uuid::Uuid;
 
+pub use clock::Clock;
 pub(crate) use region::Region;
 
+use self::account::AccountInfo;
+use self::lifecycle::{Lifecycle, Status};
 use self::region::ACCOUNT;
+use self::reshard::Reshard;
 use self::shard::ShardInfo;
 use self::store::Store;
 use self::stream::{Stream, StreamInfo, StreamMode};
@@ -44,6 +56,10 @@ pub(crate) struct Kinesis {
     /// Held while streams or shards come and go, so that one change is written down before the next. Taken before
     /// `streams` and before the topology of a stream, and never across an await.
     changes: Mutex<()>,
+    account: Mutex<AccountInfo>,
+    lifecycle: Lifecycle,
+    /// When the next stream is to be deleted or resharded; late if there is none.
+    next_due_ms: AtomicU64,
     store: Store,
 }
 
@@ -53,29 +69,30 @@ pub(crate) struct NewStream {
     pub(crate) mode: StreamMode,
     pub(crate) shards: u32,
     pub(crate) max_record_kib: u32,
-}
-
-/// What SplitShard and MergeShards do: close some shards and put others over the same hash keys.
-pub(crate) struct Reshard {
-    pub(crate) closing: Vec<u32>,
-    /// First and last hash key of each new shard.
-    pub(crate) children: Vec<(u128, u128)>,
+    pub(crate) warm_throughput: Option<u32>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 impl Kinesis {
     /// Reads the streams of the data directory; without one there are none.
-    pub(crate) fn open(data: Option<Arc<DataDir>>) -> Result<Self, LocalError> {
-        let (store, found) = Store::open(data)?;
+    ///
+    /// `state_delay` is how long streams and consumers stay CREATING, UPDATING and DELETING.
+    pub(crate) fn open(data: Option<Arc<DataDir>>, clock: Clock, state_delay: Duration) -> Result<Self, LocalError> {
+        let lifecycle = Lifecycle::new(clock, state_delay);
+        let (store, found) = Store::open(data, &lifecycle)?;
+        let account = Mutex::new(store.account()?);
         let mut streams = Streams::new();
         for stream in found {
             let region = streams.entry(stream.settings().region.clone()).or_default();
             region.insert(stream.name().to_owned(), Arc::new(stream));
         }
-        Ok(Self { streams: RwLock::new(streams), changes: Mutex::new(()), store })
+        let next_due_ms = AtomicU64::new(0);
+        Ok(Self { streams: RwLock::new(streams), changes: Mutex::new(()), account, lifecycle, next_due_ms, store })
     }
 
     /// Answers one API call.
     pub(crate) async fn answer(self: &Arc<Self>, region: Region, operation: &str, body: Bytes) -> Reply {
+        self.settle().await;
         match ops::run(ops::Call { kinesis: Arc::clone(self), region }, operation, body).await {
             Ok(body) => Reply { status: 200, content_type: CONTENT_TYPE, body },
             Err(error) => error.into_reply(CONTENT_TYPE),
@@ -92,6 +109,16 @@ impl Kinesis {
         found.ok_or_else(|| ApiError::not_found(format!("Stream {name} under account {ACCOUNT} not found.")))
     }
 
+    pub(crate) fn stream_by_id(&self, region: &Region, id: &str) -> Result<Arc<Stream>, ApiError> {
+        let mut streams = self.streams_in(region);
+        streams.retain(|stream| stream.settings().id == id);
+        streams.pop().ok_or_else(|| ApiError::not_found(format!("Stream {id} under account {ACCOUNT} not found.")))
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.lifecycle.now_ms()
+    }
+
     /// The streams of a region in the order of their names.
     pub(crate) fn streams_in(&self, region: &Region) -> Vec<Arc<Stream>> {
         self.streams().get(region).map(|streams| streams.values().cloned().collect()).unwrap_or_default()
@@ -99,12 +126,12 @@ impl Kinesis {
 
     /// Makes a stream. Writes to the disk.
     pub(crate) fn create(&self, region: &Region, new: NewStream) -> Result<(), ApiError> {
-        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.changing();
         if self.stream(region, &new.name).is_ok() {
             let message = format!("Stream {} under account {ACCOUNT} already exists.", new.name);
             return Err(ApiError::in_use(message));
         }
-        let now_ms = clock::now_ms();
+        let now_ms = self.now_ms();
         let shards = hash_key::even_ranges(new.shards).zip(0..).map(|((start_hash, end_hash), number)| ShardInfo {
             number,
             parents: Vec::new(),
@@ -122,6 +149,16 @@ impl Kinesis {
             mode: new.mode,
             retention_hours: 24,
             max_record_kib: new.max_record_kib,
+            updated_ms: 0,
+            deleting_ms: None,
+            resharding: Vec::new(),
+            horizon_ms: 0,
+            metrics: BTreeSet::new(),
+            encryption: None,
+            warm_throughput: new.warm_throughput,
+            tags: new.tags,
+            policy: None,
+            consumers: Vec::new(),
             shards: shards.collect(),
         };
         let shards = self
@@ -132,7 +169,7 @@ impl Kinesis {
         infos.push(info.clone());
         self.save(&infos)?;
         let name = info.name.clone();
-        let stream = Arc::new(Stream::new(info, shards));
+        let stream = Arc::new(Stream::new(info, shards, self.lifecycle.clone()));
         self.streams
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -142,10 +179,121 @@ impl Kinesis {
         Ok(())
     }
 
-    /// Removes a stream. Writes to the disk.
+    /// Removes a stream, or begins to. Writes to the disk.
     pub(crate) fn delete(&self, stream: &Stream) -> Result<(), ApiError> {
-        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let StreamInfo { region, name, id, .. } = stream.settings();
+        let _changing = self.changing();
+        if self.lifecycle.is_immediate() {
+            return self.remove(stream);
+        }
+        if stream.status() == Status::Deleting {
+            return stream.must_be_active();
+        }
+        let began_ms = self.now_ms();
+        self.replace(stream, StreamInfo { deleting_ms: Some(began_ms), ..stream.info() })?;
+        self.due(began_ms);
+        Ok(())
+    }
+
+    /// Changes the settings of a stream as `change` decides while no other change is made. Writes to the disk.
+    pub(crate) fn update<T>(
+        &self,
+        stream: &Stream,
+        change: impl FnOnce(&mut StreamInfo) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let _changing = self.changing();
+        let mut info = stream.info();
+        let result = change(&mut info)?;
+        self.replace(stream, info)?;
+        Ok(result)
+    }
+
+    /// As [`Kinesis::update`], for a change that takes AWS a while: the stream has to be ACTIVE and is UPDATING then.
+    pub(crate) fn update_slowly<T>(
+        &self,
+        stream: &Stream,
+        change: impl FnOnce(&mut StreamInfo) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.update(stream, |info| {
+            stream.must_be_active()?;
+            let result = change(info)?;
+            info.updated_ms = self.now_ms();
+            Ok(result)
+        })
+    }
+
+    /// Changes the shards of a stream as `plan` decides while no other change is made. Writes to the disk.
+    pub(crate) fn reshard(
+        &self,
+        stream: &Stream,
+        plan: impl FnOnce() -> Result<Vec<Reshard>, ApiError>,
+    ) -> Result<(), ApiError> {
+        let _changing = self.changing();
+        stream.must_be_active()?;
+        let steps = plan()?;
+        if self.lifecycle.is_immediate() {
+            return self.carry_out(stream, &steps);
+        }
+        let began_ms = self.now_ms();
+        self.replace(stream, StreamInfo { updated_ms: began_ms, resharding: steps, ..stream.info() })?;
+        self.due(began_ms);
+        Ok(())
+    }
+
+    /// Carries out splits and merges. The caller holds `changes`.
+    ///
+    /// The change is written down before it takes effect, so that after a crash a child never lacks its parent's end.
+    /// A record that is put to the parent in between keeps its place: its sequence number is below the end.
+    fn carry_out(&self, stream: &Stream, steps: &[Reshard]) -> Result<(), ApiError> {
+        let now_ms = self.now_ms();
+        let mut info = stream.info();
+        info.resharding.clear();
+        let old = info.shards.len();
+        for step in steps {
+            let mut opened_secs = now_ms / 1000;
+            for shard in info.shards.iter_mut().filter(|shard| step.closing.contains(&shard.number)) {
+                shard.closed_ms = Some(now_ms);
+                opened_secs = opened_secs.max(shard.opened_secs + 1);
+            }
+            let first = u32::try_from(info.shards.len()).unwrap_or(u32::MAX);
+            info.shards.extend(step.children.iter().zip(first..).map(|(range, number)| ShardInfo {
+                number,
+                parents: step.closing.clone(),
+                start_hash: range.start,
+                end_hash: range.end,
+                opened_secs,
+                opened_ms: now_ms,
+                closed_ms: None,
+            }));
+        }
+        let shards = self
+            .store
+            .new_shards(&info.id, info.shards.split_off(old))
+            .map_err(|error| ApiError::storage("make the logs of new shards", &error))?;
+        info.shards.extend(shards.iter().map(|shard| shard.info()));
+        self.replace(stream, info)?;
+        let closing: Vec<u32> = steps.iter().flat_map(|step| step.closing.iter().copied()).collect();
+        stream.topology_mut().replace(&closing, now_ms, shards);
+        Ok(())
+    }
+
+    /// Writes down a stream in place of what was written before, then shows it. The caller holds `changes`.
+    fn replace(&self, stream: &Stream, info: StreamInfo) -> Result<(), ApiError> {
+        let mut infos = self.infos();
+        let Some(written) = infos.iter_mut().find(|written| written.id == info.id) else {
+            // Deleted since it was looked up.
+            let message = format!("Stream {} under account {ACCOUNT} not found.", info.name);
+            return Err(ApiError::not_found(message));
+        };
+        *written = info.clone();
+        self.save(&infos)?;
+        stream.set(info);
+        Ok(())
+    }
+
+    /// Takes a stream away for good. The caller holds `changes`.
+    fn remove(&self, stream: &Stream) -> Result<(), ApiError> {
+        let settings = stream.settings();
+        let StreamInfo { region, name, id, .. } = &*settings;
         let mut infos = self.infos();
         infos.retain(|info| info.id != *id);
         self.save(&infos)?;
@@ -159,50 +307,69 @@ impl Kinesis {
         Ok(())
     }
 
-    /// Changes the shards of a stream as `plan` decides while no other change is made. Writes to the disk.
-    ///
-    /// The change is written down before it takes effect, so that after a crash a child never lacks its parent's end.
-    /// A record that is put to the parent in between keeps its place: its sequence number is below the end.
-    pub(crate) fn reshard(
-        &self,
-        stream: &Stream,
-        plan: impl FnOnce() -> Result<Reshard, ApiError>,
-    ) -> Result<(), ApiError> {
-        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let Reshard { closing, children } = plan()?;
-        let now_ms = clock::now_ms();
-        let mut info = stream.info();
-        let mut opened_secs = now_ms / 1000;
-        for shard in info.shards.iter_mut().filter(|shard| closing.contains(&shard.number)) {
-            shard.closed_ms = Some(now_ms);
-            opened_secs = opened_secs.max(shard.opened_secs + 1);
-        }
-        let first = u32::try_from(info.shards.len()).unwrap_or(u32::MAX);
-        let children = children.into_iter().zip(first..).map(|((start_hash, end_hash), number)| ShardInfo {
-            number,
-            parents: closing.clone(),
-            start_hash,
-            end_hash,
-            opened_secs,
-            opened_ms: now_ms,
-            closed_ms: None,
-        });
-        let children: Vec<ShardInfo> = children.collect();
-        info.shards.extend(children.iter().cloned());
+    /// Something that began at a time has to be finished when its state ends.
+    fn due(&self, began_ms: u64) {
+        self.next_due_ms.fetch_min(self.lifecycle.end_ms(began_ms), Ordering::Relaxed);
+    }
 
-        let shards = self
-            .store
-            .new_shards(&info.id, children)
-            .map_err(|error| ApiError::storage("make the logs of new shards", &error))?;
-        let mut infos = self.infos();
-        let Some(written) = infos.iter_mut().find(|written| written.id == info.id) else {
-            // Deleted since it was looked up.
-            return self.stream(&info.region, &info.name).map(drop);
-        };
-        *written = info;
-        self.save(&infos)?;
-        stream.topology_mut().replace(&closing, now_ms, shards);
-        Ok(())
+    /// Finishes the deletions and reshards whose time has come, before a request that may ask for their outcome.
+    async fn settle(self: &Arc<Self>) {
+        if self.now_ms() >= self.next_due_ms.load(Ordering::Relaxed) {
+            let kinesis = Arc::clone(self);
+            if let Err(error) = tokio::task::spawn_blocking(move || kinesis.finish_due()).await {
+                tracing::error!(%error, "streams could not be brought up to date");
+            }
+        }
+    }
+
+    fn finish_due(&self) {
+        let _changing = self.changing();
+        self.next_due_ms.store(u64::MAX, Ordering::Relaxed);
+        let streams: Vec<Arc<Stream>> = self.streams().values().flat_map(BTreeMap::values).cloned().collect();
+        for stream in streams {
+            let settings = stream.settings();
+            let finished = match settings.deleting_ms {
+                Some(began_ms) if self.lifecycle.is_over(began_ms) => self.remove(&stream),
+                Some(began_ms) => {
+                    self.due(began_ms);
+                    continue;
+                }
+                None if settings.resharding.is_empty() => continue,
+                None if self.lifecycle.is_over(settings.updated_ms) => self.carry_out(&stream, &settings.resharding),
+                None => {
+                    self.due(settings.updated_ms);
+                    continue;
+                }
+            };
+            if finished.is_err() {
+                // The failure has been logged; the next request tries again.
+                self.due(0);
+            }
+        }
+    }
+
+    /// What is written down about the account.
+    pub(crate) fn account(&self) -> AccountInfo {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes what is written down about the account. Writes to the disk.
+    pub(crate) fn update_account<T>(
+        &self,
+        change: impl FnOnce(&mut AccountInfo) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let _changing = self.changing();
+        let mut account = self.account();
+        let result = change(&mut account)?;
+        self.store
+            .save_account(&account)
+            .map_err(|error| ApiError::storage("write the metadata of the account", &error))?;
+        *self.account.lock().unwrap_or_else(PoisonError::into_inner) = account;
+        Ok(result)
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn streams(&self) -> RwLockReadGuard<'_, Streams> {

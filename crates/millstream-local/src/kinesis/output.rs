@@ -1,8 +1,12 @@
 //! Parts of answers that several operations share.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::clock;
+use super::lifecycle::Status;
+use super::metric::Metric;
 use super::sequence::Sequence;
 use super::shard::{Shard, ShardInfo};
 use super::stream::{Stream, StreamMode, shard_id};
@@ -51,9 +55,33 @@ pub(crate) struct StreamOutput {
     stream_name: String,
     #[serde(rename = "StreamARN")]
     stream_arn: String,
-    stream_status: &'static str,
+    stream_status: Status,
     stream_mode_details: StreamModeDetails,
     stream_creation_timestamp: f64,
+}
+
+/// The warm throughput of a stream, in MiB/s. It changes at once.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct WarmThroughput {
+    #[serde(rename = "TargetMiBps")]
+    target: u32,
+    #[serde(rename = "CurrentMiBps")]
+    current: u32,
+}
+
+impl From<u32> for WarmThroughput {
+    fn from(throughput: u32) -> Self {
+        Self { target: throughput, current: throughput }
+    }
+}
+
+/// A tag of a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Tag {
+    pub(crate) key: String,
+    pub(crate) value: String,
 }
 
 /// What descriptions show and lists do not.
@@ -63,6 +91,8 @@ pub(crate) struct StreamDetails {
     retention_period_hours: u32,
     enhanced_monitoring: [EnhancedMetrics; 1],
     encryption_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,7 +104,7 @@ struct StreamModeDetails {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct EnhancedMetrics {
-    shard_level_metrics: [&'static str; 0],
+    shard_level_metrics: BTreeSet<Metric>,
 }
 
 impl From<&Stream> for StreamOutput {
@@ -82,8 +112,8 @@ impl From<&Stream> for StreamOutput {
         let settings = stream.settings();
         Self {
             stream_name: settings.name.clone(),
-            stream_arn: stream.arn(),
-            stream_status: "ACTIVE",
+            stream_arn: stream.arn().to_owned(),
+            stream_status: stream.status(),
             stream_mode_details: StreamModeDetails { stream_mode: settings.mode },
             stream_creation_timestamp: clock::seconds(settings.created_ms),
         }
@@ -92,10 +122,12 @@ impl From<&Stream> for StreamOutput {
 
 impl From<&Stream> for StreamDetails {
     fn from(stream: &Stream) -> Self {
+        let settings = stream.settings();
         Self {
-            retention_period_hours: stream.settings().retention_hours,
-            enhanced_monitoring: [EnhancedMetrics { shard_level_metrics: [] }],
-            encryption_type: "NONE",
+            retention_period_hours: settings.retention_hours,
+            enhanced_monitoring: [EnhancedMetrics { shard_level_metrics: settings.metrics.clone() }],
+            encryption_type: if settings.encryption.is_some() { "KMS" } else { "NONE" },
+            key_id: settings.encryption.as_ref().map(|encryption| encryption.key_id.clone()),
         }
     }
 }

@@ -207,7 +207,8 @@ impl Shard {
             let state = self.lock();
             let committed = &state.committed;
             let settled = !state.flushing && state.pending.waiters.is_empty();
-            (committed.offset_of(place.index), committed.end, committed.last_index, settled)
+            let from = place.index.max(committed.index_before(place.arrival_ms));
+            (committed.offset_of(from), committed.end, committed.last_index, settled)
         };
         let mut next = place;
         let mut buffer = Vec::new();

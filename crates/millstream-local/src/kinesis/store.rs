@@ -6,7 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
+
+use super::account::AccountInfo;
 use super::committed::Committed;
+use super::lifecycle::Lifecycle;
 use super::shard::{Shard, ShardInfo};
 use super::stream::{Stream, StreamInfo};
 use crate::error::LocalError;
@@ -20,20 +24,14 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens the store and reads the streams in it.
-    pub(crate) fn open(data: Option<Arc<DataDir>>) -> Result<(Self, Vec<Stream>), LocalError> {
+    pub(crate) fn open(data: Option<Arc<DataDir>>, lifecycle: &Lifecycle) -> Result<(Self, Vec<Stream>), LocalError> {
         let store = Self { data };
         let Some(root) = store.root() else { return Ok((store, Vec::new())) };
         let failed = |source| LocalError::DataDir { path: root.clone(), source };
         fs::create_dir_all(&root).map_err(failed)?;
-        let path = root.join("streams.json");
-        let infos: Vec<StreamInfo> = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| LocalError::Damaged { path, reason: error.to_string() })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(source) => return Err(LocalError::DataDir { path, source }),
-        };
+        let infos: Vec<StreamInfo> = read_json(root.join("streams.json"))?;
         remove_orphans(&root, &infos).map_err(failed)?;
-        let streams = infos.into_iter().map(|info| read_stream(&root, info)).collect::<Result<_, _>>()?;
+        let streams = infos.into_iter().map(|info| read_stream(&root, info, lifecycle)).collect::<Result<_, _>>()?;
         Ok((store, streams))
     }
 
@@ -61,6 +59,17 @@ impl Store {
         replace(&root.join("streams.json"), &serde_json::to_vec_pretty(streams)?)
     }
 
+    /// Reads what is written down about the account.
+    pub(crate) fn account(&self) -> Result<AccountInfo, LocalError> {
+        self.root().map_or_else(|| Ok(AccountInfo::default()), |root| read_json(root.join("account.json")))
+    }
+
+    /// Writes down what there is to the account.
+    pub(crate) fn save_account(&self, account: &AccountInfo) -> io::Result<()> {
+        let Some(root) = self.root() else { return Ok(()) };
+        replace(&root.join("account.json"), &serde_json::to_vec_pretty(account)?)
+    }
+
     /// Removes the logs of a stream that is no longer written down.
     pub(crate) fn remove(&self, stream: &Stream) {
         let Some(root) = self.root() else { return };
@@ -79,7 +88,18 @@ fn log_path(directory: &Path, shard: u32) -> PathBuf {
     directory.join(format!("{shard}.log"))
 }
 
-fn read_stream(root: &Path, info: StreamInfo) -> Result<Stream, LocalError> {
+/// What a metadata file holds; nothing if there is none.
+fn read_json<T: DeserializeOwned + Default>(path: PathBuf) -> Result<T, LocalError> {
+    match fs::read(&path) {
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).map_err(|error| LocalError::Damaged { path, reason: error.to_string() })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+        Err(source) => Err(LocalError::DataDir { path, source }),
+    }
+}
+
+fn read_stream(root: &Path, info: StreamInfo, lifecycle: &Lifecycle) -> Result<Stream, LocalError> {
     let directory = root.join(&info.id);
     let mut shards = Vec::with_capacity(info.shards.len());
     for shard in &info.shards {
@@ -89,7 +109,7 @@ fn read_stream(root: &Path, info: StreamInfo) -> Result<Stream, LocalError> {
             .map_err(|source| LocalError::DataDir { path: path.clone(), source })?;
         shards.push(Arc::new(Shard::new(shard.clone(), Log::existing(path), committed)));
     }
-    Ok(Stream::new(info, shards))
+    Ok(Stream::new(info, shards, lifecycle.clone()))
 }
 
 /// Removes the directories of streams whose creation or deletion was cut short.

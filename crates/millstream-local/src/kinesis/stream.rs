@@ -1,10 +1,15 @@
 //! A stream: its name, its settings, its shards.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde::{Deserialize, Serialize};
 
+use super::consumer::ConsumerInfo;
+use super::lifecycle::{Lifecycle, Status};
+use super::metric::Metric;
 use super::region::{ACCOUNT, Region};
+use super::reshard::Reshard;
 use super::shard::{Shard, ShardInfo};
 use crate::api_error::ApiError;
 
@@ -19,7 +24,40 @@ pub(crate) struct StreamInfo {
     pub(crate) mode: StreamMode,
     pub(crate) retention_hours: u32,
     pub(crate) max_record_kib: u32,
+    /// When a change that takes AWS a while was last begun.
+    #[serde(default)]
+    pub(crate) updated_ms: u64,
+    /// When it was asked to go.
+    #[serde(default)]
+    pub(crate) deleting_ms: Option<u64>,
+    /// Splits and merges that take effect when the stream is no longer UPDATING.
+    #[serde(default)]
+    pub(crate) resharding: Vec<Reshard>,
+    /// Records older than this had expired when the retention period was increased, and stay gone.
+    #[serde(default)]
+    pub(crate) horizon_ms: u64,
+    #[serde(default)]
+    pub(crate) metrics: BTreeSet<Metric>,
+    #[serde(default)]
+    pub(crate) encryption: Option<Encryption>,
+    /// In MiB/s.
+    #[serde(default)]
+    pub(crate) warm_throughput: Option<u32>,
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) policy: Option<String>,
+    #[serde(default)]
+    pub(crate) consumers: Vec<ConsumerInfo>,
     pub(crate) shards: Vec<ShardInfo>,
+}
+
+/// The key that records are said to be encrypted with. Nothing is encrypted here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Encryption {
+    pub(crate) key_id: String,
+    /// Records that arrived earlier are not encrypted.
+    pub(crate) since_ms: u64,
 }
 
 /// How the capacity of a stream is chosen.
@@ -33,8 +71,11 @@ pub(crate) enum StreamMode {
 /// A stream that exists.
 #[derive(Debug)]
 pub(crate) struct Stream {
+    name: String,
+    arn: String,
+    lifecycle: Lifecycle,
     /// Without the shards.
-    info: StreamInfo,
+    info: RwLock<Arc<StreamInfo>>,
     topology: RwLock<Topology>,
 }
 
@@ -49,27 +90,88 @@ pub(crate) struct Topology {
 
 impl Stream {
     /// The shards are in the order of their numbers.
-    pub(crate) fn new(info: StreamInfo, shards: Vec<Arc<Shard>>) -> Self {
-        Self { info: StreamInfo { shards: Vec::new(), ..info }, topology: RwLock::new(Topology::new(shards)) }
+    pub(crate) fn new(info: StreamInfo, shards: Vec<Arc<Shard>>, lifecycle: Lifecycle) -> Self {
+        let StreamInfo { region, name, .. } = &info;
+        Self {
+            name: name.clone(),
+            arn: format!("arn:{}:kinesis:{region}:{ACCOUNT}:stream/{name}", region.partition()),
+            lifecycle,
+            info: RwLock::new(Arc::new(StreamInfo { shards: Vec::new(), ..info })),
+            topology: RwLock::new(Topology::new(shards)),
+        }
     }
 
-    /// Everything but the shards.
-    pub(crate) fn settings(&self) -> &StreamInfo {
-        &self.info
+    /// Everything but the shards, as it is now.
+    pub(crate) fn settings(&self) -> Arc<StreamInfo> {
+        Arc::clone(&self.info.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Everything, as the metadata file has it.
     pub(crate) fn info(&self) -> StreamInfo {
-        StreamInfo { shards: self.topology().shards.iter().map(|shard| shard.info()).collect(), ..self.info.clone() }
+        let shards = self.topology().shards.iter().map(|shard| shard.info()).collect();
+        StreamInfo { shards, ..StreamInfo::clone(&self.settings()) }
+    }
+
+    /// Takes over settings that have been written down; shards change in the topology alone.
+    pub(crate) fn set(&self, info: StreamInfo) {
+        let settings = Arc::new(StreamInfo { shards: Vec::new(), ..info });
+        *self.info.write().unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.info.name
+        &self.name
     }
 
-    pub(crate) fn arn(&self) -> String {
-        let region = &self.info.region;
-        format!("arn:{}:kinesis:{region}:{ACCOUNT}:stream/{}", region.partition(), self.info.name)
+    pub(crate) fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    pub(crate) fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.lifecycle.now_ms()
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.lifecycle.status(&self.settings())
+    }
+
+    /// Whether the stream has shards to put to and to read: not while it is created or deleted.
+    pub(crate) fn is_usable(&self) -> bool {
+        matches!(self.status(), Status::Active | Status::Updating)
+    }
+
+    /// One change at a time: AWS's answer to a second.
+    pub(crate) fn must_be_active(&self) -> Result<(), ApiError> {
+        match self.status() {
+            Status::Active => Ok(()),
+            status => Err(ApiError::in_use(format!(
+                "Stream {} under account {ACCOUNT} not ACTIVE, instead in state {status}",
+                self.name
+            ))),
+        }
+    }
+
+    /// Records that arrived earlier have expired.
+    pub(crate) fn horizon_ms(&self) -> u64 {
+        let settings = self.settings();
+        let retention_ms = u64::from(settings.retention_hours) * 3_600_000;
+        self.now_ms().saturating_sub(retention_ms).max(settings.horizon_ms)
+    }
+
+    /// The shards that a client sees: none while the stream is created or deleted, and none that has expired.
+    pub(crate) fn visible_shards(&self) -> Vec<Arc<Shard>> {
+        if !self.is_usable() {
+            return Vec::new();
+        }
+        self.topology().shards.iter().filter(|shard| !self.has_expired(shard)).cloned().collect()
+    }
+
+    /// Whether a shard was closed so long ago that all its records have expired.
+    pub(crate) fn has_expired(&self, shard: &Shard) -> bool {
+        shard.closed_ms().is_some_and(|closed_ms| closed_ms < self.horizon_ms())
     }
 
     /// The shards as they are now. Records are appended under this guard, so that no shard closes meanwhile.
@@ -105,8 +207,9 @@ impl Topology {
         &self.shards
     }
 
-    pub(crate) fn open_count(&self) -> usize {
-        self.open.len()
+    /// The open shards in the order of their hash keys.
+    pub(crate) fn open(&self) -> impl ExactSizeIterator<Item = &Arc<Shard>> {
+        self.open.iter().map(|(_, shard)| shard)
     }
 
     /// The open shard that a hash key belongs to. The open shards always divide the whole space.

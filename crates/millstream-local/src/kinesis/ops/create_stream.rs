@@ -1,15 +1,16 @@
-//! CreateStream. The stream is ACTIVE at once.
+//! CreateStream.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Call, text};
+use super::{Call, text, update_stream_warm_throughput as warm_throughput};
 use crate::api_error::ApiError;
 use crate::kinesis::NewStream;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::{Integer, Word};
 use crate::kinesis::stream::StreamMode;
+use crate::kinesis::tags::{self, TagMap};
 
 /// Open shards of a new on-demand stream (CreateStream in the Kinesis API reference).
 const ON_DEMAND_SHARDS: u32 = 4;
@@ -22,7 +23,9 @@ pub(super) struct Input {
     stream_mode_details: Option<StreamModeDetails>,
     #[serde(rename = "MaxRecordSizeInKiB")]
     max_record_size_in_kib: Option<Integer>,
-    tags: Option<BTreeMap<String, Option<Word>>>,
+    #[serde(rename = "WarmThroughputMiBps")]
+    warm_throughput_mibps: Option<Integer>,
+    tags: Option<TagMap>,
 }
 
 #[derive(Default, Deserialize)]
@@ -43,24 +46,32 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
         check.one_of("streamModeDetails.streamMode", mode, &["PROVISIONED", "ON_DEMAND"]);
     }
     check.range("maxRecordSizeInKiB", input.max_record_size_in_kib.map(|size| size.0), 1024, 10_240);
-    for (key, value) in input.tags.iter().flatten() {
-        check.length("tags.key", key, 1, 128);
-        check.length("tags.value", text(value.as_ref()).unwrap_or_default(), 0, 256);
+    if let Some(tags) = &input.tags {
+        tags::check_map(&mut check, tags);
     }
+    check.range("warmThroughputMiBps", input.warm_throughput_mibps.map(|throughput| throughput.0), 0, i64::MAX);
     check.satisfied()?;
     if on_demand && input.shard_count.is_some() {
         let message = "ShardCount cannot be specified for a stream in ON_DEMAND mode.";
         return Err(ApiError::validation(message));
     }
 
+    let name = input.stream_name.map(|name| name.0).unwrap_or_default();
+    if input.warm_throughput_mibps.is_some() {
+        warm_throughput::must_be_allowed(call, &name, on_demand, input.warm_throughput_mibps)?;
+    }
+    let mut tags = BTreeMap::new();
+    tags::add(&mut tags, input.tags.unwrap_or_default(), &name)?;
     let number = |value: Option<Integer>| value.and_then(|value| u32::try_from(value.0).ok());
     call.kinesis.create(
         &call.region,
         NewStream {
-            name: input.stream_name.map(|name| name.0).unwrap_or_default(),
+            name,
             mode: if on_demand { StreamMode::OnDemand } else { StreamMode::Provisioned },
             shards: number(input.shard_count).unwrap_or(ON_DEMAND_SHARDS),
             max_record_kib: number(input.max_record_size_in_kib).unwrap_or(1024),
+            warm_throughput: number(input.warm_throughput_mibps),
+            tags,
         },
     )
 }

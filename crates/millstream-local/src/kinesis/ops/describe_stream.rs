@@ -20,6 +20,7 @@ pub(super) struct Input {
     stream_name: Option<Word>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Word>,
+    stream_id: Option<Word>,
 }
 
 #[derive(Serialize)]
@@ -41,18 +42,19 @@ struct StreamDescription {
 
 pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
     let (name, arn) = (text(input.stream_name.as_ref()), text(input.stream_arn.as_ref()));
+    let id = text(input.stream_id.as_ref());
     let after = text(input.exclusive_start_shard_id.as_ref());
     let mut check = Constraints::default();
     check.range("limit", input.limit.map(|limit| limit.0), 1, 10_000);
     check.name("exclusiveStartShardId", after);
-    check.stream(name, arn);
+    check.stream(name, arn, id);
     check.satisfied()?;
 
-    let stream = call.stream(name, arn)?;
+    let stream = call.stream(name, arn, id)?;
     let first = after.and_then(shard_number).map_or(0, |number| number as usize + 1);
     let limit = input.limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(DEFAULT_LIMIT);
-    let topology = stream.topology();
-    let rest = topology.shards().get(first..).unwrap_or_default();
+    let mut rest = stream.visible_shards();
+    rest.retain(|shard| shard.number() as usize >= first);
     Ok(Output {
         stream_description: StreamDescription {
             stream: StreamOutput::from(&*stream),

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{Call, text};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
+use crate::kinesis::consumer::consumers_of;
 use crate::kinesis::input::Word;
-use crate::kinesis::output::{StreamDetails, StreamOutput};
+use crate::kinesis::output::{StreamDetails, StreamOutput, WarmThroughput};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -14,6 +15,7 @@ pub(super) struct Input {
     stream_name: Option<Word>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Word>,
+    stream_id: Option<Word>,
 }
 
 #[derive(Serialize)]
@@ -32,23 +34,27 @@ struct Summary {
     stream_id: String,
     open_shard_count: usize,
     consumer_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warm_throughput: Option<WarmThroughput>,
     #[serde(rename = "MaxRecordSizeInKiB")]
     max_record_size_in_kib: u32,
 }
 
 pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
     let (name, arn) = (text(input.stream_name.as_ref()), text(input.stream_arn.as_ref()));
+    let id = text(input.stream_id.as_ref());
     let mut check = Constraints::default();
-    check.stream(name, arn);
+    check.stream(name, arn, id);
     check.satisfied()?;
-    let stream = call.stream(name, arn)?;
+    let stream = call.stream(name, arn, id)?;
     Ok(Output {
         stream_description_summary: Summary {
             stream: StreamOutput::from(&*stream),
             details: StreamDetails::from(&*stream),
             stream_id: stream.settings().id.clone(),
-            open_shard_count: stream.topology().open_count(),
-            consumer_count: 0,
+            open_shard_count: if stream.is_usable() { stream.topology().open().len() } else { 0 },
+            consumer_count: consumers_of(&stream).len(),
+            warm_throughput: stream.settings().warm_throughput.map(WarmThroughput::from),
             max_record_size_in_kib: stream.settings().max_record_kib,
         },
     })

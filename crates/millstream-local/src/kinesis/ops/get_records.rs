@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::{Call, blocking, json, text};
 use crate::api_error::ApiError;
-use crate::kinesis::clock;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::{self, Integer, Word};
 use crate::kinesis::iterator::{Place, ShardIterator};
@@ -30,6 +29,7 @@ struct Input {
     shard_iterator: Option<Word>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Word>,
+    stream_id: Option<Word>,
 }
 
 struct Request {
@@ -50,9 +50,10 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
         check.length("shardIterator", iterator, 1, 512);
     }
     check.stream_arn(text(input.stream_arn.as_ref()));
+    check.stream_id(text(input.stream_id.as_ref()));
     check.satisfied()?;
 
-    let now_ms = clock::now_ms();
+    let now_ms = call.kinesis.now_ms();
     let iterator = ShardIterator::open(iterator.unwrap_or_default(), now_ms)?;
     let (stream, shard) = find(&call, &iterator).ok_or_else(|| {
         let (shard, stream) = (shard_id(iterator.shard), &iterator.stream);
@@ -71,14 +72,18 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
 fn find(call: &Call, iterator: &ShardIterator) -> Option<(Arc<Stream>, Arc<Shard>)> {
     let stream = call.kinesis.stream(&call.region, &iterator.stream).ok()?;
     let shard = stream.topology().shards().get(iterator.shard as usize).cloned()?;
-    (stream.settings().id == iterator.stream_id).then_some((stream, shard))
+    (stream.settings().id == iterator.stream_id && stream.is_usable()).then_some((stream, shard))
 }
 
 fn answer(request: &Request) -> Result<Vec<u8>, ApiError> {
     let shard = &request.shard;
     let mut out = br#"{"Records":["#.to_vec();
     let (mut count, mut bytes, mut newest_ms) = (0, 0, request.now_ms);
-    let read = shard.read(request.iterator.place, |record| {
+    let encrypted_ms = request.stream.settings().encryption.as_ref().map(|encryption| encryption.since_ms);
+    // What has expired is not read: an older iterator moves to the horizon.
+    let place = request.iterator.place;
+    let place = Place { arrival_ms: place.arrival_ms.max(request.stream.horizon_ms()), ..place };
+    let read = shard.read(place, |record| {
         let size = record.data.len() + record.partition_key.len();
         if count == request.limit || (count > 0 && bytes + size > MAX_BYTES) {
             return false;
@@ -86,7 +91,7 @@ fn answer(request: &Request) -> Result<Vec<u8>, ApiError> {
         if count > 0 {
             out.push(b',');
         }
-        write_record(&mut out, shard, record);
+        write_record(&mut out, shard, record, encrypted_ms.is_some_and(|since_ms| since_ms <= record.arrival_ms));
         count += 1;
         bytes += size;
         newest_ms = record.arrival_ms;
@@ -120,7 +125,7 @@ fn children(request: &Request) -> Vec<ChildShard> {
     children.map(|shard| ChildShard::from(&**shard)).collect()
 }
 
-fn write_record(out: &mut Vec<u8>, shard: &Shard, record: &Frame<'_>) {
+fn write_record(out: &mut Vec<u8>, shard: &Shard, record: &Frame<'_>, encrypted: bool) {
     out.extend_from_slice(br#"{"SequenceNumber":""#);
     out.extend_from_slice(&shard.sequence(record.index, record.arrival_ms).digits());
     out.extend_from_slice(br#"","ApproximateArrivalTimestamp":"#);
@@ -134,6 +139,9 @@ fn write_record(out: &mut Vec<u8>, shard: &Shard, record: &Frame<'_>) {
     base64_simd::STANDARD.encode_append(record.data, out);
     out.extend_from_slice(br#"","PartitionKey":"#);
     push_text(out, record.partition_key);
+    if encrypted {
+        out.extend_from_slice(br#","EncryptionType":"KMS""#);
+    }
     out.push(b'}');
 }
 

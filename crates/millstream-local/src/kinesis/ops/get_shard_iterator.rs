@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Call, blocking, json, text};
 use crate::api_error::ApiError;
-use crate::kinesis::clock;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::{self, Timestamp, Word};
 use crate::kinesis::iterator::{Place, ShardIterator};
@@ -25,6 +24,7 @@ struct Input {
     stream_name: Option<Word>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Word>,
+    stream_id: Option<Word>,
     timestamp: Option<Timestamp>,
 }
 
@@ -37,6 +37,7 @@ struct Output {
 pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
     let input: Input = input::read(&body)?;
     let (name, arn) = (text(input.stream_name.as_ref()), text(input.stream_arn.as_ref()));
+    let id = text(input.stream_id.as_ref());
     let (shard, kind) = (text(input.shard_id.as_ref()), text(input.shard_iterator_type.as_ref()));
     let sequence = text(input.starting_sequence_number.as_ref());
     let kinds = ["AFTER_SEQUENCE_NUMBER", "LATEST", "AT_TIMESTAMP", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"];
@@ -45,10 +46,10 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
     check.required("shardIteratorType", kind.is_some());
     check.one_of("shardIteratorType", kind, &kinds);
     check.sequence_number("startingSequenceNumber", sequence);
-    check.stream(name, arn);
+    check.stream(name, arn, id);
     check.satisfied()?;
 
-    let (stream, shard) = find(&call, name, arn, shard.unwrap_or_default())?;
+    let (stream, shard) = find(&call, [name, arn, id], shard.unwrap_or_default())?;
     let place = match (kind.unwrap_or_default(), sequence) {
         (kind @ ("AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER"), Some(number)) => {
             let index = index_in(&stream, &shard, number)?;
@@ -57,7 +58,7 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
         (kind, Some(_)) => return Err(wrong_arguments(kind, "also a")),
         (kind @ ("AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER"), None) => return Err(wrong_arguments(kind, "no")),
         ("AT_TIMESTAMP", None) => {
-            let arrival_ms = time_of(input.timestamp, clock::now_ms())?;
+            let arrival_ms = time_of(input.timestamp, call.kinesis.now_ms())?;
             let shard = Arc::clone(&shard);
             let found = move || shard.at_time(arrival_ms).map_err(|error| ApiError::storage("read a log", &error));
             blocking(found).await?
@@ -66,7 +67,7 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
         (_, None) => Place::default(),
     };
     let iterator = ShardIterator {
-        created_ms: clock::now_ms(),
+        created_ms: call.kinesis.now_ms(),
         stream: stream.name().to_owned(),
         stream_id: stream.settings().id.clone(),
         shard: shard.number(),
@@ -75,13 +76,8 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
     json(&Output { shard_iterator: iterator.seal() })
 }
 
-fn find(
-    call: &Call,
-    name: Option<&str>,
-    arn: Option<&str>,
-    shard: &str,
-) -> Result<(Arc<Stream>, Arc<Shard>), ApiError> {
-    let stream_name = name.or(arn.and_then(|arn| Some(arn.split_once(":stream/")?.1))).unwrap_or_default();
+fn find(call: &Call, [name, arn, id]: [Option<&str>; 3], shard: &str) -> Result<(Arc<Stream>, Arc<Shard>), ApiError> {
+    let stream_name = name.or(arn.and_then(|arn| Some(arn.split_once(":stream/")?.1))).or(id).unwrap_or_default();
     let Some(number) = shard_number(shard) else {
         let message = format!("Could not find shard {shard} in stream {stream_name} under account {ACCOUNT}.");
         return Err(ApiError::not_found(message));
@@ -92,8 +88,11 @@ fn find(
         let message = format!("Shard {shard} in stream {stream_name} under account {ACCOUNT} does not exist");
         ApiError::not_found(message)
     };
-    let stream = call.stream(name, arn).map_err(|error| if error.is_not_found() { missing() } else { error })?;
+    let stream = call.stream(name, arn, id).map_err(|error| if error.is_not_found() { missing() } else { error })?;
     let shard = stream.shard(shard).map_err(|_| missing())?;
+    if !stream.is_usable() || stream.has_expired(&shard) {
+        return Err(missing());
+    }
     Ok((stream, shard))
 }
 

@@ -28,6 +28,7 @@ pub(super) struct Input {
     stream_name: Option<Word>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Word>,
+    stream_id: Option<Word>,
 }
 
 #[derive(Default, Deserialize)]
@@ -75,9 +76,10 @@ struct Token {
 pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
     check(&input)?;
     let (name, arn) = (text(input.stream_name.as_ref()), text(input.stream_arn.as_ref()));
+    let id = text(input.stream_id.as_ref());
     let (stream, first, filter) = match &input.next_token {
         Some(token) => {
-            if name.is_some() || arn.is_some() {
+            if name.is_some() || arn.is_some() || id.is_some() {
                 let message = "NextToken and StreamName cannot be provided together.";
                 return Err(ApiError::invalid_argument(message));
             }
@@ -85,31 +87,31 @@ pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
                 let message = "NextToken cannot be provided together with ShardFilter or ExclusiveStartShardId.";
                 return Err(ApiError::invalid_argument(message));
             }
-            let token = open(&token.0, clock::now_ms())?;
+            let token = open(&token.0, call.kinesis.now_ms())?;
             let stream = call.kinesis.stream(&call.region, &token.stream)?;
             if stream.settings().id != token.stream_id {
                 return Err(ApiError::invalid_argument("NextToken is invalid."));
             }
             (stream, token.first, token.filter)
         }
-        None if name.is_none() && arn.is_none() => {
+        None if name.is_none() && arn.is_none() && id.is_none() => {
             return Err(ApiError::invalid_argument("Either NextToken or StreamName should be provided."));
         }
         None => {
-            let stream = call.stream(name, arn)?;
+            let stream = call.stream(name, arn, id)?;
             let (first, filter) = start(&input, &stream)?;
             (stream, first, filter)
         }
     };
 
     let limit = input.max_results.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(DEFAULT_LIMIT);
-    let topology = stream.topology();
-    let rest = topology.shards().get(first as usize..).unwrap_or_default();
-    let mut matching = rest.iter().filter(|shard| filter.matches(&shard.info()));
+    let shards = stream.visible_shards();
+    let rest = shards.iter().filter(|shard| shard.number() >= first);
+    let mut matching = rest.filter(|shard| filter.matches(&shard.info()));
     let shards = matching.by_ref().take(limit).map(|shard| ShardOutput::from(&**shard)).collect();
     let next_token = matching.next().map(|shard| {
         sealed::seal(&Token {
-            created_ms: clock::now_ms(),
+            created_ms: call.kinesis.now_ms(),
             stream: stream.name().to_owned(),
             stream_id: stream.settings().id.clone(),
             first: shard.number(),
@@ -135,6 +137,7 @@ fn check(input: &Input) -> Result<(), ApiError> {
     }
     check.name("streamName", text(input.stream_name.as_ref()));
     check.stream_arn(text(input.stream_arn.as_ref()));
+    check.stream_id(text(input.stream_id.as_ref()));
     check.satisfied()
 }
 
@@ -170,14 +173,14 @@ fn start(input: &Input, stream: &Stream) -> Result<(u32, Filter), ApiError> {
         let must = if wants_time { "must" } else { "must not" };
         return Err(ApiError::invalid_argument(format!("Timestamp {must} be provided with ShardFilter type {kind}.")));
     }
-    let time = filter.timestamp.map_or(0, |time| time.0);
+    // Nothing older is left.
+    let time = filter.timestamp.map_or(0, |time| time.0).max(stream.horizon_ms());
     Ok(match kind {
         "AFTER_SHARD_ID" => (after(text(filter.shard_id.as_ref()).unwrap_or_default())?, Filter::All),
         "AT_LATEST" => (0, Filter::Open),
-        "AT_TRIM_HORIZON" => (0, Filter::First),
         // Nothing is older than the stream.
-        "AT_TIMESTAMP" if time < created_ms => (0, Filter::First),
-        "AT_TIMESTAMP" => (0, Filter::OpenAt(time)),
+        "AT_TIMESTAMP" | "AT_TRIM_HORIZON" if time < created_ms => (0, Filter::First),
+        "AT_TIMESTAMP" | "AT_TRIM_HORIZON" => (0, Filter::OpenAt(time)),
         "FROM_TIMESTAMP" => (0, Filter::OpenFrom(time)),
         _ => (0, Filter::All),
     })

@@ -1,14 +1,14 @@
-//! MergeShards. The child is open at once.
+//! MergeShards.
 
 use serde::Deserialize;
 
 use super::split_shard::must_be_open;
 use super::{Call, text};
 use crate::api_error::ApiError;
-use crate::kinesis::Reshard;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::Word;
 use crate::kinesis::region::ACCOUNT;
+use crate::kinesis::reshard::{Range, Reshard};
 use crate::kinesis::stream::shard_id;
 
 #[derive(Default, Deserialize)]
@@ -19,18 +19,20 @@ pub(super) struct Input {
     stream_name: Option<Word>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Word>,
+    stream_id: Option<Word>,
 }
 
 pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
     let (name, arn) = (text(input.stream_name.as_ref()), text(input.stream_arn.as_ref()));
+    let id = text(input.stream_id.as_ref());
     let (left, right) = (text(input.shard_to_merge.as_ref()), text(input.adjacent_shard_to_merge.as_ref()));
     let mut check = Constraints::default();
     check.required_name("shardToMerge", left);
     check.required_name("adjacentShardToMerge", right);
-    check.stream(name, arn);
+    check.stream(name, arn, id);
     check.satisfied()?;
 
-    let stream = call.stream(name, arn)?;
+    let stream = call.stream(name, arn, id)?;
     let left = stream.shard(left.unwrap_or_default())?;
     let right = stream.shard(right.unwrap_or_default())?;
     call.kinesis.reshard(&stream, || {
@@ -46,6 +48,7 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
         }
         must_be_open(&stream, &left)?;
         must_be_open(&stream, &right)?;
-        Ok(Reshard { closing: vec![low.number, high.number], children: vec![(low.start_hash, high.end_hash)] })
+        let child = Range { start: low.start_hash, end: high.end_hash };
+        Ok(vec![Reshard { closing: vec![low.number, high.number], children: vec![child] }])
     })
 }

@@ -1,18 +1,45 @@
 //! The operations, one file each.
 
+mod add_tags_to_stream;
 mod create_stream;
+mod decrease_stream_retention_period;
+mod delete_resource_policy;
 mod delete_stream;
+mod deregister_stream_consumer;
+mod describe_account_settings;
+mod describe_limits;
 mod describe_stream;
+mod describe_stream_consumer;
 mod describe_stream_summary;
+mod disable_enhanced_monitoring;
+mod enable_enhanced_monitoring;
 mod get_records;
+mod get_resource_policy;
 mod get_shard_iterator;
+mod increase_stream_retention_period;
 mod list_shards;
+mod list_stream_consumers;
 mod list_streams;
+mod list_tags_for_resource;
+mod list_tags_for_stream;
 mod merge_shards;
+mod named;
 mod put_record;
 mod put_records;
+mod put_resource_policy;
 mod putting;
+mod register_stream_consumer;
+mod remove_tags_from_stream;
 mod split_shard;
+mod start_stream_encryption;
+mod stop_stream_encryption;
+mod tag_resource;
+mod untag_resource;
+mod update_account_settings;
+mod update_max_record_size;
+mod update_shard_count;
+mod update_stream_mode;
+mod update_stream_warm_throughput;
 
 use std::sync::Arc;
 
@@ -36,18 +63,47 @@ pub(crate) struct Call {
 /// Runs an operation on a request in JSON; the answer is JSON or empty.
 pub(crate) async fn run(call: Call, operation: &str, body: Bytes) -> Result<Vec<u8>, ApiError> {
     match operation {
+        "AddTagsToStream" => call.change(body, add_tags_to_stream::run).await,
         "CreateStream" => call.change(body, create_stream::run).await,
+        "DecreaseStreamRetentionPeriod" => call.change(body, decrease_stream_retention_period::run).await,
+        "DeleteResourcePolicy" => call.change(body, delete_resource_policy::run).await,
         "DeleteStream" => call.change(body, delete_stream::run).await,
+        "DeregisterStreamConsumer" => call.change(body, deregister_stream_consumer::run).await,
+        "DescribeAccountSettings" => call.look(&body, describe_account_settings::run),
+        "DescribeLimits" => call.look(&body, describe_limits::run),
         "DescribeStream" => call.look(&body, describe_stream::run),
+        "DescribeStreamConsumer" => call.look(&body, describe_stream_consumer::run),
         "DescribeStreamSummary" => call.look(&body, describe_stream_summary::run),
+        "DisableEnhancedMonitoring" => call.exchange(body, disable_enhanced_monitoring::run).await,
+        "EnableEnhancedMonitoring" => call.exchange(body, enable_enhanced_monitoring::run).await,
         "GetRecords" => get_records::run(call, body).await,
+        "GetResourcePolicy" => call.look(&body, get_resource_policy::run),
         "GetShardIterator" => get_shard_iterator::run(call, body).await,
+        "IncreaseStreamRetentionPeriod" => call.change(body, increase_stream_retention_period::run).await,
         "ListShards" => call.look(&body, list_shards::run),
+        "ListStreamConsumers" => call.look(&body, list_stream_consumers::run),
         "ListStreams" => call.look(&body, list_streams::run),
+        "ListTagsForResource" => call.look(&body, list_tags_for_resource::run),
+        "ListTagsForStream" => call.look(&body, list_tags_for_stream::run),
         "MergeShards" => call.change(body, merge_shards::run).await,
         "PutRecord" => put_record::run(call, body).await,
         "PutRecords" => put_records::run(call, body).await,
+        "PutResourcePolicy" => call.change(body, put_resource_policy::run).await,
+        "RegisterStreamConsumer" => call.exchange(body, register_stream_consumer::run).await,
+        "RemoveTagsFromStream" => call.change(body, remove_tags_from_stream::run).await,
         "SplitShard" => call.change(body, split_shard::run).await,
+        "StartStreamEncryption" => call.change(body, start_stream_encryption::run).await,
+        "StopStreamEncryption" => call.change(body, stop_stream_encryption::run).await,
+        "TagResource" => call.change(body, tag_resource::run).await,
+        "UntagResource" => call.change(body, untag_resource::run).await,
+        "UpdateAccountSettings" => call.exchange(body, update_account_settings::run).await,
+        "UpdateMaxRecordSize" => call.change(body, update_max_record_size::run).await,
+        "UpdateShardCount" => call.exchange(body, update_shard_count::run).await,
+        "UpdateStreamMode" => call.change(body, update_stream_mode::run).await,
+        "UpdateStreamWarmThroughput" => call.exchange(body, update_stream_warm_throughput::run).await,
+        other if other.contains("Queue") || other.contains("Channel") => Err(ApiError::unknown_operation(format!(
+            "{other} is not supported by this service: it has streams, not queues or channels"
+        ))),
         other => Err(ApiError::unknown_operation(format!("{other} is not supported by this service"))),
     }
 }
@@ -62,7 +118,16 @@ impl Call {
         json(&operation(self, input::read(body)?)?)
     }
 
-    /// An operation that changes streams, and so waits for the disk. Its answer is empty.
+    /// An operation that changes streams, and so waits for the disk.
+    async fn exchange<I: DeserializeOwned + 'static, O: Serialize + Send + 'static>(
+        self,
+        body: Bytes,
+        operation: fn(&Self, I) -> Result<O, ApiError>,
+    ) -> Result<Vec<u8>, ApiError> {
+        json(&blocking(move || operation(&self, input::read(&body)?)).await?)
+    }
+
+    /// An operation that changes streams. Its answer is empty.
     async fn change<I: DeserializeOwned + 'static>(
         self,
         body: Bytes,
@@ -72,8 +137,19 @@ impl Call {
         Ok(Vec::new())
     }
 
-    /// The stream that a request names, by either way or both; the constraints have been checked.
-    fn stream(&self, name: Option<&str>, arn: Option<&str>) -> Result<Arc<Stream>, ApiError> {
+    /// The stream that a request names, in one way or several; the constraints have been checked.
+    fn stream(&self, name: Option<&str>, arn: Option<&str>, id: Option<&str>) -> Result<Arc<Stream>, ApiError> {
+        let Some(id) = id else { return self.stream_by_name(name, arn) };
+        let stream = self.kinesis.stream_by_id(&self.region, id)?;
+        if (name.is_some() || arn.is_some()) && self.stream_by_name(name, arn)?.settings().id != id {
+            let other = name.map(|name| format!("StreamName {name}"));
+            let other = other.unwrap_or_else(|| format!("StreamARN {}", arn.unwrap_or_default()));
+            return Err(ApiError::invalid_argument(format!("StreamId {id} and {other} do not match.")));
+        }
+        Ok(stream)
+    }
+
+    fn stream_by_name(&self, name: Option<&str>, arn: Option<&str>) -> Result<Arc<Stream>, ApiError> {
         let Some(arn) = arn else { return self.kinesis.stream(&self.region, name.unwrap_or_default()) };
         let (_, named) = arn.split_once(":stream/").unwrap_or_default();
         if name.is_some_and(|name| name != named) {
@@ -113,10 +189,15 @@ pub(crate) fn stream_named_in(body: &[u8]) -> Option<String> {
         stream_name: Option<Word>,
         #[serde(rename = "StreamARN")]
         stream_arn: Option<Word>,
+        #[serde(rename = "ResourceARN")]
+        resource_arn: Option<Word>,
+        #[serde(rename = "ConsumerARN")]
+        consumer_arn: Option<Word>,
         shard_iterator: Option<Word>,
     }
     let named: Named = input::read(body).ok()?;
-    let by_arn = || named.stream_arn.and_then(|arn| Some(arn.0.split_once(":stream/")?.1.to_owned()));
+    let arn = named.stream_arn.or(named.resource_arn).or(named.consumer_arn);
+    let by_arn = || arn.and_then(|arn| Some(arn.0.split_once(":stream/")?.1.split('/').next()?.to_owned()));
     let by_iterator = || Some(sealed::open::<ShardIterator>(&named.shard_iterator?.0)?.stream);
     named.stream_name.map(|name| name.0).or_else(by_arn).or_else(by_iterator)
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::putting::{self, MAX_DATA_BYTES, Placed, Record};
 use super::{Call, json};
 use crate::api_error::ApiError;
-use crate::kinesis::clock;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::{self, Text};
 use crate::kinesis::region::ACCOUNT;
@@ -27,6 +26,8 @@ struct Input<'a> {
     stream_name: Option<Text<'a>>,
     #[serde(borrow, rename = "StreamARN")]
     stream_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    stream_id: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
@@ -34,17 +35,21 @@ struct Input<'a> {
 struct Output<'a> {
     shard_id: &'a str,
     sequence_number: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encryption_type: Option<&'static str>,
 }
 
 pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
     let stored = putting::accepted(call, body, accept).await?;
     let (shard_id, sequence) = stored.outcomes().next().unwrap_or_else(|| Err(ApiError::internal()))?;
-    json(&Output { shard_id, sequence_number: sequence.to_string() })
+    let encryption_type = stored.is_encrypted().then_some("KMS");
+    json(&Output { shard_id, sequence_number: sequence.to_string(), encryption_type })
 }
 
 fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     let input: Input<'_> = input::read(body)?;
     let (name, arn) = (input.stream_name.as_ref().map(Text::as_str), input.stream_arn.as_ref().map(Text::as_str));
+    let id = input.stream_id.as_ref().map(Text::as_str);
     let ordering = input.sequence_number_for_ordering.as_ref().map(Text::as_str);
     let partition_key = input.partition_key.as_ref().map(Text::as_str);
     let explicit = input.explicit_hash_key.as_ref().map(Text::as_str);
@@ -61,10 +66,10 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     check.hash_key("explicitHashKey", explicit);
     check.required("data", input.data.is_some());
     check.blob("data", data.len(), MAX_DATA_BYTES);
-    check.stream(name, arn);
+    check.stream(name, arn, id);
     check.satisfied()?;
 
-    let stream = call.stream(name, arn)?;
+    let stream = call.stream(name, arn, id)?;
     let mut check = Constraints::default();
     check.blob("data", data.len(), putting::max_data_bytes(&stream));
     check.satisfied()?;
@@ -72,7 +77,7 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     let hash_key = putting::hash_key_of(explicit, partition_key)?;
     if let Some(number) = ordering {
         // Sequence numbers grow within a shard whether or not a request asks for it.
-        let sequence = Sequence::parse(number).filter(|sequence| sequence.arrival_secs <= clock::now_ms() / 1000);
+        let sequence = Sequence::parse(number).filter(|sequence| sequence.arrival_secs <= call.kinesis.now_ms() / 1000);
         if sequence.is_none() {
             return Err(ApiError::invalid_argument(format!(
                 "ExclusiveMinimumSequenceNumber {number} used in PutRecord on stream {} under account {ACCOUNT} is \

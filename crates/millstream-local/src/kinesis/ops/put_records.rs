@@ -24,6 +24,8 @@ struct Input<'a> {
     stream_name: Option<Text<'a>>,
     #[serde(borrow, rename = "StreamARN")]
     stream_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    stream_id: Option<Text<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -62,7 +64,8 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
             }
         }
     }
-    let mut out = format!(r#"{{"FailedRecordCount":{failed},"EncryptionType":"NONE","Records":["#).into_bytes();
+    let encryption = if stored.is_encrypted() { "KMS" } else { "NONE" };
+    let mut out = format!(r#"{{"FailedRecordCount":{failed},"EncryptionType":"{encryption}","Records":["#).into_bytes();
     out.extend_from_slice(&records);
     out.extend_from_slice(b"]}");
     Ok(out)
@@ -71,6 +74,7 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
 fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     let input: Input<'_> = input::read(body)?;
     let (name, arn) = (input.stream_name.as_ref().map(Text::as_str), input.stream_arn.as_ref().map(Text::as_str));
+    let id = input.stream_id.as_ref().map(Text::as_str);
     let entries = input.records.as_deref().unwrap_or_default();
     let (data, ends) = decode(entries)?;
 
@@ -80,10 +84,10 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
         check.count("records", entries.len(), RECORD, 1, MAX_RECORDS);
     }
     check_entries(&mut check, entries, &ends);
-    check.stream(name, arn);
+    check.stream(name, arn, id);
     check.satisfied()?;
 
-    let stream = call.stream(name, arn)?;
+    let stream = call.stream(name, arn, id)?;
     let mut check = Constraints::default();
     check_sizes(&mut check, &ends, putting::max_data_bytes(&stream));
     check.satisfied()?;

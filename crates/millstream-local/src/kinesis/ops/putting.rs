@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::Call;
 use crate::api_error::ApiError;
-use crate::kinesis::clock;
 use crate::kinesis::hash_key;
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::sequence::Sequence;
@@ -58,7 +57,12 @@ pub(super) fn hash_key_of(explicit: Option<&str>, partition_key: &str) -> Result
 
 /// Hands records to their shards, in their order within each.
 pub(super) fn place(stream: Arc<Stream>, records: &[Record<'_>]) -> Result<Placed, ApiError> {
-    let now_ms = clock::now_ms();
+    if !stream.is_usable() {
+        // AWS does not know such a stream here.
+        let message = format!("Stream {} under account {ACCOUNT} not found.", stream.name());
+        return Err(ApiError::not_found(message));
+    }
+    let now_ms = stream.now_ms();
     let topology = stream.topology();
     let mut order = Vec::with_capacity(records.len());
     for (at, record) in records.iter().enumerate() {
@@ -101,6 +105,10 @@ impl Placed {
 }
 
 impl Stored {
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.stream.settings().encryption.is_some()
+    }
+
     /// The shard id and sequence number of each record, or why it was not stored, in the order of the request.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = Result<(&str, Sequence), ApiError>> {
         self.records.iter().map(|(batch, nth)| {

@@ -1,13 +1,13 @@
-//! SplitShard. The children are open at once.
+//! SplitShard.
 
 use serde::Deserialize;
 
 use super::{Call, text};
 use crate::api_error::ApiError;
-use crate::kinesis::Reshard;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::Word;
 use crate::kinesis::region::ACCOUNT;
+use crate::kinesis::reshard::{Range, Reshard};
 use crate::kinesis::shard::Shard;
 use crate::kinesis::stream::{Stream, shard_id};
 
@@ -18,20 +18,22 @@ pub(super) struct Input {
     stream_name: Option<Word>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Word>,
+    stream_id: Option<Word>,
     shard_to_split: Option<Word>,
 }
 
 pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
     let (name, arn) = (text(input.stream_name.as_ref()), text(input.stream_arn.as_ref()));
+    let id = text(input.stream_id.as_ref());
     let (key, shard) = (text(input.new_starting_hash_key.as_ref()), text(input.shard_to_split.as_ref()));
     let mut check = Constraints::default();
     check.required("newStartingHashKey", key.is_some());
     check.hash_key("newStartingHashKey", key);
-    check.stream(name, arn);
+    check.stream(name, arn, id);
     check.required_name("shardToSplit", shard);
     check.satisfied()?;
 
-    let stream = call.stream(name, arn)?;
+    let stream = call.stream(name, arn, id)?;
     let shard = stream.shard(shard.unwrap_or_default())?;
     let key = key.unwrap_or_default();
     call.kinesis.reshard(&stream, || {
@@ -50,10 +52,9 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
             )));
         };
         must_be_open(&stream, &shard)?;
-        Ok(Reshard {
-            closing: vec![info.number],
-            children: vec![(info.start_hash, middle - 1), (middle, info.end_hash)],
-        })
+        let low = Range { start: info.start_hash, end: middle - 1 };
+        let high = Range { start: middle, end: info.end_hash };
+        Ok(vec![Reshard { closing: vec![info.number], children: vec![low, high] }])
     })
 }
 
