@@ -8,7 +8,8 @@ use serde_json::Value;
 use support::{Client, EAST};
 
 /// Lines of `operation request => exception: message`, the request in JSON. The stream `three` has three shards, of
-/// which shard 0 has been split into 3 and 4; `…` in an expected message stands for any text.
+/// which shard 0 has been split into 3 and 4; the stream `demand` is on demand; `…` in an expected message stands for
+/// any text.
 const REFUSALS: &str = include_str!("../testdata/refusals.txt");
 
 #[tokio::test]
@@ -19,6 +20,8 @@ async fn refusals_are_those_of_aws() {
     let split =
         serde_json::json!({"StreamName": "three", "ShardToSplit": "shardId-000000000000", "NewStartingHashKey": "100"});
     client.ok("SplitShard", split).await;
+    let on_demand = serde_json::json!({"StreamName": "demand", "StreamModeDetails": {"StreamMode": "ON_DEMAND"}});
+    client.ok("CreateStream", on_demand).await;
 
     let mut wrong = Vec::new();
     for line in REFUSALS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

@@ -250,7 +250,17 @@ pub(crate) fn shard_number(shard_id: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_metadata_of_the_first_release_is_read() {
+        let json = r#"{"region": "eu-west-1", "name": "s", "id": "0123456789abcdef0123-abc", "created_ms": 1,
+            "mode": "PROVISIONED", "retention_hours": 24, "max_record_kib": 1024, "shards": []}"#;
+        let info: StreamInfo = serde_json::from_str(json).unwrap();
+        assert_eq!(Lifecycle::default().status(&info), Status::Active);
+        assert_eq!(serde_json::from_str::<StreamInfo>(&serde_json::to_string(&info).unwrap()).unwrap(), info);
+    }
 
     #[test]
     fn a_shard_id_is_known_by_its_number() {
