@@ -1,4 +1,4 @@
-//! Random puts, splits, merges, reads and restarts against a model in memory: nothing is lost, doubled or out of order.
+//! Random puts, splits, merges, scalings, reads and restarts against a model in memory: nothing is lost, doubled or out of order.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
@@ -123,6 +123,35 @@ impl World {
         self.shards.push(ModelShard { start, end, parents: vec![low, high], closed: false, records: Vec::new() });
     }
 
+    /// Scales to any count in reach. Which shards come and go is taken from the list and checked to fit together.
+    async fn scale(&mut self) {
+        let open = self.shards.iter().filter(|shard| !shard.closed).count() as u64;
+        let (least, most) = (open.div_ceil(2), (open * 2).min(open.max(9)));
+        let target = least + self.random.below(most - least + 1);
+        let request = json!({"StreamName": "s", "TargetShardCount": target, "ScalingType": "UNIFORM_SCALING"});
+        assert_eq!(self.client.ok("UpdateShardCount", request).await["CurrentShardCount"], json!(open));
+        let listed = self.client.ok("ListShards", json!({"StreamName": "s"})).await;
+        for (number, shard) in listed["Shards"].as_array().unwrap().iter().enumerate() {
+            let key = |name: &str| word(&shard["HashKeyRange"][name]).parse().unwrap();
+            let closed = shard["SequenceNumberRange"].get("EndingSequenceNumber").is_some();
+            if let Some(known) = self.shards.get_mut(number) {
+                known.closed = closed;
+                continue;
+            }
+            let parents = ["ParentShardId", "AdjacentParentShardId"].into_iter().filter_map(|name| shard.get(name));
+            let parents: Vec<usize> = parents.map(|id| word(id)[8..].parse().unwrap()).collect();
+            assert!(!parents.is_empty() && parents.iter().all(|parent| self.shards[*parent].closed));
+            let (start, end) = (key("StartingHashKey"), key("EndingHashKey"));
+            self.shards.push(ModelShard { start, end, parents, closed, records: Vec::new() });
+        }
+        let mut ranges: Vec<_> =
+            self.shards.iter().filter(|shard| !shard.closed).map(|shard| (shard.start, shard.end)).collect();
+        ranges.sort_unstable();
+        assert_eq!(ranges.len() as u64, target);
+        assert!(ranges.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
+        assert_eq!((ranges[0].0, ranges[ranges.len() - 1].1), (0, u128::MAX));
+    }
+
     async fn open_reader(&mut self) {
         let shard = self.random.below(self.shards.len() as u64) as usize;
         let records = &self.shards[shard].records;
@@ -229,7 +258,8 @@ async fn run(seed: u64, home: Option<&Path>) {
     };
     for _ in 0..STEPS {
         match (world.random.below(20), home) {
-            (0..8, _) => world.put().await,
+            (0..7, _) => world.put().await,
+            (7, _) => world.scale().await,
             (8..13, _) => world.read().await,
             (13..16, _) => world.open_reader().await,
             (16, _) => world.split().await,

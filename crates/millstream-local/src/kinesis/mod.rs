@@ -1,10 +1,12 @@
 //! The Kinesis service: streams by region, and the changes to them.
 
 mod account;
+mod changes;
 mod clock;
 mod committed;
 mod constraints;
 mod consumer;
+mod due;
 mod hash_key;
 mod input;
 mod iterator;
@@ -21,24 +23,21 @@ mod store;
 mod stream;
 mod tags;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use uuid::Uuid;
 
 pub use clock::Clock;
 pub(crate) use region::Region;
 
 use self::account::AccountInfo;
-use self::lifecycle::{Lifecycle, Status};
+use self::lifecycle::Lifecycle;
 use self::region::ACCOUNT;
-use self::reshard::Reshard;
-use self::shard::ShardInfo;
 use self::store::Store;
-use self::stream::{Stream, StreamInfo, StreamMode};
+use self::stream::{Stream, StreamInfo};
 use crate::api_error::ApiError;
 use crate::error::LocalError;
 use crate::http::Reply;
@@ -61,16 +60,6 @@ pub(crate) struct Kinesis {
     /// When the next stream is to be deleted or resharded; late if there is none.
     next_due_ms: AtomicU64,
     store: Store,
-}
-
-/// What CreateStream asks for.
-pub(crate) struct NewStream {
-    pub(crate) name: String,
-    pub(crate) mode: StreamMode,
-    pub(crate) shards: u32,
-    pub(crate) max_record_kib: u32,
-    pub(crate) warm_throughput: Option<u32>,
-    pub(crate) tags: BTreeMap<String, String>,
 }
 
 impl Kinesis {
@@ -124,248 +113,9 @@ impl Kinesis {
         self.streams().get(region).map(|streams| streams.values().cloned().collect()).unwrap_or_default()
     }
 
-    /// Makes a stream. Writes to the disk.
-    pub(crate) fn create(&self, region: &Region, new: NewStream) -> Result<(), ApiError> {
-        let _changing = self.changing();
-        if self.stream(region, &new.name).is_ok() {
-            let message = format!("Stream {} under account {ACCOUNT} already exists.", new.name);
-            return Err(ApiError::in_use(message));
-        }
-        let now_ms = self.now_ms();
-        let shards = hash_key::even_ranges(new.shards).zip(0..).map(|((start_hash, end_hash), number)| ShardInfo {
-            number,
-            parents: Vec::new(),
-            start_hash,
-            end_hash,
-            opened_secs: now_ms / 1000,
-            opened_ms: now_ms,
-            closed_ms: None,
-        });
-        let info = StreamInfo {
-            region: region.clone(),
-            name: new.name,
-            id: new_stream_id(),
-            created_ms: now_ms,
-            mode: new.mode,
-            retention_hours: 24,
-            max_record_kib: new.max_record_kib,
-            updated_ms: 0,
-            deleting_ms: None,
-            resharding: Vec::new(),
-            horizon_ms: 0,
-            metrics: BTreeSet::new(),
-            encryption: None,
-            warm_throughput: new.warm_throughput,
-            tags: new.tags,
-            policy: None,
-            consumers: Vec::new(),
-            shards: shards.collect(),
-        };
-        let shards = self
-            .store
-            .new_shards(&info.id, info.shards.clone())
-            .map_err(|error| ApiError::storage("make the logs of a stream", &error))?;
-        let mut infos = self.infos();
-        infos.push(info.clone());
-        self.save(&infos)?;
-        let name = info.name.clone();
-        let stream = Arc::new(Stream::new(info, shards, self.lifecycle.clone()));
-        self.streams
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(region.clone())
-            .or_default()
-            .insert(name, stream);
-        Ok(())
-    }
-
-    /// Removes a stream, or begins to. Writes to the disk.
-    pub(crate) fn delete(&self, stream: &Stream) -> Result<(), ApiError> {
-        let _changing = self.changing();
-        if self.lifecycle.is_immediate() {
-            return self.remove(stream);
-        }
-        if stream.status() == Status::Deleting {
-            return stream.must_be_active();
-        }
-        let began_ms = self.now_ms();
-        self.replace(stream, StreamInfo { deleting_ms: Some(began_ms), ..stream.info() })?;
-        self.due(began_ms);
-        Ok(())
-    }
-
-    /// Changes the settings of a stream as `change` decides while no other change is made. Writes to the disk.
-    pub(crate) fn update<T>(
-        &self,
-        stream: &Stream,
-        change: impl FnOnce(&mut StreamInfo) -> Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
-        let _changing = self.changing();
-        let mut info = stream.info();
-        let result = change(&mut info)?;
-        self.replace(stream, info)?;
-        Ok(result)
-    }
-
-    /// As [`Kinesis::update`], for a change that takes AWS a while: the stream has to be ACTIVE and is UPDATING then.
-    pub(crate) fn update_slowly<T>(
-        &self,
-        stream: &Stream,
-        change: impl FnOnce(&mut StreamInfo) -> Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
-        self.update(stream, |info| {
-            stream.must_be_active()?;
-            let result = change(info)?;
-            info.updated_ms = self.now_ms();
-            Ok(result)
-        })
-    }
-
-    /// Changes the shards of a stream as `plan` decides while no other change is made. Writes to the disk.
-    pub(crate) fn reshard(
-        &self,
-        stream: &Stream,
-        plan: impl FnOnce() -> Result<Vec<Reshard>, ApiError>,
-    ) -> Result<(), ApiError> {
-        let _changing = self.changing();
-        stream.must_be_active()?;
-        let steps = plan()?;
-        if self.lifecycle.is_immediate() {
-            return self.carry_out(stream, &steps);
-        }
-        let began_ms = self.now_ms();
-        self.replace(stream, StreamInfo { updated_ms: began_ms, resharding: steps, ..stream.info() })?;
-        self.due(began_ms);
-        Ok(())
-    }
-
-    /// Carries out splits and merges. The caller holds `changes`.
-    ///
-    /// The change is written down before it takes effect, so that after a crash a child never lacks its parent's end.
-    /// A record that is put to the parent in between keeps its place: its sequence number is below the end.
-    fn carry_out(&self, stream: &Stream, steps: &[Reshard]) -> Result<(), ApiError> {
-        let now_ms = self.now_ms();
-        let mut info = stream.info();
-        info.resharding.clear();
-        let old = info.shards.len();
-        for step in steps {
-            let mut opened_secs = now_ms / 1000;
-            for shard in info.shards.iter_mut().filter(|shard| step.closing.contains(&shard.number)) {
-                shard.closed_ms = Some(now_ms);
-                opened_secs = opened_secs.max(shard.opened_secs + 1);
-            }
-            let first = u32::try_from(info.shards.len()).unwrap_or(u32::MAX);
-            info.shards.extend(step.children.iter().zip(first..).map(|(range, number)| ShardInfo {
-                number,
-                parents: step.closing.clone(),
-                start_hash: range.start,
-                end_hash: range.end,
-                opened_secs,
-                opened_ms: now_ms,
-                closed_ms: None,
-            }));
-        }
-        let shards = self
-            .store
-            .new_shards(&info.id, info.shards.split_off(old))
-            .map_err(|error| ApiError::storage("make the logs of new shards", &error))?;
-        info.shards.extend(shards.iter().map(|shard| shard.info()));
-        self.replace(stream, info)?;
-        let closing: Vec<u32> = steps.iter().flat_map(|step| step.closing.iter().copied()).collect();
-        stream.topology_mut().replace(&closing, now_ms, shards);
-        Ok(())
-    }
-
-    /// Writes down a stream in place of what was written before, then shows it. The caller holds `changes`.
-    fn replace(&self, stream: &Stream, info: StreamInfo) -> Result<(), ApiError> {
-        let mut infos = self.infos();
-        let Some(written) = infos.iter_mut().find(|written| written.id == info.id) else {
-            // Deleted since it was looked up.
-            let message = format!("Stream {} under account {ACCOUNT} not found.", info.name);
-            return Err(ApiError::not_found(message));
-        };
-        *written = info.clone();
-        self.save(&infos)?;
-        stream.set(info);
-        Ok(())
-    }
-
-    /// Takes a stream away for good. The caller holds `changes`.
-    fn remove(&self, stream: &Stream) -> Result<(), ApiError> {
-        let settings = stream.settings();
-        let StreamInfo { region, name, id, .. } = &*settings;
-        let mut infos = self.infos();
-        infos.retain(|info| info.id != *id);
-        self.save(&infos)?;
-        if let Some(streams) = self.streams.write().unwrap_or_else(PoisonError::into_inner).get_mut(region) {
-            // Another request may have deleted it first and a third made it anew.
-            if streams.get(name).is_some_and(|found| found.settings().id == *id) {
-                streams.remove(name);
-            }
-        }
-        self.store.remove(stream);
-        Ok(())
-    }
-
-    /// Something that began at a time has to be finished when its state ends.
-    fn due(&self, began_ms: u64) {
-        self.next_due_ms.fetch_min(self.lifecycle.end_ms(began_ms), Ordering::Relaxed);
-    }
-
-    /// Finishes the deletions and reshards whose time has come, before a request that may ask for their outcome.
-    async fn settle(self: &Arc<Self>) {
-        if self.now_ms() >= self.next_due_ms.load(Ordering::Relaxed) {
-            let kinesis = Arc::clone(self);
-            if let Err(error) = tokio::task::spawn_blocking(move || kinesis.finish_due()).await {
-                tracing::error!(%error, "streams could not be brought up to date");
-            }
-        }
-    }
-
-    fn finish_due(&self) {
-        let _changing = self.changing();
-        self.next_due_ms.store(u64::MAX, Ordering::Relaxed);
-        let streams: Vec<Arc<Stream>> = self.streams().values().flat_map(BTreeMap::values).cloned().collect();
-        for stream in streams {
-            let settings = stream.settings();
-            let finished = match settings.deleting_ms {
-                Some(began_ms) if self.lifecycle.is_over(began_ms) => self.remove(&stream),
-                Some(began_ms) => {
-                    self.due(began_ms);
-                    continue;
-                }
-                None if settings.resharding.is_empty() => continue,
-                None if self.lifecycle.is_over(settings.updated_ms) => self.carry_out(&stream, &settings.resharding),
-                None => {
-                    self.due(settings.updated_ms);
-                    continue;
-                }
-            };
-            if finished.is_err() {
-                // The failure has been logged; the next request tries again.
-                self.due(0);
-            }
-        }
-    }
-
     /// What is written down about the account.
     pub(crate) fn account(&self) -> AccountInfo {
         self.account.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Changes what is written down about the account. Writes to the disk.
-    pub(crate) fn update_account<T>(
-        &self,
-        change: impl FnOnce(&mut AccountInfo) -> Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
-        let _changing = self.changing();
-        let mut account = self.account();
-        let result = change(&mut account)?;
-        self.store
-            .save_account(&account)
-            .map_err(|error| ApiError::storage("write the metadata of the account", &error))?;
-        *self.account.lock().unwrap_or_else(PoisonError::into_inner) = account;
-        Ok(result)
     }
 
     fn changing(&self) -> MutexGuard<'_, ()> {
@@ -383,10 +133,4 @@ impl Kinesis {
     fn save(&self, infos: &[StreamInfo]) -> Result<(), ApiError> {
         self.store.save(infos).map_err(|error| ApiError::storage("write the metadata of the streams", &error))
     }
-}
-
-/// A stream id in AWS's form: twenty letters or digits, a hyphen, and three more.
-fn new_stream_id() -> String {
-    let id = Uuid::new_v4().simple().to_string();
-    format!("{}-{}", &id[..20], &id[20..23])
 }

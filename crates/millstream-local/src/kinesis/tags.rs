@@ -89,7 +89,9 @@ fn check_characters<'a>(
     tagging: Tagging,
     resource: &str,
 ) -> Result<(), ApiError> {
-    let allowed = |text: char| text.is_alphanumeric() || matches!(text, ' ' | '\u{a0}') || "_./=+-%@:".contains(text);
+    // The letters beyond ASCII that AWS takes are those of these two ranges.
+    let is_letter = |text: char| matches!(text, '\u{c0}'..='\u{1fff}' | '\u{2c00}'..='\u{d7ff}');
+    let allowed = |text: char| text.is_ascii_alphanumeric() || is_letter(text) || "_./=+-%@ ".contains(text);
     if !texts.clone().all(|text| text.chars().all(allowed)) {
         let message = "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, \
                        _ . / = + - % @.";

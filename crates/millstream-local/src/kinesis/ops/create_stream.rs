@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Call, text, update_stream_warm_throughput as warm_throughput};
 use crate::api_error::ApiError;
-use crate::kinesis::NewStream;
+use crate::kinesis::changes::NewStream;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::{Integer, Word};
 use crate::kinesis::stream::StreamMode;
