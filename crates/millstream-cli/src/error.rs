@@ -22,7 +22,11 @@ pub(crate) enum CliError {
     Producer(#[from] ProducerError),
     #[error("can't read {path}: {source}")]
     Read { path: PathBuf, source: io::Error },
-    #[error("line {line} of {path} is not a JSON object with a field '{field}' that is text or a number: {text}")]
+    #[error("can't write to standard output: {0}")]
+    Write(io::Error),
+    #[error("line {line} of {path} is not a JSON object: {text}")]
+    NotAnObject { path: PathBuf, line: u64, text: String },
+    #[error("line {line} of {path} has no field '{field}' that is a number or text that is not empty: {text}")]
     NoKey { path: PathBuf, line: u64, field: String, text: String },
     #[error("neither XDG_DATA_HOME nor HOME is set: give --data-dir, or --memory to keep nothing")]
     NoDataDir,

@@ -9,6 +9,7 @@ mod error;
 mod logging;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 
 use clap::Parser;
 
@@ -35,7 +36,8 @@ where
     match execute(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("millstream: {error}");
+            // With standard error closed the exit code says it alone; `eprintln!` would panic, and change it.
+            let _ = writeln!(io::stderr(), "millstream: {error}");
             1
         }
     }

@@ -4,7 +4,7 @@ use crate::clock::{BatchTime, now_ms};
 use crate::job::{Batch, Outcome, pending_outputs};
 use crate::lifecycle::Lifecycle;
 use crate::listener::Listeners;
-use crate::protect::{protect, protect_callback};
+use crate::protect::{log, protect, protect_callback};
 use crate::schedule::{Event, Next, Schedule};
 use crate::source::Sources;
 use crate::{BatchInfo, BoxError, Cut, Dataset, InputInfo, JobError, Source, SourceStopError, Step};
@@ -17,7 +17,11 @@ use std::time::Duration;
 /// What the driver is woken for.
 pub(crate) enum Message {
     Finished(BatchInfo, Outcome),
-    Stop { graceful: bool },
+    Stop {
+        graceful: bool,
+    },
+    /// The job thread has panicked; its last message.
+    JobsFailed(BoxError),
 }
 
 /// How the driver has ended.
@@ -44,7 +48,7 @@ pub(crate) struct Driver<D> {
 
 impl<D: Dataset> Driver<D> {
     /// Runs until the schedule ends, and stops the sources.
-    pub(crate) fn run(mut self) -> Ended {
+    pub(crate) fn run(&mut self) -> Ended {
         self.listeners.tell(|listener| listener.streaming_started(now_ms()));
         loop {
             if self.schedule.is_draining() && self.sources.iter().all(|source| is_drained(&**source)) {
@@ -61,7 +65,7 @@ impl<D: Dataset> Driver<D> {
                 Next::Wait(until) => self.wait(until),
                 Next::End { graceful } => {
                     if let Some(time) = self.running {
-                        tracing::warn!(%time, "stopped while the batch was still running; it is not committed");
+                        log(|| tracing::warn!(%time, "stopped while the batch was still running; it is not committed"));
                         self.abandon.store(true, Ordering::Relaxed);
                         self.each_source("failed", |source| source.failed(time));
                     }
@@ -108,9 +112,8 @@ impl<D: Dataset> Driver<D> {
     fn run_first(&mut self) {
         let Some(batch) = self.waiting.pop_front() else { return };
         self.running = Some(batch.info.time);
-        if self.jobs.send(batch).is_err() {
-            self.jobs_gone();
-        }
+        // A job thread that can't take it has failed, and has said so before.
+        let _ = self.jobs.send(batch);
     }
 
     fn wait(&mut self, until_ms: Option<u64>) {
@@ -124,14 +127,15 @@ impl<D: Dataset> Driver<D> {
                 self.finished(&info, outcome);
                 self.schedule.on(Event::Finished, now_ms());
             }
+            Ok(Message::JobsFailed(cause)) => self.jobs_failed(&cause),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => self.jobs_gone(),
+            Err(RecvTimeoutError::Disconnected) => self.jobs_failed(&"it is gone".into()),
         }
     }
 
-    /// The job thread has died, which its protection against panics should make impossible.
-    fn jobs_gone(&mut self) {
-        tracing::error!("the job thread has ended; stopping");
+    /// No batch can run any more.
+    fn jobs_failed(&mut self, cause: &BoxError) {
+        self.lifecycle.failed("job", cause);
         if let Some(time) = self.running.take() {
             self.each_source("failed", |source| source.failed(time));
             self.schedule.on(Event::Finished, now_ms());
@@ -171,7 +175,7 @@ pub(crate) fn stop_all<D>(sources: &mut [Box<dyn Source<D>>], graceful: bool) ->
     for (input, source) in sources.iter_mut().enumerate() {
         if let Err(cause) = protect(|| source.stop(graceful)) {
             let error = SourceStopError { input, cause };
-            tracing::warn!(%error, "a source did not stop cleanly");
+            log(|| tracing::warn!(%error, "a source did not stop cleanly"));
             result = result.and(Err(error));
         }
     }

@@ -181,29 +181,56 @@ fn start_all<D>(sources: &mut [Box<dyn Source<D>>]) -> Result<(), StartError> {
 }
 
 /// The driver thread.
-fn drive<D: Dataset>(driver: Driver<D>, job_thread: JoinHandle<()>, lifecycle: &Lifecycle) {
-    let result = match protect(|| Ok(driver.run())) {
+fn drive<D: Dataset>(mut driver: Driver<D>, job_thread: JoinHandle<()>, lifecycle: &Lifecycle) {
+    let mut end = End { lifecycle, result: Ok(()) };
+    let idle = match protect(|| Ok(driver.run())) {
         Ok(Ended { idle, result }) => {
-            // With the driver its end of the job thread's channel is gone. Operators and outputs are dropped before the end is told.
-            if idle && job_thread.join().is_err() {
-                tracing::error!("the job thread panicked");
-            }
-            result
+            end.result = result;
+            idle
         }
-        Err(error) => {
-            tracing::error!(%error, "the driver thread failed");
-            Ok(())
+        Err(cause) => {
+            lifecycle.failed("driver", &cause);
+            driver.abandon.store(true, Ordering::Relaxed);
+            end.result = stop_all(&mut driver.sources, false);
+            false
         }
     };
-    lifecycle.stopped(result);
+    // With the driver its end of the job thread's channel is gone. Operators and outputs are dropped before the end is told.
+    drop(driver);
+    if idle {
+        // How it has ended it has told by itself.
+        let _ = job_thread.join();
+    }
+}
+
+/// Tells the end when it is dropped: nobody waits for a driver that has panicked, wherever it did.
+struct End<'a> {
+    lifecycle: &'a Lifecycle,
+    result: Result<(), SourceStopError>,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.lifecycle.failed("driver", &"panicked at its end".into());
+        }
+        self.lifecycle.stopped(std::mem::replace(&mut self.result, Ok(())));
+    }
 }
 
 /// The job thread.
 fn run_jobs<D: Dataset>(mut jobs: Jobs<D>, batches: &Receiver<Batch<D>>, driver: &Sender<Message>) {
-    for batch in batches {
-        let (info, outcome) = jobs.run(batch);
-        if driver.send(Message::Finished(info, outcome)).is_err() {
-            return;
+    let result = protect(move || {
+        for batch in batches {
+            let (info, outcome) = jobs.run(batch);
+            if driver.send(Message::Finished(info, outcome)).is_err() {
+                break;
+            }
         }
+        Ok(())
+    });
+    if let Err(cause) = result {
+        // While `batches` lives: a driver that finds it closed has been told why. A driver that has ended needs no telling.
+        let _ = driver.send(Message::JobsFailed(cause));
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong, one type per moment: starting, running a batch, stopping.
 
+use crate::clock::now_ms;
 use crate::{BatchTime, StreamId};
 use std::error::Error;
 use std::fmt;
@@ -53,6 +54,8 @@ pub enum Step {
         /// Its name.
         name: String,
     },
+    /// None: the engine itself failed, see [`EngineFailed`].
+    Engine,
 }
 
 impl fmt::Display for Step {
@@ -61,20 +64,49 @@ impl fmt::Display for Step {
             Step::Input(id) => write!(f, "cutting input {id}"),
             Step::Stream(id) => write!(f, "computing stream {}", id.0),
             Step::Output { id, name } => write!(f, "output {id} ({name})"),
+            Step::Engine => f.write_str("the engine"),
         }
     }
 }
 
-/// A batch failed: it was not committed. Later batches run nevertheless.
+/// A batch failed: it was not committed. Later batches run nevertheless, but for [`Step::Engine`].
 #[derive(Debug, Error)]
-#[error("batch {time}: {step} failed: {cause}")]
 pub struct JobError {
-    /// The batch.
+    /// The batch; for [`Step::Engine`] the time at which it was told.
     pub time: BatchTime,
     /// Where in the batch.
     pub step: Step,
     /// The error itself; [`Panicked`] if user code panicked.
     pub cause: BoxError,
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, step, cause } = self;
+        match step {
+            Step::Engine => write!(f, "{cause}"),
+            _ => write!(f, "batch {time}: {step} failed: {cause}"),
+        }
+    }
+}
+
+/// One of the engine's threads panicked outside all that it guards against. No batch runs any more.
+#[derive(Clone, Debug, Error)]
+#[error(
+    "the engine failed and has stopped: its {thread} thread: {message}; start the program again, it goes on behind \
+     what was committed"
+)]
+pub struct EngineFailed {
+    /// The thread.
+    pub thread: &'static str,
+    /// What happened to it.
+    pub message: String,
+}
+
+impl From<EngineFailed> for JobError {
+    fn from(failure: EngineFailed) -> Self {
+        Self { time: BatchTime::from_millis(now_ms()), step: Step::Engine, cause: failure.into() }
+    }
 }
 
 /// User code panicked.

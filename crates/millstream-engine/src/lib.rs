@@ -49,7 +49,7 @@ mod source;
 
 pub use clock::BatchTime;
 pub use engine::{Engine, EngineConfig};
-pub use error::{BoxError, JobError, Panicked, SourceStopError, StartError, Step};
+pub use error::{BoxError, EngineFailed, JobError, Panicked, SourceStopError, StartError, Step};
 pub use graph::{GraphBuilder, Operator, Output, StreamId};
 pub use info::{BatchInfo, InputInfo, OutputInfo};
 pub use lifecycle::State;

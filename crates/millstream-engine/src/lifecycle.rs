@@ -1,6 +1,7 @@
 //! Whether an engine runs, and the error nobody has been told yet: what `await_termination` waits for.
 
-use crate::{JobError, SourceStopError};
+use crate::protect::{log, protect};
+use crate::{BoxError, EngineFailed, JobError, SourceStopError};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,12 +25,13 @@ pub(crate) struct Lifecycle {
 struct Inner {
     state: State,
     error: Option<JobError>,
+    failure: Option<EngineFailed>,
     stop_error: Option<SourceStopError>,
 }
 
 impl Lifecycle {
     pub(crate) fn new() -> Self {
-        let inner = Inner { state: State::Initialized, error: None, stop_error: None };
+        let inner = Inner { state: State::Initialized, error: None, failure: None, stop_error: None };
         Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
@@ -43,9 +45,18 @@ impl Lifecycle {
 
     /// Keeps a batch's error, unless an earlier one still waits to be told.
     pub(crate) fn report(&self, error: JobError) {
-        tracing::error!(%error, "a batch failed");
+        let text = protect(|| Ok(error.to_string())).unwrap_or_else(|panicked| format!("its error {panicked}"));
+        // Kept first: nothing that goes wrong with the log may lose it.
         lock(&self.inner).error.get_or_insert(error);
         self.changed.notify_all();
+        log(|| tracing::error!(error = text, "a batch failed"));
+    }
+
+    /// Keeps why the engine ends by itself; the first cause. To be followed by [`Lifecycle::stopped`].
+    pub(crate) fn failed(&self, thread: &'static str, cause: &BoxError) {
+        let failure = EngineFailed { thread, message: cause.to_string() };
+        lock(&self.inner).failure.get_or_insert_with(|| failure.clone());
+        log(|| tracing::error!(%failure, "stopping"));
     }
 
     pub(crate) fn stopped(&self, result: Result<(), SourceStopError>) {
@@ -55,7 +66,7 @@ impl Lifecycle {
         self.changed.notify_all();
     }
 
-    /// Waits for the end (`true`), an error, or the timeout (`false`).
+    /// Waits for the end (`true`), an error, or the timeout (`false`). That the engine failed is told every time.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> Result<bool, JobError> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut inner = lock(&self.inner);
@@ -64,7 +75,7 @@ impl Lifecycle {
                 return Err(error);
             }
             if inner.state == State::Stopped {
-                return Ok(true);
+                return inner.failure.clone().map_or(Ok(true), |failure| Err(failure.into()));
             }
             inner = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
                 None => self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),

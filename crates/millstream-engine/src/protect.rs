@@ -15,8 +15,16 @@ pub(crate) fn protect_callback(what: &str, f: impl FnOnce()) {
         f();
         Ok(())
     }) {
-        tracing::error!(%error, "{what} failed");
+        log(|| tracing::error!(%error, "{what} failed"));
     }
+}
+
+/// Writes a line to the log. A subscriber, or an error's `Display`, that panics costs the line and nothing else.
+pub(crate) fn log(write: impl FnOnce()) {
+    let _ = protect(|| {
+        write();
+        Ok(())
+    });
 }
 
 fn message_of(payload: &(dyn Any + Send)) -> String {

@@ -1,0 +1,90 @@
+//! Nobody reads what the command writes: it does its work all the same, and its exit code is the right one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+fn millstream(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
+    command.args(arguments).env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
+    command.env("AWS_REGION", "us-east-1").env_remove("RUST_LOG");
+    command
+}
+
+/// The writing end of a pipe whose reader has gone.
+fn closed() -> io::PipeWriter {
+    io::pipe().unwrap().1
+}
+
+#[test]
+fn an_error_without_a_reader_keeps_its_exit_code() {
+    for verbose in ["-v", "-vv"] {
+        let mut command = millstream(&["leases", "app", "--endpoint-url", "nonsense", verbose]);
+        let status = command.stdout(closed()).stderr(closed()).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{verbose}: a panic would be 101");
+    }
+}
+
+/// The local service, as a process that is killed at the end.
+struct Local(Child, String);
+
+impl Local {
+    fn start() -> Self {
+        let mut command = millstream(&["local", "--memory", "--port", "0", "--stream", "words:1"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let endpoint =
+            ready.split_whitespace().find(|word| word.starts_with("http://")).expect("an endpoint").to_owned();
+        Self(child, endpoint)
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// Runs `put` with a line of input, and standard output closed; the exit code and standard error.
+fn put(endpoint: &str, options: &[&str], line: &str) -> (ExitStatus, String) {
+    let mut command = millstream(&["put", "words", "-", "--endpoint-url", endpoint]);
+    let mut child =
+        command.args(options).stdin(Stdio::piped()).stdout(closed()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    (child.wait().unwrap(), said)
+}
+
+#[test]
+fn records_are_put_also_when_nobody_reads_how_many() {
+    let local = Local::start();
+    let (status, said) = put(&local.1, &[], "a word\n");
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_line_that_is_no_record_is_told_with_its_cause() {
+    let local = Local::start();
+    let table = [
+        (&["--format", "json"][..], "[1]", "line 1 of - is not a JSON object: [1]"),
+        (&["--key-field", "k"], "\n{", "line 2 of - is not a JSON object: {"),
+        (
+            &["--key-field", "k"],
+            "{\"j\":1}",
+            "line 1 of - has no field 'k' that is a number or text that is not empty: {\"j\":1}",
+        ),
+        (
+            &["--key-field", "k"],
+            "{\"k\":\"\"}",
+            "line 1 of - has no field 'k' that is a number or text that is not empty: {\"k\":\"\"}",
+        ),
+    ];
+    for (options, line, message) in table {
+        let (status, said) = put(&local.1, options, line);
+        assert_eq!((status.code(), said), (Some(1), format!("millstream: {message}\n")));
+    }
+}
