@@ -29,12 +29,12 @@ ssc.awaitTermination()
 """
 
 
-def run(tmp_path: Path, *arguments: str, **environ: str | None) -> str:
+def run(tmp_path: Path, *arguments: str, conf: tuple[str, ...] = (), **environ: str | None) -> str:
     """Runs the program, which must fail; returns what it printed to standard error."""
     program = tmp_path / "bad_input.py"
     program.write_text(PROGRAM)
     done = subprocess.run(
-        [str(MILLSTREAM), "submit", str(program), *arguments],
+        [str(MILLSTREAM), "submit", *(f"--conf={setting}" for setting in conf), str(program), *arguments],
         capture_output=True,
         text=True,
         env=environment(**environ),
@@ -132,3 +132,17 @@ def test_access_key_without_its_secret(service: Service, tmp_path: Path, app: st
     error = run(tmp_path, app, "stream", service.endpoint, REGION, "0", "AKIDEXAMPLE")
     assert "IllegalArgumentException" in error
     assert "awsAccessKeyId is set but awsSecretKey is null" in error
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "spark.millstream.dynamodb.endpoint=nonsense",
+        "spark.millstream.failoverTime=soon",
+        "spark.millstream.kinesis.maxRecords=20000",
+    ],
+)
+def test_settings_that_mean_nothing(service: Service, tmp_path: Path, app: str, setting: str) -> None:
+    error = run(tmp_path, app, "stream", service.endpoint, REGION, "0", conf=(setting,))
+    assert "IllegalArgumentException" in error
+    assert setting in error

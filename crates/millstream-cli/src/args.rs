@@ -109,7 +109,7 @@ pub(crate) enum Output {
 #[derive(Args)]
 pub(crate) struct AwsArgs {
     /// Endpoint of Kinesis, where it is not AWS's own.
-    #[arg(long, env = "AWS_ENDPOINT_URL")]
+    #[arg(long, env = "AWS_ENDPOINT_URL", value_parser = parse_endpoint)]
     pub(crate) endpoint_url: Option<String>,
     /// Region. [default: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1]
     #[arg(long)]
@@ -134,6 +134,14 @@ pub(crate) struct SubmitArgs {
     /// spark-submit's flags, the program, and the program's own arguments.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<OsString>,
+}
+
+fn parse_endpoint(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    if host.is_empty() || host.contains(char::is_whitespace) {
+        return Err("an endpoint is a URL such as http://127.0.0.1:4566".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn parse_stream(text: &str) -> Result<(String, u32), String> {
@@ -163,6 +171,14 @@ mod tests {
         assert_eq!(parse_stream("orders").unwrap(), ("orders".to_owned(), 1));
         assert!(parse_stream("orders:0").unwrap_err().contains("NAME:SHARDS"));
         assert!(parse_stream("orders:many").is_err());
+    }
+
+    #[test]
+    fn an_endpoint_is_a_url_with_a_host() {
+        assert_eq!(parse_endpoint("http://127.0.0.1:4566").unwrap(), "http://127.0.0.1:4566");
+        for wrong in ["nonsense", "http://", "http://a b", "127.0.0.1:4566"] {
+            assert!(parse_endpoint(wrong).unwrap_err().contains("URL"), "{wrong}");
+        }
     }
 
     #[test]

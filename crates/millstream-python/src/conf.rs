@@ -12,8 +12,13 @@ impl Conf {
         Self(settings)
     }
 
-    pub(crate) fn text(&self, key: &str) -> Option<String> {
-        self.0.get(key).cloned()
+    /// The URL of an endpoint.
+    pub(crate) fn endpoint(&self, key: &str) -> Result<Option<String>, String> {
+        let is_url = |text: &String| text.starts_with("http://") || text.starts_with("https://");
+        match self.0.get(key) {
+            Some(text) if !is_url(text) => Err(format!("{key}={text} is not a URL such as http://127.0.0.1:4566")),
+            endpoint => Ok(endpoint.cloned()),
+        }
     }
 
     /// A time above 0, such as `500ms`, `10s`, `2m` or `1h`; milliseconds where no unit is given.

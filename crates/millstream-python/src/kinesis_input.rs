@@ -68,7 +68,7 @@ impl KinesisInput {
         let aws = AwsSettings {
             region,
             kinesis_endpoint: Some(endpoint),
-            dynamodb_endpoint: conf.text("spark.millstream.dynamodb.endpoint"),
+            dynamodb_endpoint: conf.endpoint("spark.millstream.dynamodb.endpoint").map_err(invalid)?,
             credentials: credentials(access_key, secret, role_arn, session_name, external_id),
         };
         let mut input = Input::new(app, stream, aws, initial);
