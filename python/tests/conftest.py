@@ -1,4 +1,4 @@
-"""Contexts for the tests, and the native module or its stand-in."""
+"""Contexts for the tests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import fake_native
 from processes import Submitter
 
-fake_native.ensure()
-
-from millstream import SparkContext  # noqa: E402
-from millstream.streaming import StreamingContext  # noqa: E402
+from millstream import SparkContext
+from millstream.streaming import StreamingContext
 
 
 @pytest.fixture

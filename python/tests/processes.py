@@ -6,23 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-_TESTS = str(Path(__file__).resolve().parent)
-_MILLSTREAM = f"""
-import sys
-sys.path.append({_TESTS!r})
-import fake_native
-fake_native.ensure()
-from millstream.cli import main
-sys.exit(main())
-"""
-
 
 class Submitter:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", _MILLSTREAM, *arguments]
+        return [sys.executable, "-m", "millstream", *arguments]
 
     def program(self, text: str, name: str = "program.py") -> str:
         path = self.directory / name
