@@ -1,10 +1,11 @@
-//! Errors of the AWS JSON protocol, in AWS's codes and words.
+//! Errors, in AWS's codes and words.
 
 use std::borrow::Cow;
 use std::io;
 
 use serde::Serialize;
 
+use crate::format::Format;
 use crate::http::Reply;
 
 /// An error as a client sees it: `{"__type": code, "message": …}`.
@@ -59,7 +60,7 @@ impl ApiError {
         Self::internal()
     }
 
-    pub(crate) fn into_reply(self, content_type: &'static str) -> Reply {
+    pub(crate) fn into_reply(self, format: Format) -> Reply {
         #[derive(Serialize)]
         struct Body<'a> {
             __type: &'a str,
@@ -67,8 +68,8 @@ impl ApiError {
             message: &'a str,
         }
         // Two strings always serialise.
-        let body = serde_json::to_vec(&Body { __type: &self.code, message: &self.message }).unwrap_or_default();
-        Reply { status: self.status, content_type, body }
+        let body = format.write(&Body { __type: &self.code, message: &self.message }).unwrap_or_default();
+        Reply { status: self.status, content_type: format.content_type(), body }
     }
 
     pub(crate) fn is_not_found(&self) -> bool {

@@ -1,6 +1,6 @@
 //! A durable local Kinesis and DynamoDB on one port, as a library and a server.
 //!
-//! [`LocalService::start`] opens one HTTP/1.1 port that any AWS SDK can be pointed at. Requests are told apart by
+//! [`LocalService::start`] opens one port, for HTTP/1.1 and HTTP/2, that any AWS SDK can be pointed at. Requests are told apart by
 //! their `X-Amz-Target`: `Kinesis_20131202.*` is answered by this crate, `DynamoDB_20120810.*` by an embedded SQLite
 //! database. Signatures are accepted from any key; the region of a request is that of its credential scope.
 //!
@@ -19,13 +19,15 @@
 //! ```
 //!
 //! The way of a request: `http` (connections, request and reply) → `router` (which service, faults) → `kinesis::ops`
-//! (one file per operation) or `dynamodb` → `storage` (log, metadata, data directory).
+//! (one file per operation; JSON and CBOR are behind `format`) or `dynamodb` → `storage` (log, metadata, data directory).
 
 mod api_error;
+mod cbor;
 mod config;
 mod dynamodb;
 mod error;
 mod faults;
+mod format;
 mod http;
 mod kinesis;
 mod router;

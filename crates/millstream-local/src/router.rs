@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::api_error::ApiError;
 use crate::dynamodb::DynamoDb;
 use crate::faults::{FaultKind, Faults};
+use crate::format::Format;
 use crate::http::{ApiCall, Dropped, Incoming, Refusal, Reply};
 use crate::kinesis::{Kinesis, Region};
 
@@ -35,27 +36,28 @@ impl Router {
 
     async fn call(&self, call: ApiCall) -> Result<Reply, Dropped> {
         let (service, operation) = call.target.split_once('.').unwrap_or_default();
+        let format = format_of(&call, service);
         let region = match checked(&call, service) {
             Ok(region) => region,
-            Err(error) => return Ok(error.into_reply(reply_type(service))),
+            Err(error) => return Ok(error.into_reply(format)),
         };
-        match self.faults.take(operation, || self.stream_of(service, &call.body)) {
+        match self.faults.take(operation, || self.stream_of(service, format, &call.body)) {
             None => {}
             Some(FaultKind::Latency(delay)) => tokio::time::sleep(delay).await,
             Some(FaultKind::DropConnection) => return Err(Dropped),
             Some(FaultKind::Error { code, status, message }) => {
-                return Ok(ApiError::new(code, status, message).into_reply(reply_type(service)));
+                return Ok(ApiError::new(code, status, message).into_reply(format));
             }
         }
         let body = call.body.clone();
         Ok(match service {
             DYNAMODB => self.dynamodb.answer(operation, body).await,
-            _ => self.kinesis.answer(region, operation, body).await,
+            _ => self.kinesis.answer(region, format, operation, body).await,
         })
     }
 
-    fn stream_of(&self, service: &str, body: &[u8]) -> Option<String> {
-        if service == KINESIS { self.kinesis.stream_named_in(body) } else { None }
+    fn stream_of(&self, service: &str, format: Format, body: &[u8]) -> Option<String> {
+        if service == KINESIS { self.kinesis.stream_named_in(format, body) } else { None }
     }
 }
 
@@ -71,15 +73,18 @@ fn checked(call: &ApiCall, service: &str) -> Result<Region, ApiError> {
         let message = "Authorization header requires 'Credential' parameter.";
         return Err(ApiError::new("IncompleteSignatureException", 400, message));
     };
-    if call.content_type == "application/x-amz-cbor-1.1" {
-        let message = "CBOR is not supported by this service; set AWS_CBOR_DISABLE=true for the Java SDK";
-        return Err(ApiError::new("SerializationException", 400, message));
-    }
     Ok(Region::from(region))
 }
 
-fn reply_type(service: &str) -> &'static str {
-    if service == DYNAMODB { crate::dynamodb::CONTENT_TYPE } else { crate::kinesis::CONTENT_TYPE }
+/// The format of the request, and so of its answer.
+fn format_of(call: &ApiCall, service: &str) -> Format {
+    if service == DYNAMODB {
+        crate::dynamodb::FORMAT
+    } else if call.content_type == Format::Cbor11.content_type() {
+        Format::Cbor11
+    } else {
+        Format::Json11
+    }
 }
 
 fn refused(refusal: Refusal) -> Reply {

@@ -14,11 +14,12 @@ use tokio::sync::Semaphore;
 
 use crate::api_error::ApiError;
 use crate::error::LocalError;
+use crate::format::Format;
 use crate::http::Reply;
 use crate::storage::DataDir;
 
-/// The media type of DynamoDB's answers.
-pub(crate) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+/// The format of DynamoDB's answers.
+pub(crate) const FORMAT: Format = Format::Json10;
 
 /// Requests that parse, run or are written out at a time.
 const CONCURRENT_CALLS: usize = 4;
@@ -53,9 +54,9 @@ impl DynamoDb {
             Ok(Err(failure)) => (failure.status, failure.body),
             Err(error) => {
                 tracing::error!(%error, "a DynamoDB operation did not finish");
-                return ApiError::internal().into_reply(CONTENT_TYPE);
+                return ApiError::internal().into_reply(FORMAT);
             }
         };
-        Reply { status, content_type: CONTENT_TYPE, body: body.into_bytes() }
+        Reply { status, content_type: FORMAT.content_type(), body: body.into_bytes() }
     }
 }

@@ -1,16 +1,14 @@
 //! Connections: accepting them, answering their requests, closing them at the end.
 
+mod connection;
 mod reply;
 mod request;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 pub(crate) use reply::{Dropped, Reply};
@@ -27,6 +25,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 pub(crate) async fn serve(listener: TcpListener, router: Arc<Router>, mut stopped: watch::Receiver<()>) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let protocols = connection::protocols();
     loop {
         let accepted = async {
             let slot = Arc::clone(&slots).acquire_owned().await.ok();
@@ -38,7 +37,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Arc<Router>, mut stoppe
         };
         match connection {
             Ok((stream, _)) => {
-                let served = graceful.watch(connect(stream, Arc::clone(&router)));
+                let served = graceful.watch(connection::serve(&protocols, stream, Arc::clone(&router)));
                 tokio::spawn(async move {
                     if let Err(error) = served.await {
                         tracing::debug!(%error, "connection ended");
@@ -57,18 +56,4 @@ pub(crate) async fn serve(listener: TcpListener, router: Arc<Router>, mut stoppe
     if tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were still under way when the local service stopped");
     }
-}
-
-fn connect(
-    stream: TcpStream,
-    router: Arc<Router>,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot set TCP_NODELAY");
-    }
-    let service = service_fn(move |request| {
-        let router = Arc::clone(&router);
-        async move { router.answer(Incoming::read(request).await).await.map(Reply::into_response) }
-    });
-    http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service)
 }

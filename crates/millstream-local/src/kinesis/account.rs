@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::clock;
+use super::output::Time;
 use super::region::Region;
 
 /// A commitment lasts this long at least (UpdateAccountSettings in the Kinesis API reference).
@@ -30,11 +30,11 @@ pub(crate) struct Commitment {
 pub(crate) struct CommitmentOutput {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    started_at: Option<f64>,
+    started_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at: Option<f64>,
+    ended_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    earliest_allowed_end_at: Option<f64>,
+    earliest_allowed_end_at: Option<Time>,
 }
 
 impl AccountInfo {
@@ -75,12 +75,9 @@ impl Commitment {
                 (true, None) => "ENABLED",
                 (true, Some(_)) => "ENABLED_UNTIL_EARLIEST_ALLOWED_END",
             },
-            started_at: self.started_ms.map(clock::seconds),
-            ended_at: self.ended_ms.filter(|_| !enabled).map(clock::seconds),
-            earliest_allowed_end_at: self
-                .started_ms
-                .filter(|_| enabled)
-                .map(|start| clock::seconds(start + SHORTEST_MS)),
+            started_at: self.started_ms.map(Time),
+            ended_at: self.ended_ms.filter(|_| !enabled).map(Time),
+            earliest_allowed_end_at: self.started_ms.filter(|_| enabled).map(|start| Time(start + SHORTEST_MS)),
         }
     }
 }
@@ -104,7 +101,7 @@ mod tests {
         assert_eq!(status(&commitment, 2000), "ENABLED_UNTIL_EARLIEST_ALLOWED_END");
         commitment.enable(3000);
         assert_eq!(status(&commitment, 3000 + SHORTEST_MS), "ENABLED");
-        assert_eq!(commitment.output(3000).started_at, Some(1.0));
+        assert_eq!(commitment.output(3000).started_at, Some(Time(1000)));
         commitment.disable(3000);
         assert_eq!(status(&commitment, 999 + SHORTEST_MS), "ENABLED_UNTIL_EARLIEST_ALLOWED_END");
         assert_eq!(status(&commitment, 1000 + SHORTEST_MS), "DISABLED");

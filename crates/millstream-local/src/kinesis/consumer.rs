@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::clock;
 use super::lifecycle::{Lifecycle, Status};
+use super::output::Time;
 use super::region::ACCOUNT;
 use super::stream::Stream;
 use crate::api_error::ApiError;
@@ -32,7 +32,7 @@ pub(crate) struct ConsumerOutput {
     #[serde(rename = "ConsumerARN")]
     consumer_arn: String,
     consumer_status: Status,
-    consumer_creation_timestamp: f64,
+    consumer_creation_timestamp: Time,
 }
 
 impl ConsumerInfo {
@@ -61,7 +61,7 @@ impl ConsumerInfo {
             consumer_name: self.name.clone(),
             consumer_arn: self.arn(stream),
             consumer_status: self.status(stream.lifecycle()),
-            consumer_creation_timestamp: clock::seconds(self.created_ms / 1000 * 1000),
+            consumer_creation_timestamp: Time(self.created_ms / 1000 * 1000),
         }
     }
 }

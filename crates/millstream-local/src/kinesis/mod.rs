@@ -1,6 +1,7 @@
 //! The Kinesis service: streams by region, and the changes to them.
 
 mod account;
+mod answer;
 mod changes;
 mod clock;
 mod committed;
@@ -14,6 +15,7 @@ mod lifecycle;
 mod metric;
 mod ops;
 mod output;
+mod page;
 mod region;
 mod reshard;
 mod sealed;
@@ -40,11 +42,9 @@ use self::store::Store;
 use self::stream::{Stream, StreamInfo};
 use crate::api_error::ApiError;
 use crate::error::LocalError;
+use crate::format::Format;
 use crate::http::Reply;
 use crate::storage::DataDir;
-
-/// The media type of Kinesis's answers.
-pub(crate) const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
 type Streams = BTreeMap<Region, BTreeMap<String, Arc<Stream>>>;
 
@@ -80,17 +80,23 @@ impl Kinesis {
     }
 
     /// Answers one API call.
-    pub(crate) async fn answer(self: &Arc<Self>, region: Region, operation: &str, body: Bytes) -> Reply {
+    pub(crate) async fn answer(
+        self: &Arc<Self>,
+        region: Region,
+        format: Format,
+        operation: &str,
+        body: Bytes,
+    ) -> Reply {
         self.settle().await;
-        match ops::run(ops::Call { kinesis: Arc::clone(self), region }, operation, body).await {
-            Ok(body) => Reply { status: 200, content_type: CONTENT_TYPE, body },
-            Err(error) => error.into_reply(CONTENT_TYPE),
+        match ops::run(ops::Call { kinesis: Arc::clone(self), region, format }, operation, body).await {
+            Ok(body) => Reply { status: 200, content_type: format.content_type(), body },
+            Err(error) => error.into_reply(format),
         }
     }
 
     /// The name of the stream that a request is about.
-    pub(crate) fn stream_named_in(&self, body: &[u8]) -> Option<String> {
-        ops::stream_named_in(body)
+    pub(crate) fn stream_named_in(&self, format: Format, body: &[u8]) -> Option<String> {
+        ops::stream_named_in(format, body)
     }
 
     pub(crate) fn stream(&self, region: &Region, name: &str) -> Result<Arc<Stream>, ApiError> {

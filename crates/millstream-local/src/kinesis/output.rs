@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::clock;
 use super::lifecycle::Status;
@@ -10,6 +10,21 @@ use super::metric::Metric;
 use super::sequence::Sequence;
 use super::shard::{Shard, ShardInfo};
 use super::stream::{Stream, StreamMode, shard_id};
+use crate::cbor;
+
+/// A time in milliseconds, which every format writes in its own way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Time(pub(crate) u64);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_f64(clock::seconds(self.0))
+        } else {
+            serializer.serialize_newtype_struct(cbor::TIME, &self.0)
+        }
+    }
+}
 
 /// A shard as DescribeStream and ListShards show it.
 #[derive(Debug, Serialize)]
@@ -57,7 +72,7 @@ pub(crate) struct StreamOutput {
     stream_arn: String,
     stream_status: Status,
     stream_mode_details: StreamModeDetails,
-    stream_creation_timestamp: f64,
+    stream_creation_timestamp: Time,
 }
 
 /// The warm throughput of a stream, in MiB/s. It changes at once.
@@ -115,7 +130,7 @@ impl From<&Stream> for StreamOutput {
             stream_arn: stream.arn().to_owned(),
             stream_status: stream.status(),
             stream_mode_details: StreamModeDetails { stream_mode: settings.mode },
-            stream_creation_timestamp: clock::seconds(settings.created_ms),
+            stream_creation_timestamp: Time(settings.created_ms),
         }
     }
 }

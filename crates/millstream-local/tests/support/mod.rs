@@ -2,11 +2,15 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+pub(crate) mod cbor;
+
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 
 pub(crate) const EAST: &str = "us-east-1";
+pub(crate) const JSON: &str = "application/x-amz-json-1.1";
+pub(crate) const CBOR: &str = "application/x-amz-cbor-1.1";
 
 pub(crate) struct Client {
     connection: BufStream<TcpStream>,
@@ -51,28 +55,39 @@ impl Client {
     }
 
     pub(crate) async fn target(&mut self, target: &str, body: &str) -> Answer {
-        self.send("POST", "/", &self.headers(target), body).await.expect("an answer")
+        self.send_as(JSON, target, body.as_bytes()).await
+    }
+
+    pub(crate) async fn send_as(&mut self, media_type: &str, target: &str, body: &[u8]) -> Answer {
+        self.send("POST", "/", &self.headers(media_type, target), body).await.expect("an answer")
     }
 
     /// `None` if the server is gone.
     pub(crate) async fn try_kinesis(&mut self, operation: &str, body: &str) -> Option<Answer> {
-        self.send("POST", "/", &self.headers(&format!("Kinesis_20131202.{operation}")), body).await
+        self.send("POST", "/", &self.headers(JSON, &format!("Kinesis_20131202.{operation}")), body).await
     }
 
-    fn headers(&self, target: &str) -> String {
+    fn headers(&self, media_type: &str, target: &str) -> String {
         let region = &self.region;
         format!(
-            "X-Amz-Target: {target}\r\nContent-Type: application/x-amz-json-1.1\r\n\
+            "X-Amz-Target: {target}\r\nContent-Type: {media_type}\r\n\
              Authorization: AWS4-HMAC-SHA256 Credential=KEY/20260102/{region}/kinesis/aws4_request, \
              SignedHeaders=host, Signature=0\r\n"
         )
     }
 
     /// `None` if the connection is closed without an answer.
-    pub(crate) async fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Option<Answer> {
+    pub(crate) async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: impl AsRef<[u8]>,
+    ) -> Option<Answer> {
+        let body = body.as_ref();
         let length = body.len();
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
-        self.connection.write_all(request.as_bytes()).await.ok()?;
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {length}\r\n\r\n");
+        self.connection.write_all(&[head.as_bytes(), body].concat()).await.ok()?;
         self.connection.flush().await.ok()?;
         let mut headers = String::new();
         while !headers.ends_with("\r\n\r\n") {

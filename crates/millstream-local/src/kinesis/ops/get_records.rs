@@ -1,21 +1,21 @@
-//! GetRecords. The answer is written straight into bytes: at 10,000 records nothing else would be quick.
+//! GetRecords.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{Call, blocking, json, text};
+use super::{Call, blocking, text};
 use crate::api_error::ApiError;
+use crate::format::Format;
+use crate::kinesis::answer::Writer;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{self, Integer, Word};
-use crate::kinesis::iterator::{Place, ShardIterator};
-use crate::kinesis::output::ChildShard;
+use crate::kinesis::input::{Integer, Word};
+use crate::kinesis::iterator::ShardIterator;
+use crate::kinesis::page::{Limits, write_page};
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::shard::Shard;
 use crate::kinesis::stream::{Stream, shard_id};
-use crate::storage::frame::Frame;
 
 /// Records in an answer that does not say how many, and the most.
 const MAX_RECORDS: usize = 10_000;
@@ -38,10 +38,11 @@ struct Request {
     shard: Arc<Shard>,
     limit: usize,
     now_ms: u64,
+    format: Format,
 }
 
 pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
-    let input: Input = input::read(&body)?;
+    let input: Input = call.read(&body)?;
     let iterator = text(input.shard_iterator.as_ref());
     let mut check = Constraints::default();
     check.range("limit", input.limit.map(|limit| limit.0), 1, 10_000);
@@ -61,7 +62,7 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
         ApiError::not_found(message)
     })?;
     let limit = input.limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(MAX_RECORDS);
-    let request = Request { iterator, stream, shard, limit, now_ms };
+    let request = Request { iterator, stream, shard, limit, now_ms, format: call.format };
     if request.shard.is_caught_up(request.iterator.place) {
         answer(&request)
     } else {
@@ -76,101 +77,15 @@ fn find(call: &Call, iterator: &ShardIterator) -> Option<(Arc<Stream>, Arc<Shard
 }
 
 fn answer(request: &Request) -> Result<Vec<u8>, ApiError> {
-    let shard = &request.shard;
-    let mut out = br#"{"Records":["#.to_vec();
-    let (mut count, mut bytes, mut newest_ms) = (0, 0, request.now_ms);
-    let encrypted_ms = request.stream.settings().encryption.as_ref().map(|encryption| encryption.since_ms);
-    // What has expired is not read: an older iterator moves to the horizon.
-    let place = request.iterator.place;
-    let place = Place { arrival_ms: place.arrival_ms.max(request.stream.horizon_ms()), ..place };
-    let read = shard.read(place, |record| {
-        let size = record.data.len() + record.partition_key.len();
-        if count == request.limit || (count > 0 && bytes + size > MAX_BYTES) {
-            return false;
-        }
-        if count > 0 {
-            out.push(b',');
-        }
-        write_record(&mut out, shard, record, encrypted_ms.is_some_and(|since_ms| since_ms <= record.arrival_ms));
-        count += 1;
-        bytes += size;
-        newest_ms = record.arrival_ms;
-        true
-    });
-    let read = read.map_err(|error| ApiError::storage("read a log", &error))?;
-    let behind_ms = if read.caught_up { 0 } else { request.now_ms.saturating_sub(newest_ms) };
-
-    out.extend_from_slice(br#"],"MillisBehindLatest":"#);
-    push_number(&mut out, behind_ms);
-    if read.ended {
-        out.extend_from_slice(br#","ChildShards":"#);
-        out.extend_from_slice(&json(&children(request))?);
-    } else {
-        out.extend_from_slice(br#","NextShardIterator":""#);
-        out.extend_from_slice(next(request, read.next).seal().as_bytes());
-        out.push(b'"');
+    let mut writer = Writer::new(request.format, 1024);
+    writer.begin_map();
+    let limits = Limits { records: request.limit, bytes: MAX_BYTES };
+    let page = write_page(&mut writer, (&request.stream, &request.shard), request.iterator.place, limits)?;
+    if !page.ended {
+        writer.key("NextShardIterator");
+        let next = ShardIterator { created_ms: request.now_ms, place: page.next, ..request.iterator.clone() };
+        writer.plain(&next.seal());
     }
-    out.push(b'}');
-    Ok(out)
-}
-
-fn next(request: &Request, place: Place) -> ShardIterator {
-    ShardIterator { created_ms: request.now_ms, place, ..request.iterator.clone() }
-}
-
-fn children(request: &Request) -> Vec<ChildShard> {
-    let parent = request.shard.number();
-    let topology = request.stream.topology();
-    let children = topology.shards().iter().filter(|shard| shard.info().parents.contains(&parent));
-    children.map(|shard| ChildShard::from(&**shard)).collect()
-}
-
-fn write_record(out: &mut Vec<u8>, shard: &Shard, record: &Frame<'_>, encrypted: bool) {
-    out.extend_from_slice(br#"{"SequenceNumber":""#);
-    out.extend_from_slice(&shard.sequence(record.index, record.arrival_ms).digits());
-    out.extend_from_slice(br#"","ApproximateArrivalTimestamp":"#);
-    push_number(out, record.arrival_ms / 1000);
-    let millis = record.arrival_ms % 1000;
-    out.push(b'.');
-    for place in [100, 10, 1] {
-        out.push(b'0' + (millis / place % 10) as u8);
-    }
-    out.extend_from_slice(br#","Data":""#);
-    base64_simd::STANDARD.encode_append(record.data, out);
-    out.extend_from_slice(br#"","PartitionKey":"#);
-    push_text(out, record.partition_key);
-    if encrypted {
-        out.extend_from_slice(br#","EncryptionType":"KMS""#);
-    }
-    out.push(b'}');
-}
-
-fn push_number(out: &mut Vec<u8>, number: u64) {
-    // Writing to a vector does not fail.
-    let _ = write!(out, "{number}");
-}
-
-fn push_text(out: &mut Vec<u8>, text: &str) {
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        // Nor does a string fail to serialise.
-        let _ = serde_json::to_writer(out, text);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_written_as_json() {
-        for key in ["plain", "schlüssel", "quo\"te", "back\\slash", "line\nbreak", "\u{1}", "\u{7f}"] {
-            let mut out = Vec::new();
-            push_text(&mut out, key);
-            assert_eq!(serde_json::from_slice::<String>(&out).ok().as_deref(), Some(key));
-        }
-    }
+    writer.end_map();
+    Ok(writer.into_bytes())
 }

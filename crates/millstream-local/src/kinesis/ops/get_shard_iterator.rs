@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, blocking, json, text};
+use super::{Call, blocking, text};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{self, Timestamp, Word};
+use crate::kinesis::input::{Timestamp, Word};
 use crate::kinesis::iterator::{Place, ShardIterator};
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::sequence::Sequence;
@@ -35,7 +35,7 @@ struct Output {
 }
 
 pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
-    let input: Input = input::read(&body)?;
+    let input: Input = call.read(&body)?;
     let (name, arn) = (text(input.stream_name.as_ref()), text(input.stream_arn.as_ref()));
     let id = text(input.stream_id.as_ref());
     let (shard, kind) = (text(input.shard_id.as_ref()), text(input.shard_iterator_type.as_ref()));
@@ -73,7 +73,7 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
         shard: shard.number(),
         place,
     };
-    json(&Output { shard_iterator: iterator.seal() })
+    call.format.write(&Output { shard_iterator: iterator.seal() })
 }
 
 fn find(call: &Call, [name, arn, id]: [Option<&str>; 3], shard: &str) -> Result<(Arc<Stream>, Arc<Shard>), ApiError> {

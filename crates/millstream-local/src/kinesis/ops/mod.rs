@@ -53,14 +53,16 @@ use super::region::{ACCOUNT, Region};
 use super::stream::Stream;
 use super::{Kinesis, sealed};
 use crate::api_error::ApiError;
+use crate::format::Format;
 
 /// What an operation is run with.
 pub(crate) struct Call {
     pub(crate) kinesis: Arc<Kinesis>,
     pub(crate) region: Region,
+    pub(crate) format: Format,
 }
 
-/// Runs an operation on a request in JSON; the answer is JSON or empty.
+/// Runs an operation on a request; the answer is of the same format, or empty.
 pub(crate) async fn run(call: Call, operation: &str, body: Bytes) -> Result<Vec<u8>, ApiError> {
     match operation {
         "AddTagsToStream" => call.change(body, add_tags_to_stream::run).await,
@@ -109,13 +111,17 @@ pub(crate) async fn run(call: Call, operation: &str, body: Bytes) -> Result<Vec<
 }
 
 impl Call {
+    fn read<'de, T: Deserialize<'de>>(&self, body: &'de [u8]) -> Result<T, ApiError> {
+        input::read(self.format, body)
+    }
+
     /// An operation that reads what is in memory.
     fn look<I: DeserializeOwned, O: Serialize>(
         &self,
         body: &[u8],
         operation: fn(&Self, I) -> Result<O, ApiError>,
     ) -> Result<Vec<u8>, ApiError> {
-        json(&operation(self, input::read(body)?)?)
+        self.format.write(&operation(self, self.read(body)?)?)
     }
 
     /// An operation that changes streams, and so waits for the disk.
@@ -124,7 +130,8 @@ impl Call {
         body: Bytes,
         operation: fn(&Self, I) -> Result<O, ApiError>,
     ) -> Result<Vec<u8>, ApiError> {
-        json(&blocking(move || operation(&self, input::read(&body)?)).await?)
+        let format = self.format;
+        format.write(&blocking(move || operation(&self, self.read(&body)?)).await?)
     }
 
     /// An operation that changes streams. Its answer is empty.
@@ -133,7 +140,7 @@ impl Call {
         body: Bytes,
         operation: fn(&Self, I) -> Result<(), ApiError>,
     ) -> Result<Vec<u8>, ApiError> {
-        blocking(move || operation(&self, input::read(&body)?)).await?;
+        blocking(move || operation(&self, self.read(&body)?)).await?;
         Ok(Vec::new())
     }
 
@@ -174,15 +181,8 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
-fn json(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
-    serde_json::to_vec(value).map_err(|error| {
-        tracing::error!(%error, "an answer does not serialise");
-        ApiError::internal()
-    })
-}
-
 /// The name of the stream that a request is about, whichever way it says so.
-pub(crate) fn stream_named_in(body: &[u8]) -> Option<String> {
+pub(crate) fn stream_named_in(format: Format, body: &[u8]) -> Option<String> {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "PascalCase", default)]
     struct Named {
@@ -195,7 +195,7 @@ pub(crate) fn stream_named_in(body: &[u8]) -> Option<String> {
         consumer_arn: Option<Word>,
         shard_iterator: Option<Word>,
     }
-    let named: Named = input::read(body).ok()?;
+    let named: Named = input::read(format, body).ok()?;
     let arn = named.stream_arn.or(named.resource_arn).or(named.consumer_arn);
     let by_arn = || arn.and_then(|arn| Some(arn.0.split_once(":stream/")?.1.split('/').next()?.to_owned()));
     let by_iterator = || Some(sealed::open::<ShardIterator>(&named.shard_iterator?.0)?.stream);

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::Call;
 use super::putting::{self, MAX_DATA_BYTES, Placed, Record};
-use super::{Call, json};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{self, Text};
+use crate::kinesis::input::{Blob, Text};
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::sequence::Sequence;
 
@@ -21,7 +21,7 @@ struct Input<'a> {
     #[serde(borrow)]
     explicit_hash_key: Option<Text<'a>>,
     #[serde(borrow)]
-    data: Option<Text<'a>>,
+    data: Option<Blob<'a>>,
     #[serde(borrow)]
     stream_name: Option<Text<'a>>,
     #[serde(borrow, rename = "StreamARN")]
@@ -40,22 +40,23 @@ struct Output<'a> {
 }
 
 pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
+    let format = call.format;
     let stored = putting::accepted(call, body, accept).await?;
     let (shard_id, sequence) = stored.outcomes().next().unwrap_or_else(|| Err(ApiError::internal()))?;
     let encryption_type = stored.is_encrypted().then_some("KMS");
-    json(&Output { shard_id, sequence_number: sequence.to_string(), encryption_type })
+    format.write(&Output { shard_id, sequence_number: sequence.to_string(), encryption_type })
 }
 
 fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
-    let input: Input<'_> = input::read(body)?;
+    let input: Input<'_> = call.read(body)?;
     let (name, arn) = (input.stream_name.as_ref().map(Text::as_str), input.stream_arn.as_ref().map(Text::as_str));
     let id = input.stream_id.as_ref().map(Text::as_str);
     let ordering = input.sequence_number_for_ordering.as_ref().map(Text::as_str);
     let partition_key = input.partition_key.as_ref().map(Text::as_str);
     let explicit = input.explicit_hash_key.as_ref().map(Text::as_str);
     let mut data = Vec::new();
-    if let Some(text) = &input.data {
-        input::decode_blob(text.as_str(), &mut data)?;
+    if let Some(blob) = &input.data {
+        blob.decode(&mut data)?;
     }
     let mut check = Constraints::default();
     check.sequence_number("sequenceNumberForOrdering", ordering);

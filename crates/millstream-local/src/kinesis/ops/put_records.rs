@@ -6,8 +6,9 @@ use serde::Deserialize;
 use super::Call;
 use super::putting::{self, MAX_DATA_BYTES, Placed, Record};
 use crate::api_error::ApiError;
+use crate::kinesis::answer::Writer;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{self, Text};
+use crate::kinesis::input::{Blob, Text};
 
 /// How AWS shows a record in a message about the whole list.
 const RECORD: &str = "com.amazonaws.kinesis.v20131202.PutRecordsRequestEntry@c965e310";
@@ -36,43 +37,47 @@ struct Entry<'a> {
     #[serde(borrow)]
     explicit_hash_key: Option<Text<'a>>,
     #[serde(borrow)]
-    data: Option<Text<'a>>,
+    data: Option<Blob<'a>>,
 }
 
 pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
+    let format = call.format;
     let stored = putting::accepted(call, body, accept).await?;
-    let mut records = Vec::with_capacity(64 * 1024);
+    let mut writer = Writer::new(format, 64 * 1024);
     let mut failed = 0;
+    writer.begin_map();
+    writer.key("Records");
+    writer.begin_list();
     for outcome in stored.outcomes() {
-        if !records.is_empty() {
-            records.push(b',');
-        }
+        writer.begin_map();
         match outcome {
             Ok((shard_id, sequence)) => {
-                records.extend_from_slice(br#"{"SequenceNumber":""#);
-                records.extend_from_slice(&sequence.digits());
-                records.extend_from_slice(br#"","ShardId":""#);
-                records.extend_from_slice(shard_id.as_bytes());
-                records.extend_from_slice(br#""}"#);
+                writer.key("SequenceNumber");
+                writer.sequence(sequence);
+                writer.key("ShardId");
+                writer.plain(shard_id);
             }
             Err(error) => {
                 failed += 1;
-                let (code, message) = (error.code(), error.message());
-                // Codes and messages are this service's own words and stream names: nothing to escape.
-                let entry = format!(r#"{{"ErrorCode":"{code}","ErrorMessage":"{message}"}}"#);
-                records.extend_from_slice(entry.as_bytes());
+                writer.key("ErrorCode");
+                writer.text(error.code());
+                writer.key("ErrorMessage");
+                writer.text(error.message());
             }
         }
+        writer.end_map();
     }
-    let encryption = if stored.is_encrypted() { "KMS" } else { "NONE" };
-    let mut out = format!(r#"{{"FailedRecordCount":{failed},"EncryptionType":"{encryption}","Records":["#).into_bytes();
-    out.extend_from_slice(&records);
-    out.extend_from_slice(b"]}");
-    Ok(out)
+    writer.end_list();
+    writer.key("FailedRecordCount");
+    writer.number(failed);
+    writer.key("EncryptionType");
+    writer.plain(if stored.is_encrypted() { "KMS" } else { "NONE" });
+    writer.end_map();
+    Ok(writer.into_bytes())
 }
 
 fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
-    let input: Input<'_> = input::read(body)?;
+    let input: Input<'_> = call.read(body)?;
     let (name, arn) = (input.stream_name.as_ref().map(Text::as_str), input.stream_arn.as_ref().map(Text::as_str));
     let id = input.stream_id.as_ref().map(Text::as_str);
     let entries = input.records.as_deref().unwrap_or_default();
@@ -110,12 +115,12 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
 
 /// The data of all records in one buffer, and where each ends.
 fn decode(entries: &[Entry<'_>]) -> Result<(Vec<u8>, Vec<usize>), ApiError> {
-    let encoded = entries.iter().filter_map(|entry| entry.data.as_ref()).map(|text| text.as_str().len());
-    let mut data = Vec::with_capacity(encoded.sum::<usize>() / 4 * 3);
+    let sizes = entries.iter().filter_map(|entry| entry.data.as_ref()).map(Blob::size_hint);
+    let mut data = Vec::with_capacity(sizes.sum());
     let mut ends = Vec::with_capacity(entries.len());
     for entry in entries {
-        if let Some(text) = &entry.data {
-            input::decode_blob(text.as_str(), &mut data)?;
+        if let Some(blob) = &entry.data {
+            blob.decode(&mut data)?;
         }
         ends.push(data.len());
     }

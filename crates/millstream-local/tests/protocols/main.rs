@@ -1,0 +1,7 @@
+//! What is below the operations: the formats of requests and answers, and the protocols that carry them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod cbor;
+mod http2;
+#[path = "../support/mod.rs"]
+mod support;
