@@ -223,7 +223,6 @@ ARGUMENTS = [
     (lambda s: s.transform(lambda: None), AssertionError, "func should take one or two arguments"),
     (lambda s: s.transformWith(lambda a: a, s), AssertionError, "func should take two or three arguments"),
     (lambda s: s.context().union(), ValueError, "should have at least one DStream to union"),
-    (lambda s: s.window(2), PySparkNotImplementedError, "DStream.window is not implemented"),
     (lambda s: s.updateStateByKey(max), PySparkNotImplementedError, "DStream.updateStateByKey"),
     (lambda s: s.context().textFileStream("/"), NotImplementedError, "StreamingContext.textFileStream"),
     (lambda s: s.context().checkpoint("/tmp"), NotImplementedError, "progress is kept in the lease table"),
@@ -280,7 +279,7 @@ def test_the_life_of_a_context(sc: SparkContext, ssc: StreamingContext) -> None:
 
 
 def test_streams_of_two_contexts_do_not_mix(sc: SparkContext, ssc: StreamingContext) -> None:
-    other = StreamingContext(sc, 1).queueStream([])
+    other = StreamingContext(sc, 0.05).queueStream([])
     with pytest.raises(IllegalArgumentException, match="different contexts"):
         ssc.queueStream([]).union(other)
 

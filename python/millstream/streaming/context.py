@@ -47,7 +47,10 @@ class StreamingContext:
         self._sc = sparkContext
         conf = sparkContext.getConf()
         self._graceful_at_exit = stops_gracefully(conf)
-        self._engine: Engine = _millstream.Engine(int(batchDuration * 1000), stop_timeout_ms(conf))
+        self._batch_ms = int(batchDuration * 1000)
+        self._engine: Engine = _millstream.Engine(self._batch_ms, stop_timeout_ms(conf))
+        #: One batch before the first: slides are counted from here.
+        self._zero_ms: int | None = None
         self._kinesis: dict[str, tuple[str, ...]] = {}
         self._outputs = 0
         self._started_at: str | None = None
@@ -89,7 +92,7 @@ class StreamingContext:
         queue = [self._as_rdd(rdd) for rdd in rdds]
         source = QueueSource(self._sc, queue, oneAtATime, None if default is None else self._as_rdd(default))
         self._check_building()
-        return DStream(self, self._engine.input_python(source))
+        return DStream(self, self._engine.input_python(source), self._batch_ms)
 
     def _kinesis_stream(self, source: KinesisInput, app: str, *stream: str) -> DStream[Any]:
         """``stream``: its name, endpoint and region. One lease table holds the shards of one stream only, and those of
@@ -103,7 +106,7 @@ class StreamingContext:
                 f"the application {app} reads the stream {' '.join(first)} already, so it can't read "
                 f"{' '.join(stream)} too: use another application name for the second stream"
             )
-        return DStream(self, self._engine.input_kinesis(source))
+        return DStream(self, self._engine.input_kinesis(source), self._batch_ms)
 
     def _as_rdd(self, data: Any) -> RDD[Any]:
         return data if isinstance(data, RDD) else self._sc.parallelize(data)
@@ -114,6 +117,8 @@ class StreamingContext:
             raise ValueError("should have at least one DStream to union")
         if len(dstreams) == 1:
             return dstreams[0]
+        if len({stream._slide_ms for stream in dstreams}) > 1:
+            raise ValueError("All DStreams should have same slide duration")
         return self._derive(list(dstreams), lambda _, *rdds: self._sc.union(list(rdds)))
 
     def transform(self, dstreams: list[DStream[Any]], transformFunc: Callable[[list[RDD[Any]]], RDD[T]]) -> DStream[T]:
@@ -125,8 +130,13 @@ class StreamingContext:
         self._check_building()
         if any(parent.context() is not self for parent in parents):
             raise IllegalArgumentException("requirement failed: Some of the DStreams have different contexts")
+        if not parents:
+            raise IllegalArgumentException("requirement failed: List of DStreams to transform is empty")
+        if len({parent._slide_ms for parent in parents}) > 1:
+            raise IllegalArgumentException("requirement failed: Some of the DStreams have different slide durations")
 
         def compute(time_ms: int, *rdds: RDD[Any] | None) -> RDD[Any] | None:
+            self._note_time(time_ms)
             if any(rdd is None for rdd in rdds):
                 return None
             made = function(time_ms, *(parent._ready(rdd) for parent, rdd in zip(parents, rdds, strict=True)))
@@ -134,7 +144,26 @@ class StreamingContext:
                 raise PySparkTypeError(f"a transform function must return an RDD, not {type(made).__name__}")
             return made
 
-        return DStream(self, self._engine.derive([parent._stream for parent in parents], compute))
+        return DStream(self, self._engine.derive([parent._stream for parent in parents], compute), parents[0]._slide_ms)
+
+    def _derive_always(
+        self, parent: DStream[Any], function: Callable[[int, RDD[Any] | None], RDD[Any] | None], slide_ms: int
+    ) -> DStream[Any]:
+        """As `_derive`, from one parent, for ``function`` that is also to be called where the parent has no RDD."""
+        self._check_building()
+
+        def compute(time_ms: int, rdd: RDD[Any] | None) -> RDD[Any] | None:
+            self._note_time(time_ms)
+            return function(time_ms, None if rdd is None else parent._ready(rdd))
+
+        return DStream(self, self._engine.derive([parent._stream], compute), slide_ms)
+
+    def _note_time(self, time_ms: int) -> None:
+        if self._zero_ms is None:
+            self._zero_ms = time_ms - self._batch_ms
+
+    def _is_slide(self, time_ms: int, slide_ms: int) -> bool:
+        return self._zero_ms is not None and (time_ms - self._zero_ms) % slide_ms == 0
 
     def _output(self, parent: DStream[Any], function: Callable[[int, Any], Any], name: str) -> None:
         self._check_building()

@@ -23,10 +23,12 @@ K = TypeVar("K", bound=Hashable)
 class StreamOperations(Generic[T]):
     """``preservesPartitioning`` changes no result and is not read."""
 
-    def __init__(self, ssc: StreamingContext, stream: int) -> None:
+    def __init__(self, ssc: StreamingContext, stream: int, slide_ms: int) -> None:
+        """``slide_ms``: from one RDD of the stream to the next."""
         self._ssc = ssc
         self._sc = ssc.sparkContext
         self._stream = stream
+        self._slide_ms = slide_ms
         self._level: StorageLevel | None = None
 
     def context(self) -> StreamingContext:
@@ -89,6 +91,8 @@ class StreamOperations(Generic[T]):
 
     def union(self, other: DStream[U]) -> DStream[T | U]:
         """One stream of the elements of both."""
+        if self._slide_ms != other._slide_ms:
+            raise ValueError("the two DStream should have same slide duration")
         return self.transformWith(lambda mine, others: mine.union(others), other)
 
     def transform(self, func: Callable[..., RDD[U] | None]) -> DStream[U]:
