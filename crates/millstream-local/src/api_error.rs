@@ -69,7 +69,7 @@ impl ApiError {
         }
         // Two strings always serialise.
         let body = format.write(&Body { __type: &self.code, message: &self.message }).unwrap_or_default();
-        Reply { status: self.status, content_type: format.content_type(), body }
+        Reply { status: self.status, content_type: format.content_type(), body: body.into() }
     }
 
     pub(crate) fn is_not_found(&self) -> bool {

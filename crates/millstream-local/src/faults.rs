@@ -19,6 +19,12 @@ pub enum FaultKind {
     Latency(Duration),
     /// The connection is closed without an answer and the request is not carried out.
     DropConnection,
+    /// The request is carried out; if its answer is an event stream, the connection is closed after so many messages, of
+    /// which the first is the initial response.
+    StopEventStream {
+        /// How many messages are sent.
+        after: usize,
+    },
 }
 
 /// A fault and the requests it applies to.

@@ -26,6 +26,7 @@ mod cbor;
 mod config;
 mod dynamodb;
 mod error;
+mod event_stream;
 mod faults;
 mod format;
 mod http;

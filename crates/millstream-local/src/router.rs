@@ -6,7 +6,7 @@ use crate::api_error::ApiError;
 use crate::dynamodb::DynamoDb;
 use crate::faults::{FaultKind, Faults};
 use crate::format::Format;
-use crate::http::{ApiCall, Dropped, Incoming, Refusal, Reply};
+use crate::http::{ApiCall, Body, DropAfter, Dropped, Incoming, Refusal, Reply};
 use crate::kinesis::{Kinesis, Region};
 
 const KINESIS: &str = "Kinesis_20131202";
@@ -27,11 +27,16 @@ impl Router {
         match request {
             Incoming::Health => {
                 let body = br#"{"status":"running"}"#.to_vec();
-                Ok(Reply { status: 200, content_type: "application/json", body })
+                Ok(Reply { status: 200, content_type: "application/json", body: body.into() })
             }
             Incoming::Refused(refusal) => Ok(refused(refusal)),
             Incoming::Call(call) => self.call(call).await,
         }
+    }
+
+    /// Ends the answers that would go on by themselves.
+    pub(crate) async fn stop(&self) {
+        self.kinesis.subscriptions().stop().await;
     }
 
     async fn call(&self, call: ApiCall) -> Result<Reply, Dropped> {
@@ -41,19 +46,25 @@ impl Router {
             Ok(region) => region,
             Err(error) => return Ok(error.into_reply(format)),
         };
+        let mut stop_after = None;
         match self.faults.take(operation, || self.stream_of(service, format, &call.body)) {
             None => {}
             Some(FaultKind::Latency(delay)) => tokio::time::sleep(delay).await,
             Some(FaultKind::DropConnection) => return Err(Dropped),
+            Some(FaultKind::StopEventStream { after }) => stop_after = Some(after),
             Some(FaultKind::Error { code, status, message }) => {
                 return Ok(ApiError::new(code, status, message).into_reply(format));
             }
         }
         let body = call.body.clone();
-        Ok(match service {
+        let mut reply = match service {
             DYNAMODB => self.dynamodb.answer(operation, body).await,
             _ => self.kinesis.answer(region, format, operation, body).await,
-        })
+        };
+        if let (Some(after), Body::Pieces { drop, .. }) = (stop_after, &mut reply.body) {
+            *drop = Some(DropAfter::new(after));
+        }
+        Ok(reply)
     }
 
     fn stream_of(&self, service: &str, format: Format, body: &[u8]) -> Option<String> {
@@ -97,5 +108,5 @@ fn refused(refusal: Refusal) -> Reply {
         Refusal::TooLarge => (413, ""),
         Refusal::Broken => (400, ""),
     };
-    Reply { status, content_type: "text/xml", body: body.as_bytes().to_vec() }
+    Reply { status, content_type: "text/xml", body: body.as_bytes().to_vec().into() }
 }

@@ -57,6 +57,6 @@ impl DynamoDb {
                 return ApiError::internal().into_reply(FORMAT);
             }
         };
-        Reply { status, content_type: FORMAT.content_type(), body: body.into_bytes() }
+        Reply { status, content_type: FORMAT.content_type(), body: body.into_bytes().into() }
     }
 }

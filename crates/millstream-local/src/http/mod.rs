@@ -1,5 +1,6 @@
 //! Connections: accepting them, answering their requests, closing them at the end.
 
+mod body;
 mod connection;
 mod reply;
 mod request;
@@ -11,6 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
+pub(crate) use body::{Body, DropAfter};
 pub(crate) use reply::{Dropped, Reply};
 pub(crate) use request::{ApiCall, Incoming, Refusal};
 
@@ -53,6 +55,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Arc<Router>, mut stoppe
         }
     }
     drop(listener);
+    router.stop().await;
     if tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were still under way when the local service stopped");
     }

@@ -1,17 +1,19 @@
 //! An answer, before it is HTTP.
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::Body;
+
 /// What is sent back.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
 }
 
 /// The connection is to be closed without an answer.
@@ -20,8 +22,13 @@ pub(crate) struct Reply {
 pub(crate) struct Dropped;
 
 impl Reply {
-    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(Bytes::from(self.body)));
+    /// An answer whose end is not yet known.
+    pub(crate) fn pieces(content_type: &'static str, from: mpsc::Receiver<Bytes>) -> Self {
+        Self { status: 200, content_type, body: Body::Pieces { from, drop: None } }
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(self.body);
         // A fault may ask for any number; what is no HTTP status becomes 500.
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();

@@ -189,6 +189,7 @@ impl Kinesis {
         *written = info.clone();
         self.save(&infos)?;
         stream.set(info);
+        self.subscriptions.look_again();
         Ok(())
     }
 
@@ -205,6 +206,7 @@ impl Kinesis {
                 streams.remove(name);
             }
         }
+        self.subscriptions.look_again();
         self.store.remove(stream);
         Ok(())
     }

@@ -1,8 +1,11 @@
 //! The time, in milliseconds since the epoch.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
 
 /// The clock of the service: that of the machine, and whatever a test has put it ahead.
 ///
@@ -10,12 +13,30 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     ahead_ms: Arc<AtomicU64>,
+    advanced: Arc<Notify>,
 }
 
 impl Clock {
     /// Puts the clock ahead, so that a test need not wait for a retention period to pass.
     pub fn advance(&self, by: Duration) {
         self.ahead_ms.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.advanced.notify_waiters();
+    }
+
+    /// Waits until a time comes, or the clock is put ahead to it.
+    pub(crate) async fn until(&self, ms: u64) {
+        loop {
+            let mut advanced = pin!(self.advanced.notified());
+            advanced.as_mut().enable();
+            let left = Duration::from_millis(ms.saturating_sub(self.now_ms()));
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                () = advanced => {}
+            }
+        }
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

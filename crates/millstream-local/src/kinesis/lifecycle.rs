@@ -36,6 +36,10 @@ impl Lifecycle {
         self.clock.now_ms()
     }
 
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Whether changes take effect at once.
     pub(crate) fn is_immediate(&self) -> bool {
         self.delay_ms == 0

@@ -16,6 +16,7 @@ mod metric;
 mod ops;
 mod output;
 mod page;
+mod position;
 mod region;
 mod reshard;
 mod sealed;
@@ -23,6 +24,7 @@ mod sequence;
 mod shard;
 mod store;
 mod stream;
+mod subscription;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -40,6 +42,7 @@ use self::lifecycle::Lifecycle;
 use self::region::ACCOUNT;
 use self::store::Store;
 use self::stream::{Stream, StreamInfo};
+use self::subscription::Subscriptions;
 use crate::api_error::ApiError;
 use crate::error::LocalError;
 use crate::format::Format;
@@ -60,6 +63,7 @@ pub(crate) struct Kinesis {
     /// When the next stream is to be deleted or resharded; late if there is none.
     next_due_ms: AtomicU64,
     store: Store,
+    subscriptions: Subscriptions,
 }
 
 impl Kinesis {
@@ -76,7 +80,15 @@ impl Kinesis {
             region.insert(stream.name().to_owned(), Arc::new(stream));
         }
         let next_due_ms = AtomicU64::new(0);
-        Ok(Self { streams: RwLock::new(streams), changes: Mutex::new(()), account, lifecycle, next_due_ms, store })
+        Ok(Self {
+            streams: RwLock::new(streams),
+            changes: Mutex::new(()),
+            account,
+            lifecycle,
+            next_due_ms,
+            store,
+            subscriptions: Subscriptions::default(),
+        })
     }
 
     /// Answers one API call.
@@ -89,9 +101,14 @@ impl Kinesis {
     ) -> Reply {
         self.settle().await;
         match ops::run(ops::Call { kinesis: Arc::clone(self), region, format }, operation, body).await {
-            Ok(body) => Reply { status: 200, content_type: format.content_type(), body },
+            Ok(reply) => reply,
             Err(error) => error.into_reply(format),
         }
+    }
+
+    /// The consumers that records are pushed to.
+    pub(crate) fn subscriptions(&self) -> &Subscriptions {
+        &self.subscriptions
     }
 
     /// The name of the stream that a request is about.

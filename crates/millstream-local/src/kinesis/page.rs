@@ -24,7 +24,11 @@ pub(crate) struct Limits {
 pub(crate) struct PageEnd {
     /// Where the next page begins.
     pub(crate) next: Place,
-    /// There is nothing more to read, nor will there ever be.
+    /// The sequence number of the last record; `None` if there is no record.
+    pub(crate) last: Option<Sequence>,
+    /// There was nothing more to read.
+    pub(crate) caught_up: bool,
+    /// Nor will there ever be.
     pub(crate) ended: bool,
 }
 
@@ -41,7 +45,7 @@ pub(crate) fn write_page(
     let encrypted_ms = stream.settings().encryption.as_ref().map(|encryption| encryption.since_ms);
     // What has expired is not read: an older place moves to the horizon.
     let place = Place { arrival_ms: place.arrival_ms.max(stream.horizon_ms()), ..place };
-    let (mut count, mut bytes, mut newest_ms) = (0, 0, now_ms);
+    let (mut count, mut bytes, mut newest_ms, mut last) = (0, 0, now_ms, None);
     writer.key("Records");
     writer.begin_list();
     let read = shard.read(place, |record| {
@@ -54,6 +58,7 @@ pub(crate) fn write_page(
         count += 1;
         bytes += size;
         newest_ms = record.arrival_ms;
+        last = Some(sequence);
         true
     });
     let read = read.map_err(|error| ApiError::storage("read a log", &error))?;
@@ -64,7 +69,7 @@ pub(crate) fn write_page(
         writer.key("ChildShards");
         writer.value(&children(stream, shard))?;
     }
-    Ok(PageEnd { next: read.next, ended: read.ended })
+    Ok(PageEnd { next: read.next, last, caught_up: read.caught_up, ended: read.ended })
 }
 
 fn write_record(writer: &mut Writer, sequence: Sequence, record: &Frame<'_>, encrypted: bool) {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::committed::{Committed, Group, MARK_BYTES};
 use super::iterator::Place;
@@ -40,6 +40,8 @@ pub(crate) struct Shard {
     closed_ms: OnceLock<u64>,
     log: Log,
     state: Mutex<State>,
+    /// Records have been stored, or the shard has closed.
+    changed: Notify,
 }
 
 /// What is in the log, and what waits to get there.
@@ -93,7 +95,7 @@ impl Shard {
             committed,
             ..State::default()
         };
-        Self { info, closed_ms, log, state: Mutex::new(state) }
+        Self { info, closed_ms, log, state: Mutex::new(state), changed: Notify::new() }
     }
 
     pub(crate) fn info(&self) -> ShardInfo {
@@ -111,6 +113,7 @@ impl Shard {
     /// Ends the shard. No append may be under way: the caller holds the stream's topology for writing.
     pub(crate) fn close(&self, now_ms: u64) {
         self.closed_ms.get_or_init(|| now_ms);
+        self.changed.notify_waiters();
     }
 
     /// The sequence number of one of its records.
@@ -147,6 +150,7 @@ impl Shard {
             // Memory takes every append.
             if self.log.append(state.committed.end, &group.bytes).is_ok() {
                 state.committed.add(&group);
+                self.changed.notify_waiters();
             }
             return Ok(Appended { first_index, arrival_ms, written: None });
         }
@@ -188,7 +192,10 @@ impl Shard {
     fn settle(&self, group: &Group, result: &Result<(), AppendError>) {
         let mut state = self.lock();
         match result {
-            Ok(()) => state.committed.add(group),
+            Ok(()) => {
+                state.committed.add(group);
+                self.changed.notify_waiters();
+            }
             Err(error) => {
                 tracing::error!(%error, shard = self.info.number, log = ?self.log, "cannot write records");
                 state.broken |= matches!(error, AppendError::Broken(_));
@@ -247,6 +254,11 @@ impl Shard {
     /// Whether [`Shard::read`] from here has nothing to read, and so does not wait for a disk.
     pub(crate) fn is_caught_up(&self, place: Place) -> bool {
         place.index > self.lock().committed.last_index
+    }
+
+    /// What says that [`Shard::read`] may have more to show.
+    pub(crate) fn changed(&self) -> &Notify {
+        &self.changed
     }
 
     /// The place after the newest record.

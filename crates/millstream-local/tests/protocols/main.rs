@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cbor;
+mod events;
 mod http2;
+mod subscribe;
 #[path = "../support/mod.rs"]
 mod support;

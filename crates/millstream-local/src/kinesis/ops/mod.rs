@@ -33,6 +33,7 @@ mod remove_tags_from_stream;
 mod split_shard;
 mod start_stream_encryption;
 mod stop_stream_encryption;
+mod subscribe_to_shard;
 mod tag_resource;
 mod untag_resource;
 mod update_account_settings;
@@ -53,7 +54,9 @@ use super::region::{ACCOUNT, Region};
 use super::stream::Stream;
 use super::{Kinesis, sealed};
 use crate::api_error::ApiError;
+use crate::event_stream;
 use crate::format::Format;
+use crate::http::Reply;
 
 /// What an operation is run with.
 pub(crate) struct Call {
@@ -62,8 +65,19 @@ pub(crate) struct Call {
     pub(crate) format: Format,
 }
 
-/// Runs an operation on a request; the answer is of the same format, or empty.
-pub(crate) async fn run(call: Call, operation: &str, body: Bytes) -> Result<Vec<u8>, ApiError> {
+/// Runs an operation on a request.
+pub(crate) async fn run(call: Call, operation: &str, body: Bytes) -> Result<Reply, ApiError> {
+    if operation == "SubscribeToShard" {
+        let events = subscribe_to_shard::run(call, body).await?;
+        return Ok(Reply::pieces(event_stream::CONTENT_TYPE, events));
+    }
+    let content_type = call.format.content_type();
+    let body = answer(call, operation, body).await?;
+    Ok(Reply { status: 200, content_type, body: body.into() })
+}
+
+/// The answer of an operation in the format of its request, or empty.
+async fn answer(call: Call, operation: &str, body: Bytes) -> Result<Vec<u8>, ApiError> {
     match operation {
         "AddTagsToStream" => call.change(body, add_tags_to_stream::run).await,
         "CreateStream" => call.change(body, create_stream::run).await,
@@ -172,7 +186,7 @@ impl Call {
 }
 
 /// Runs what takes the time of a disk, or a good part of a millisecond, beside the connections.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {

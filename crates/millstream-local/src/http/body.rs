@@ -1,0 +1,86 @@
+//! The body of an answer: all at once, or piece by piece.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::mpsc;
+use tokio::time::Sleep;
+
+use super::reply::Dropped;
+
+/// What follows the head of an answer.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// All of it; empty once it has been sent.
+    Whole(Bytes),
+    /// Pieces, until the sender is gone. What the client has not yet taken waits in the channel, and the sender with it.
+    Pieces {
+        /// Where they come from.
+        from: mpsc::Receiver<Bytes>,
+        /// When the connection is dropped, if a fault says so.
+        drop: Option<DropAfter>,
+    },
+}
+
+/// After which pieces a connection is dropped.
+#[derive(Debug)]
+pub(crate) struct DropAfter {
+    left: usize,
+    /// The pieces before it are let out first.
+    linger: Option<Pin<Box<Sleep>>>,
+}
+
+/// How long the pieces before a drop may take to the client.
+const LINGER: Duration = Duration::from_millis(50);
+
+impl DropAfter {
+    pub(crate) fn new(pieces: usize) -> Self {
+        Self { left: pieces, linger: None }
+    }
+
+    /// Ready when the last piece has had its time.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER))).as_mut().poll(context)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Whole(bytes.into())
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Pieces { drop: Some(after), .. } if after.left == 0 => {
+                after.poll_linger(context).map(|()| Some(Err(Dropped)))
+            }
+            Self::Pieces { from, drop } => from.poll_recv(context).map(|piece| {
+                if let Some(after) = drop {
+                    after.left -= 1;
+                }
+                piece.map(|piece| Ok(Frame::data(piece)))
+            }),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Pieces { .. } => SizeHint::default(),
+        }
+    }
+}
