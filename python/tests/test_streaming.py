@@ -224,7 +224,6 @@ ARGUMENTS = [
     (lambda s: s.transformWith(lambda a: a, s), AssertionError, "func should take two or three arguments"),
     (lambda s: s.context().union(), ValueError, "should have at least one DStream to union"),
     (lambda s: s.updateStateByKey(max), PySparkNotImplementedError, "DStream.updateStateByKey"),
-    (lambda s: s.context().textFileStream("/"), NotImplementedError, "StreamingContext.textFileStream"),
     (lambda s: s.context().checkpoint("/tmp"), NotImplementedError, "progress is kept in the lease table"),
     (lambda s: StreamingContext.getOrCreate("/tmp", lambda: s.context()), NotImplementedError, "getOrCreate"),
     (lambda s: StreamingContext.getActiveOrCreate(None, 1), TypeError, "setupFunc should be callable"),

@@ -51,7 +51,7 @@ def local_path(path: str) -> str:
     if not colon or "/" in scheme:
         return path
     if scheme != "file":
-        raise IllegalArgumentException(f"cannot write to {path}: only local paths and file: URLs are served")
+        raise IllegalArgumentException(f"cannot use {path}: only local paths and file: URLs are served")
     return "/" + rest.lstrip("/") if rest.startswith("/") else rest
 
 

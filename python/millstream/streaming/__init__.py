@@ -2,5 +2,6 @@
 
 from millstream.streaming.context import StreamingContext
 from millstream.streaming.dstream import DStream
+from millstream.streaming.listener import StreamingListener
 
-__all__ = ["DStream", "StreamingContext"]
+__all__ = ["DStream", "StreamingContext", "StreamingListener"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import signal
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -13,13 +13,15 @@ from millstream.callsite import user_call_site
 from millstream.errors import IllegalArgumentException, IllegalStateException, PySparkTypeError
 from millstream.rdd import RDD
 from millstream.streaming.dstream import DStream
-from millstream.streaming.queue import QueueSource
 from millstream.streaming.settings import LONGEST_S, stop_timeout_ms, stops_gracefully, warn_of_unknown
-from millstream.unsupported import add_unsupported, unsupported
+from millstream.streaming.sources import Sources
+from millstream.unsupported import unsupported
 
 if TYPE_CHECKING:
     from millstream._millstream import Engine, KinesisInput
     from millstream.context import SparkContext
+    from millstream.streaming.listener import StreamingListener
+    from millstream.streaming.source import Source
 
 T = TypeVar("T")
 
@@ -29,7 +31,7 @@ _NO_RECOVERY = (
 )
 
 
-class StreamingContext:
+class StreamingContext(Sources):
     """Streams in batches of ``batchDuration`` seconds. One context may run at a time in a process."""
 
     _active: ClassVar[StreamingContext | None] = None
@@ -82,18 +84,6 @@ class StreamingContext:
             unsupported(cls.__name__, "getOrCreate with a checkpoint path", _NO_RECOVERY)()
         return setupFunc()
 
-    def queueStream(
-        self,
-        rdds: Iterable[RDD[T]] | Iterable[Iterable[T]],
-        oneAtATime: bool = True,
-        default: RDD[T] | Iterable[T] | None = None,
-    ) -> DStream[T]:
-        """A stream from a queue of RDDs or lists, one a batch, then ``default`` or nothing."""
-        queue = [self._as_rdd(rdd) for rdd in rdds]
-        source = QueueSource(self._sc, queue, oneAtATime, None if default is None else self._as_rdd(default))
-        self._check_building()
-        return DStream(self, self._engine.input_python(source), self._batch_ms)
-
     def _kinesis_stream(self, source: KinesisInput, app: str, *stream: str) -> DStream[Any]:
         """``stream``: its name, endpoint and region. One lease table holds the shards of one stream only, and those of
         two have the same names: the second stream would take the first one's leases for its own."""
@@ -108,8 +98,9 @@ class StreamingContext:
             )
         return DStream(self, self._engine.input_kinesis(source), self._batch_ms)
 
-    def _as_rdd(self, data: Any) -> RDD[Any]:
-        return data if isinstance(data, RDD) else self._sc.parallelize(data)
+    def _input(self, source: Source) -> DStream[Any]:
+        self._check_building()
+        return DStream(self, self._engine.input_python(source), self._batch_ms)
 
     def union(self, *dstreams: DStream[T]) -> DStream[T]:
         """One stream of the elements of several."""
@@ -233,6 +224,12 @@ class StreamingContext:
             if stopSparkContext:
                 self._sc.stop()
 
+    def addStreamingListener(self, streamingListener: StreamingListener) -> None:
+        """Tells the listener of all that happens to batches from now on."""
+        from millstream.streaming.listener import ListenerCalls
+
+        self._engine.add_listener(ListenerCalls(streamingListener))
+
     def _stop_at_exit(self) -> None:
         # Nobody could catch a KeyboardInterrupt from here on: Ctrl-C ends the process at once.
         if callable(signal.getsignal(signal.SIGINT)):
@@ -241,6 +238,3 @@ class StreamingContext:
 
     remember = unsupported("StreamingContext", "remember")
     checkpoint = unsupported("StreamingContext", "checkpoint", _NO_RECOVERY)
-
-
-add_unsupported(StreamingContext, "addStreamingListener binaryRecordsStream socketTextStream textFileStream")

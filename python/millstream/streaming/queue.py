@@ -6,13 +6,19 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from millstream.streaming.source import Source
+
 if TYPE_CHECKING:
     from millstream.context import SparkContext
     from millstream.rdd import RDD
 
 
-class QueueSource:
-    """Gives one queued RDD to each batch, or all of them to the first; then the default, or an empty RDD."""
+class QueueSource(Source):
+    """Gives one queued RDD to each batch, or all of them to the first; then the default, or an empty RDD.
+
+    Queued RDDs have no checkpoint, and are not given again. As in Spark, a graceful stop does not wait for the rest of
+    the queue.
+    """
 
     def __init__(
         self, sc: SparkContext, rdds: Iterable[RDD[Any]], one_at_a_time: bool, default: RDD[Any] | None
@@ -21,9 +27,6 @@ class QueueSource:
         self._waiting = deque(rdds)
         self._one_at_a_time = one_at_a_time
         self._default = default
-
-    def start(self) -> None:
-        """There is nothing to begin."""
 
     def cut(self, time_ms: int) -> tuple[RDD[Any], int]:
         """The dataset of the batch. Its records are not counted, since that would compute it."""
@@ -34,19 +37,3 @@ class QueueSource:
         rdds = list(self._waiting)
         self._waiting.clear()
         return self._sc.union(rdds), 0
-
-    def committed(self, time_ms: int) -> None:
-        """Queued RDDs have no checkpoint."""
-
-    def failed(self, time_ms: int) -> None:
-        """Queued RDDs are not given again."""
-
-    def drain(self) -> None:
-        """There is nothing to stop reading."""
-
-    def stop(self, graceful: bool) -> None:
-        """There is nothing to end."""
-
-    def is_drained(self) -> bool:
-        """As in Spark, a graceful stop does not wait for the rest of the queue."""
-        return True

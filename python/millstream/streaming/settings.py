@@ -28,7 +28,6 @@ KNOWN = (
 _TIME = re.compile(r"([0-9]{1,18})\s*([a-z]*)")
 _UNITS_US = {
     "us": 1,
-    "": 1_000,
     "ms": 1_000,
     "s": 1_000_000,
     "m": 60_000_000,
@@ -49,12 +48,24 @@ def stops_gracefully(conf: SparkConf) -> bool:
 
 def stop_timeout_ms(conf: SparkConf) -> int | None:
     """``spark.streaming.gracefulStopTimeout``, in Spark's units of time (milliseconds where none is given)."""
-    key = "spark.streaming.gracefulStopTimeout"
+    return _time_ms(conf, "spark.streaming.gracefulStopTimeout", 1)
+
+
+def remember_files_ms(conf: SparkConf, batch_ms: int) -> int:
+    """``spark.streaming.fileStream.minRememberDuration`` (60 s; seconds where no unit is given), in whole batches."""
+    key = "spark.streaming.fileStream.minRememberDuration"
+    least_ms = _time_ms(conf, key, 1_000) or _time_ms(conf, "spark.streaming.minRememberDuration", 1_000) or 60_000
+    return -(-least_ms // batch_ms) * batch_ms
+
+
+def _time_ms(conf: SparkConf, key: str, unit_ms: int) -> int | None:
+    """A time above 0 in Spark's notation; ``unit_ms`` is that of a number without a unit."""
     value = conf.get(key)
     if value is None:
         return None
     match = _TIME.fullmatch(value.strip().lower())
-    millis = int(match[1]) * _UNITS_US.get(match[2], 0) // 1_000 if match else 0
+    units_us = {**_UNITS_US, "": unit_ms * 1_000}
+    millis = int(match[1]) * units_us.get(match[2], 0) // 1_000 if match else 0
     if not 0 < millis <= LONGEST_S * 1_000:
         raise IllegalArgumentException(f"{key}={value} is not a time above 0; write 500ms, 10s, 2m or 1h")
     return millis

@@ -31,9 +31,10 @@ _MODULES: dict[str, dict[str, str]] = {
     "pyspark.rdd": {"millstream.rdd": "RDD portable_hash"},
     "pyspark.resultiterable": {"millstream.rdd": "ResultIterable"},
     "pyspark.storagelevel": {"millstream.storagelevel": "StorageLevel"},
-    "pyspark.streaming": {"millstream.streaming": "DStream StreamingContext"},
+    "pyspark.streaming": {"millstream.streaming": "DStream StreamingContext StreamingListener"},
     "pyspark.streaming.context": {"millstream.streaming": "StreamingContext"},
     "pyspark.streaming.dstream": {"millstream.streaming": "DStream"},
+    "pyspark.streaming.listener": {"millstream.streaming": "StreamingListener"},
     "pyspark.streaming.kinesis": {
         "millstream.streaming.kinesis": "InitialPositionInStream KinesisUtils MetricsLevel utf8_decoder",
     },

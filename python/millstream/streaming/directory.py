@@ -1,0 +1,65 @@
+"""A stream of the files that appear in a directory (the rules of Spark's `FileInputDStream`)."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from millstream.rdd import RDD
+from millstream.rdd.files import Files
+from millstream.rdd.save import local_path
+from millstream.streaming.source import Source
+
+if TYPE_CHECKING:
+    from millstream.context import SparkContext
+
+
+class DirectorySource(Source):
+    """Gives each batch the files that were modified after the start and no later than the batch's time.
+
+    A file should be complete when it appears: it is to be moved into the directory. Its name is remembered for
+    ``remember_ms``, so that it is given once; a file that turns up with an older time is not seen. Hidden files are
+    passed over.
+    """
+
+    def __init__(
+        self, sc: SparkContext, directory: str, remember_ms: int, read: Callable[[str], Iterable[Any]]
+    ) -> None:
+        self._sc = sc
+        self._pattern = local_path(directory)
+        self._remember_ms = remember_ms
+        self._read = read
+        self._started_ms = 0
+        #: Of each file given to a batch, the time of that batch.
+        self._given: dict[str, int] = {}
+
+    def start(self) -> None:
+        """What is in the directory now is no part of the stream."""
+        self._started_ms = int(time.time() * 1000)
+
+    def cut(self, time_ms: int) -> tuple[RDD[Any], int]:
+        """The batch's files, in the order of their names. Records are not counted before they are read."""
+        oldest_ms = max(self._started_ms, time_ms - self._remember_ms)
+        self._given = {path: at for path, at in self._given.items() if at > time_ms - self._remember_ms}
+        found = []
+        for path, modified_ms in self._files():
+            if oldest_ms < modified_ms <= time_ms and path not in self._given:
+                found.append(path)
+                self._given[path] = time_ms
+        return RDD(Files(sorted(found), self._read), self._sc), 0
+
+    def _files(self) -> Iterator[tuple[str, int]]:
+        """The files of the directory, or of all directories that the pattern names, with their times in ms."""
+        for directory in glob.glob(self._pattern):
+            try:
+                with os.scandir(directory) as entries:
+                    for entry in entries:
+                        if not entry.name.startswith((".", "_")) and entry.is_file():
+                            yield entry.path, entry.stat().st_mtime_ns // 1_000_000
+            except OSError as error:
+                # It may be gone by now; the next batch looks again.
+                print(f"millstream: can't look for new files in {directory}: {error}", file=sys.stderr)

@@ -1,0 +1,74 @@
+"""The streams that a context makes of Python's own inputs. (Kinesis streams are made by `KinesisUtils`.)"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from millstream.errors import IllegalArgumentException
+from millstream.rdd import RDD
+from millstream.storagelevel import StorageLevel
+from millstream.streaming.settings import remember_files_ms
+
+if TYPE_CHECKING:
+    from millstream.context import SparkContext
+    from millstream.streaming.dstream import DStream
+    from millstream.streaming.source import Source
+
+T = TypeVar("T")
+
+
+class Sources(ABC):
+    """``storageLevel`` changes no result: what waits for a batch waits in memory, and it is bounded."""
+
+    _sc: SparkContext
+    _batch_ms: int
+
+    @abstractmethod
+    def _input(self, source: Source) -> DStream[Any]: ...
+
+    def queueStream(
+        self,
+        rdds: Iterable[RDD[T]] | Iterable[Iterable[T]],
+        oneAtATime: bool = True,
+        default: RDD[T] | Iterable[T] | None = None,
+    ) -> DStream[T]:
+        """A stream from a queue of RDDs or lists, one a batch, then ``default`` or nothing."""
+        from millstream.streaming.queue import QueueSource
+
+        queue = [self._as_rdd(rdd) for rdd in rdds]
+        last = None if default is None else self._as_rdd(default)
+        return self._input(QueueSource(self._sc, queue, oneAtATime, last))
+
+    def socketTextStream(
+        self, hostname: str, port: int, storageLevel: StorageLevel = StorageLevel.MEMORY_AND_DISK_2
+    ) -> DStream[str]:
+        """The lines that a server on a TCP port sends, in UTF-8. A connection that ends is made again."""
+        from millstream.streaming.socket_text import SocketSource
+
+        return self._input(SocketSource(self._sc, hostname, port))
+
+    def textFileStream(self, directory: str) -> DStream[str]:
+        """The lines of the text files that are moved into a directory, or into those that a pattern names."""
+        from millstream.rdd.files import text_lines
+
+        return self._files(directory, text_lines)
+
+    def binaryRecordsStream(self, directory: str, recordLength: int) -> DStream[bytes]:
+        """The records of ``recordLength`` bytes of the files that are moved into a directory."""
+        from millstream.rdd.files import fixed_records
+
+        if recordLength < 1:
+            raise IllegalArgumentException(f"recordLength must be at least 1, not {recordLength}")
+        return self._files(directory, partial(fixed_records, length=recordLength))
+
+    def _files(self, directory: str, read: Callable[[str], Iterable[Any]]) -> DStream[Any]:
+        from millstream.streaming.directory import DirectorySource
+
+        remember_ms = remember_files_ms(self._sc.getConf(), self._batch_ms)
+        return self._input(DirectorySource(self._sc, directory, remember_ms, read))
+
+    def _as_rdd(self, data: Any) -> RDD[Any]:
+        return data if isinstance(data, RDD) else self._sc.parallelize(data)
