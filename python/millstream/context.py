@@ -16,6 +16,7 @@ from millstream.broadcast import Broadcast
 from millstream.callsite import user_call_site
 from millstream.conf import SparkConf
 from millstream.errors import IllegalArgumentException, IllegalStateException
+from millstream.filereaders import FileReaders
 from millstream.master import parallelism
 from millstream.rdd import RDD
 from millstream.rdd.partitions import Slices, Union
@@ -29,7 +30,7 @@ T = TypeVar("T")
 _LOG_LEVELS = ("ALL", "DEBUG", "ERROR", "WARN", "INFO", "OFF", "FATAL", "TRACE")
 
 
-class SparkContext:
+class SparkContext(FileReaders):
     """One program's context. Only one may be active in a process."""
 
     _active: ClassVar[SparkContext | None] = None
@@ -230,8 +231,8 @@ class SparkContext:
 
 add_unsupported(
     SparkContext,
-    """addArchive addFile addJobTag binaryFiles binaryRecords cancelAllJobs cancelJobGroup cancelJobsWithTag
+    """addArchive addFile addJobTag cancelAllJobs cancelJobGroup cancelJobsWithTag
     clearJobTags dump_profiles getCheckpointDir getJobTags getSystemProperty hadoopFile hadoopRDD newAPIHadoopFile
     newAPIHadoopRDD pickleFile removeJobTag runJob sequenceFile setCheckpointDir setInterruptOnCancel setJobGroup
-    setSystemProperty show_profiles statusTracker textFile wholeTextFiles""",
+    setSystemProperty show_profiles statusTracker""",
 )

@@ -94,8 +94,8 @@ FAILURES = {
         ["Traceback", "millstream/context.py"],
     ),
     "a method that is not there": (
-        CONTEXT + "sc.textFile('x')\n",
-        ["millstream: PySparkNotImplementedError: SparkContext.textFile is not implemented", "program.py:3"],
+        CONTEXT + "sc.sequenceFile('x')\n",
+        ["millstream: PySparkNotImplementedError: SparkContext.sequenceFile is not implemented", "program.py:3"],
         ["Traceback"],
     ),
     "a syntax error": ("def\n", ["Error: cannot read", "invalid syntax"], ["Traceback"]),

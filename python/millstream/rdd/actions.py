@@ -104,10 +104,6 @@ class Actions(Transformations[T]):
         """The least element; ValueError if there is none."""
         return self.reduce(lambda a, b: min(a, b, key=key))  # type: ignore[arg-type]
 
-    def mean(self) -> float:
-        """The mean of the elements; ZeroDivisionError if there is none."""
-        return float(self.sum() / self.count())
-
     def top(self, num: int, key: Callable[[T], Any] | None = None) -> list[T]:
         """The ``num`` greatest elements, greatest first."""
         from heapq import nlargest

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from millstream.errors import PySparkException
 from millstream.rdd.partitions import Node
+from millstream.rdd.save import local_path
 
 
 class Files(Node):
@@ -23,6 +25,34 @@ class Files(Node):
     def compute(self, index: int) -> Iterable[Any]:
         """The elements of one file."""
         return self._read(self._paths[index])
+
+
+def files_of(path: str) -> list[str]:
+    """The files that a path means, in the order of their names: of several separated by commas, of patterns, and of
+    directories, whose hidden files (`.x`, `_x`) do not count and which may hold no directory."""
+    found = []
+    for one in path.split(","):
+        local = local_path(one)
+        places = sorted(glob.glob(local))
+        if not places:
+            kind = (
+                "Input Pattern file:{} matches 0 files"
+                if glob.has_magic(local)
+                else "Input path does not exist: file:{}"
+            )
+            raise PySparkException(kind.format(os.path.abspath(local)))
+        for place in places:
+            found += _files_in(place) if os.path.isdir(place) else [place]
+    return found
+
+
+def _files_in(directory: str) -> list[str]:
+    names = sorted(name for name in os.listdir(directory) if not name.startswith((".", "_")))
+    paths = [os.path.join(directory, name) for name in names]
+    for path in paths:
+        if os.path.isdir(path):
+            raise PySparkException(f"Path: {path} is a directory, which is not supported in the directory read")
+    return paths
 
 
 def text_lines(path: str) -> Iterator[str]:
