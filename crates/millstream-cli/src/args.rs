@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use millstream_kinesis::{AwsSettings, CredentialsSource};
@@ -52,6 +53,12 @@ pub(crate) struct LocalArgs {
     /// Create a stream at start if it is not there: NAME:SHARDS. May be given several times.
     #[arg(long = "stream", value_name = "NAME:SHARDS", value_parser = parse_stream)]
     pub(crate) streams: Vec<(String, u32)>,
+    /// How long streams stay CREATING, UPDATING and DELETING, such as 500ms or 2s.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    pub(crate) state_delay: Duration,
+    /// Enforce the service's quotas: throughput of shards, rates of calls, number of shards.
+    #[arg(long)]
+    pub(crate) enforce_limits: bool,
 }
 
 #[derive(Args)]
@@ -144,6 +151,17 @@ fn parse_endpoint(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let number = digits.parse::<f64>().ok().and_then(|number| match &text[digits.len()..] {
+        "ms" => Duration::try_from_secs_f64(number / 1000.0).ok(),
+        "s" => Duration::try_from_secs_f64(number).ok(),
+        "m" => Duration::try_from_secs_f64(number * 60.0).ok(),
+        _ => None,
+    });
+    number.ok_or_else(|| "a time is a number and its unit: 500ms, 2s, 1m".to_owned())
+}
+
 fn parse_stream(text: &str) -> Result<(String, u32), String> {
     let (name, shards) = text.rsplit_once(':').unwrap_or((text, "1"));
     let shards = shards
@@ -178,6 +196,16 @@ mod tests {
         assert_eq!(parse_endpoint("http://127.0.0.1:4566").unwrap(), "http://127.0.0.1:4566");
         for wrong in ["nonsense", "http://", "http://a b", "127.0.0.1:4566"] {
             assert!(parse_endpoint(wrong).unwrap_err().contains("URL"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_has_a_unit() {
+        assert_eq!(parse_duration("500ms").unwrap(), Duration::from_millis(500));
+        assert_eq!(parse_duration("1.5s").unwrap(), Duration::from_millis(1500));
+        assert_eq!(parse_duration("2m").unwrap(), Duration::from_secs(120));
+        for wrong in ["", "5", "s", "-1s", "5h", "1 s", "NaNs", "infs"] {
+            assert!(parse_duration(wrong).unwrap_err().contains("500ms"), "{wrong}");
         }
     }
 

@@ -14,11 +14,19 @@ pub struct LocalConfig {
     pub data_dir: Option<PathBuf>,
     /// How long streams stay CREATING, UPDATING and DELETING, and consumers CREATING and DELETING.
     pub state_delay: Duration,
+    /// Whether the service's quotas hold: throughput of shards, rates of calls, number of shards.
+    pub enforce_limits: bool,
 }
 
 impl Default for LocalConfig {
-    /// A free port on the loopback address, in memory, without delays.
+    /// A free port on the loopback address, in memory, without delays or limits.
     fn default() -> Self {
-        Self { host: "127.0.0.1".to_owned(), port: 0, data_dir: None, state_delay: Duration::ZERO }
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 0,
+            data_dir: None,
+            state_delay: Duration::ZERO,
+            enforce_limits: false,
+        }
     }
 }

@@ -15,6 +15,14 @@ pub enum LocalError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A stream could not be made.
+    #[error("cannot create the stream {name}: {reason}")]
+    Stream {
+        /// Its name.
+        name: String,
+        /// What Kinesis would say.
+        reason: String,
+    },
     /// Another server holds the data directory.
     #[error("the data directory {path} is in use by another server; stop it or choose another directory")]
     DataDirInUse {

@@ -23,6 +23,7 @@
 
 mod api_error;
 mod cbor;
+mod clock;
 mod config;
 mod dynamodb;
 mod error;
@@ -35,8 +36,8 @@ mod router;
 mod service;
 mod storage;
 
+pub use clock::Clock;
 pub use config::LocalConfig;
 pub use error::LocalError;
 pub use faults::{Fault, FaultKind, Faults};
-pub use kinesis::Clock;
 pub use service::LocalService;

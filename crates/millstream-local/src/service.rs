@@ -7,12 +7,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::clock::Clock;
 use crate::config::LocalConfig;
 use crate::dynamodb::DynamoDb;
 use crate::error::LocalError;
 use crate::faults::Faults;
 use crate::http;
-use crate::kinesis::{Clock, Kinesis};
+use crate::kinesis::{Kinesis, Region};
 use crate::router::Router;
 use crate::storage::DataDir;
 
@@ -24,6 +25,7 @@ pub struct LocalService {
     address: SocketAddr,
     clock: Clock,
     faults: Arc<Faults>,
+    kinesis: Arc<Kinesis>,
     stop: watch::Sender<()>,
     server: JoinHandle<()>,
 }
@@ -42,10 +44,11 @@ impl LocalService {
 
         let faults = Arc::new(Faults::default());
         let clock = Clock::default();
-        let router = Arc::new(open(config, clock.clone(), Arc::clone(&faults)).await?);
+        let (kinesis, dynamodb) = open(config, clock.clone()).await?;
+        let router = Arc::new(Router::new(Arc::clone(&kinesis), dynamodb, Arc::clone(&faults)));
         let (stop, stopped) = watch::channel(());
         let server = tokio::spawn(http::serve(listener, router, stopped));
-        Ok(Self { address, clock, faults, stop, server })
+        Ok(Self { address, clock, faults, kinesis, stop, server })
     }
 
     /// The URL to give to an AWS SDK as its endpoint, such as `http://127.0.0.1:4567`.
@@ -57,6 +60,17 @@ impl LocalService {
         } else {
             format!("http://{}", self.address)
         }
+    }
+
+    /// Makes a stream of so many shards in a region, unless it has a stream of that name. No quota is asked.
+    ///
+    /// # Errors
+    /// If the name or the number of shards is not one that Kinesis takes, or the stream can't be written down.
+    pub async fn create_stream(&self, region: &str, name: &str, shards: u32) -> Result<(), LocalError> {
+        self.kinesis
+            .create_if_missing(&Region::from(region), name, shards)
+            .await
+            .map_err(|error| LocalError::Stream { name: name.to_owned(), reason: error.message().to_owned() })
     }
 
     /// The clock that the service goes by.
@@ -81,12 +95,12 @@ impl LocalService {
 }
 
 /// Opens both services on a blocking thread: a large data directory takes a while to check.
-async fn open(config: LocalConfig, clock: Clock, faults: Arc<Faults>) -> Result<Router, LocalError> {
+async fn open(config: LocalConfig, clock: Clock) -> Result<(Arc<Kinesis>, DynamoDb), LocalError> {
     let opened = tokio::task::spawn_blocking(move || {
         let data = config.data_dir.as_deref().map(DataDir::open).transpose()?.map(Arc::new);
-        let dynamodb = DynamoDb::open(data.as_deref())?;
-        let kinesis = Arc::new(Kinesis::open(data, clock, config.state_delay)?);
-        Ok(Router::new(kinesis, dynamodb, faults))
+        let dynamodb = DynamoDb::open(data.clone(), clock.clone())?;
+        let kinesis = Arc::new(Kinesis::open(data, clock, &config)?);
+        Ok((kinesis, dynamodb))
     });
     match opened.await {
         Ok(result) => result,

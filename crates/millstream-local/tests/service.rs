@@ -109,61 +109,6 @@ async fn faults_apply_to_what_they_name_and_end() {
 }
 
 #[tokio::test]
-async fn dynamodb_conditions_hold_over_a_restart() {
-    let home = tempfile::tempdir().unwrap();
-    let config = LocalConfig { data_dir: Some(home.path().to_owned()), ..LocalConfig::default() };
-    let service = LocalService::start(config.clone()).await.unwrap();
-    let mut client = Client::connect(&service.endpoint(), EAST).await;
-    let table = json!({
-        "TableName": "leases",
-        "AttributeDefinitions": [{"AttributeName": "leaseKey", "AttributeType": "S"}],
-        "KeySchema": [{"AttributeName": "leaseKey", "KeyType": "HASH"}],
-        "BillingMode": "PAY_PER_REQUEST",
-    });
-    assert_eq!(client.dynamodb("CreateTable", table.clone()).await.0, 200);
-    let (status, error) = client.dynamodb("CreateTable", table).await;
-    assert_eq!((status, error["__type"].as_str().unwrap().ends_with("#ResourceInUseException")), (400, true));
-    let renew = |counter: u64| {
-        json!({
-            "TableName": "leases",
-            "Key": {"leaseKey": {"S": "shardId-000000000000"}},
-            "UpdateExpression": "SET leaseCounter = :next",
-            "ConditionExpression": "leaseCounter = :seen OR attribute_not_exists(leaseKey)",
-            "ExpressionAttributeValues": {
-                ":seen": {"N": counter.to_string()},
-                ":next": {"N": (counter + 1).to_string()},
-            },
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        })
-    };
-    assert_eq!(client.dynamodb("UpdateItem", renew(0)).await.0, 200);
-    assert_eq!(client.dynamodb("UpdateItem", renew(1)).await.0, 200);
-    let (status, error) = client.dynamodb("UpdateItem", renew(1)).await;
-    assert_eq!(status, 400);
-    assert!(error["__type"].as_str().unwrap().ends_with("#ConditionalCheckFailedException"), "{error}");
-    assert_eq!(error["Item"]["leaseCounter"], json!({"N": "2"}));
-    // KCL 1.x still uses the conditions of before expressions.
-    let legacy = |seen: &str| {
-        json!({
-            "TableName": "leases",
-            "Key": {"leaseKey": {"S": "shardId-000000000000"}},
-            "AttributeUpdates": {"leaseOwner": {"Action": "PUT", "Value": {"S": "me"}}},
-            "Expected": {"leaseCounter": {"Value": {"N": seen}}},
-        })
-    };
-    assert_eq!(client.dynamodb("UpdateItem", legacy("7")).await.0, 400);
-    assert_eq!(client.dynamodb("UpdateItem", legacy("2")).await.0, 200);
-    let (_, error) = client.dynamodb("DescribeLimits", json!({})).await;
-    assert!(error["__type"].as_str().unwrap().ends_with("#UnknownOperationException"));
-
-    service.shutdown().await;
-    let service = LocalService::start(config).await.unwrap();
-    let mut client = Client::connect(&service.endpoint(), EAST).await;
-    let (_, scan) = client.dynamodb("Scan", json!({"TableName": "leases"})).await;
-    assert_eq!(scan["Items"][0]["leaseOwner"], json!({"S": "me"}));
-}
-
-#[tokio::test]
 async fn two_servers_do_not_share_a_port_or_a_directory() {
     let home = tempfile::tempdir().unwrap();
     let config = LocalConfig { data_dir: Some(home.path().to_owned()), ..LocalConfig::default() };

@@ -4,7 +4,6 @@ use std::env;
 use std::io::Write;
 use std::path::PathBuf;
 
-use millstream_kinesis::{AwsKinesis, AwsSettings, CredentialsSource, Kinesis, KinesisError};
 use millstream_local::{LocalConfig, LocalService};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,10 +19,13 @@ pub(crate) async fn run(args: LocalArgs) -> Result<(), CliError> {
         host: args.host,
         port: args.port,
         data_dir: data_dir.clone(),
-        ..LocalConfig::default()
+        state_delay: args.state_delay,
+        enforce_limits: args.enforce_limits,
     })
     .await?;
-    create_streams(&service.endpoint(), &args.streams).await?;
+    for (name, shards) in &args.streams {
+        service.create_stream(REGION, name, *shards).await?;
+    }
     announce(&service.endpoint(), data_dir);
     stopped().await;
     service.shutdown().await;
@@ -35,31 +37,6 @@ fn default_data_dir() -> Result<PathBuf, CliError> {
     base.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))
         .map(|base| base.join("millstream/local"))
         .ok_or(CliError::NoDataDir)
-}
-
-async fn create_streams(endpoint: &str, streams: &[(String, u32)]) -> Result<(), CliError> {
-    if streams.is_empty() {
-        return Ok(());
-    }
-    let kinesis = AwsKinesis::connect(&AwsSettings {
-        region: REGION.to_owned(),
-        kinesis_endpoint: Some(endpoint.to_owned()),
-        dynamodb_endpoint: None,
-        credentials: CredentialsSource::Static {
-            access_key: "local".to_owned(),
-            secret_key: "local".to_owned(),
-            session_token: None,
-        },
-    })
-    .await?;
-    for (name, shards) in streams {
-        match kinesis.stream_active(name).await {
-            Ok(_) => {}
-            Err(KinesisError::StreamNotFound { .. }) => kinesis.create_stream(name, *shards).await?,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 fn announce(endpoint: &str, data_dir: Option<PathBuf>) {

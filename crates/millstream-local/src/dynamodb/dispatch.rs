@@ -4,30 +4,21 @@ use dynoxide::{Database, DynoxideError, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-const UNKNOWN_OPERATION: &str = r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
-
-/// An error as it goes over the wire.
-pub(super) struct Failure {
-    pub(super) status: u16,
-    pub(super) body: String,
-}
+use super::failure::Failure;
 
 /// Carries out one operation; the answer is JSON.
 pub(super) fn call(database: &Database, operation: &str, body: &[u8]) -> std::result::Result<String, Failure> {
     match run(database, operation, body) {
         Ok(Some(answer)) => Ok(answer),
-        Ok(None) => Err(Failure { status: 400, body: UNKNOWN_OPERATION.to_owned() }),
-        Err(error) => {
-            let error = worded(operation, error);
-            Err(Failure { status: error.status_code(), body: error.to_json() })
-        }
+        Ok(None) => Err(Failure::unknown_operation()),
+        Err(error) => Err(worded(operation, error).into()),
     }
 }
 
 macro_rules! operations {
     ($database:ident, $operation:ident, $body:ident: $($name:literal => $method:ident,)*) => {
         match $operation {
-            $($name => write(&$database.$method(read($body)?)?),)*
+            $($name => write(&$database.$method(read($body)?)?).map(Some),)*
             _ => Ok(None),
         }
     };
@@ -62,11 +53,11 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<Option<Strin
     )
 }
 
-fn write(answer: &impl Serialize) -> Result<Option<String>> {
-    serde_json::to_string(answer).map(Some).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+pub(super) fn write(answer: &impl Serialize) -> Result<String> {
+    serde_json::to_string(answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| refused(&error))
 }
 

@@ -4,7 +4,9 @@
 //! answer. It does one thing at a time behind its own lock, so only a few requests are let in to wait for it there;
 //! the others wait here without holding a thread.
 
+mod backups;
 mod dispatch;
+mod failure;
 
 use std::sync::Arc;
 
@@ -12,7 +14,10 @@ use bytes::Bytes;
 use dynoxide::Database;
 use tokio::sync::Semaphore;
 
+use self::backups::Backups;
+use self::failure::Failure;
 use crate::api_error::ApiError;
+use crate::clock::Clock;
 use crate::error::LocalError;
 use crate::format::Format;
 use crate::http::Reply;
@@ -24,28 +29,37 @@ pub(crate) const FORMAT: Format = Format::Json10;
 /// Requests that parse, run or are written out at a time.
 const CONCURRENT_CALLS: usize = 4;
 
+/// The quotas of an account and of a table in the regions of AWS (quotas in the DynamoDB developer guide).
+const LIMITS: &str = r#"{"AccountMaxReadCapacityUnits":80000,"AccountMaxWriteCapacityUnits":80000,"TableMaxReadCapacityUnits":40000,"TableMaxWriteCapacityUnits":40000}"#;
+
 pub(crate) struct DynamoDb {
-    database: Database,
+    tables: Arc<Tables>,
     calls: Arc<Semaphore>,
+}
+
+struct Tables {
+    database: Database,
+    backups: Backups,
 }
 
 impl DynamoDb {
     /// Opens the database of the data directory, or one in memory.
-    pub(crate) fn open(data: Option<&DataDir>) -> Result<Self, LocalError> {
-        let database = match data {
+    pub(crate) fn open(data: Option<Arc<DataDir>>, clock: Clock) -> Result<Self, LocalError> {
+        let database = match &data {
             Some(data) => Database::new(&data.path().join("dynamodb.sqlite").to_string_lossy()),
             None => Database::memory(),
         };
         let database = database.map_err(|error| LocalError::DynamoDb { message: error.to_string() })?;
-        Ok(Self { database, calls: Arc::new(Semaphore::new(CONCURRENT_CALLS)) })
+        let tables = Arc::new(Tables { database, backups: Backups::open(data, clock)? });
+        Ok(Self { tables, calls: Arc::new(Semaphore::new(CONCURRENT_CALLS)) })
     }
 
     pub(crate) async fn answer(&self, operation: &str, body: Bytes) -> Reply {
         let slot = Arc::clone(&self.calls).acquire_owned().await.ok();
-        let database = self.database.clone();
+        let tables = Arc::clone(&self.tables);
         let operation = operation.to_owned();
         let answered = tokio::task::spawn_blocking(move || {
-            let answer = dispatch::call(&database, &operation, &body);
+            let answer = tables.answer(&operation, &body);
             drop(slot);
             answer
         });
@@ -58,5 +72,17 @@ impl DynamoDb {
             }
         };
         Reply { status, content_type: FORMAT.content_type(), body: body.into_bytes().into() }
+    }
+}
+
+impl Tables {
+    /// What the engine lacks, and the engine.
+    fn answer(&self, operation: &str, body: &[u8]) -> Result<String, Failure> {
+        match operation {
+            "DescribeContinuousBackups" => self.backups.describe(&self.database, body),
+            "DescribeLimits" => Ok(LIMITS.to_owned()),
+            "UpdateContinuousBackups" => self.backups.update(&self.database, body),
+            _ => dispatch::call(&self.database, operation, body),
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::clock;
 use super::sealed;
 use crate::api_error::ApiError;
+use crate::clock;
 
 /// How long an iterator may be used, in milliseconds (GetShardIterator in the Kinesis API reference).
 const LIFETIME_MS: u64 = 300_000;

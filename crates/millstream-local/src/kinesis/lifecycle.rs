@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::clock::Clock;
 use super::stream::StreamInfo;
+use crate::clock::Clock;
 
 /// A clock, and how long a stream stays CREATING, UPDATING or DELETING.
 ///

@@ -3,7 +3,6 @@
 mod account;
 mod answer;
 mod changes;
-mod clock;
 mod committed;
 mod constraints;
 mod consumer;
@@ -12,6 +11,7 @@ mod hash_key;
 mod input;
 mod iterator;
 mod lifecycle;
+mod limits;
 mod metric;
 mod ops;
 mod output;
@@ -30,20 +30,21 @@ mod tags;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use clock::Clock;
 pub(crate) use region::Region;
 
 use self::account::AccountInfo;
 use self::lifecycle::Lifecycle;
+use self::limits::Limits;
 use self::region::ACCOUNT;
 use self::store::Store;
 use self::stream::{Stream, StreamInfo};
 use self::subscription::Subscriptions;
 use crate::api_error::ApiError;
+use crate::clock::Clock;
+use crate::config::LocalConfig;
 use crate::error::LocalError;
 use crate::format::Format;
 use crate::http::Reply;
@@ -60,6 +61,7 @@ pub(crate) struct Kinesis {
     changes: Mutex<()>,
     account: Mutex<AccountInfo>,
     lifecycle: Lifecycle,
+    limits: Limits,
     /// When the next stream is to be deleted or resharded; late if there is none.
     next_due_ms: AtomicU64,
     store: Store,
@@ -68,10 +70,9 @@ pub(crate) struct Kinesis {
 
 impl Kinesis {
     /// Reads the streams of the data directory; without one there are none.
-    ///
-    /// `state_delay` is how long streams and consumers stay CREATING, UPDATING and DELETING.
-    pub(crate) fn open(data: Option<Arc<DataDir>>, clock: Clock, state_delay: Duration) -> Result<Self, LocalError> {
-        let lifecycle = Lifecycle::new(clock, state_delay);
+    pub(crate) fn open(data: Option<Arc<DataDir>>, clock: Clock, config: &LocalConfig) -> Result<Self, LocalError> {
+        let lifecycle = Lifecycle::new(clock, config.state_delay);
+        let limits = Limits::new(config.enforce_limits);
         let (store, found) = Store::open(data, &lifecycle)?;
         let account = Mutex::new(store.account()?);
         let mut streams = Streams::new();
@@ -85,6 +86,7 @@ impl Kinesis {
             changes: Mutex::new(()),
             account,
             lifecycle,
+            limits,
             next_due_ms,
             store,
             subscriptions: Subscriptions::default(),
@@ -100,7 +102,13 @@ impl Kinesis {
         body: Bytes,
     ) -> Reply {
         self.settle().await;
-        match ops::run(ops::Call { kinesis: Arc::clone(self), region, format }, operation, body).await {
+        let named = || ops::stream_named_in(format, &body);
+        let within = self.limits.call(operation, &region, named, self.now_ms());
+        let answered = match within {
+            Ok(()) => ops::run(ops::Call { kinesis: Arc::clone(self), region, format }, operation, body).await,
+            Err(error) => Err(error),
+        };
+        match answered {
             Ok(reply) => reply,
             Err(error) => error.into_reply(format),
         }
@@ -109,6 +117,21 @@ impl Kinesis {
     /// The consumers that records are pushed to.
     pub(crate) fn subscriptions(&self) -> &Subscriptions {
         &self.subscriptions
+    }
+
+    /// Makes a stream unless there is one of that name.
+    pub(crate) async fn create_if_missing(
+        self: &Arc<Self>,
+        region: &Region,
+        name: &str,
+        shards: u32,
+    ) -> Result<(), ApiError> {
+        if self.stream(region, name).is_ok() {
+            return Ok(());
+        }
+        let call = ops::Call { kinesis: Arc::clone(self), region: region.clone(), format: Format::Json11 };
+        let request = serde_json::json!({"StreamName": name, "ShardCount": shards});
+        ops::run(call, "CreateStream", request.to_string().into()).await.map(drop)
     }
 
     /// The name of the stream that a request is about.
@@ -125,6 +148,11 @@ impl Kinesis {
         let mut streams = self.streams_in(region);
         streams.retain(|stream| stream.settings().id == id);
         streams.pop().ok_or_else(|| ApiError::not_found(format!("Stream {id} under account {ACCOUNT} not found.")))
+    }
+
+    /// What has been used of the quotas.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::{Serialize, Serializer};
 
-use super::clock;
 use super::lifecycle::Status;
 use super::metric::Metric;
 use super::sequence::Sequence;
 use super::shard::{Shard, ShardInfo};
 use super::stream::{Stream, StreamMode, shard_id};
 use crate::cbor;
+use crate::clock;
 
 /// A time in milliseconds, which every format writes in its own way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,6 +30,8 @@ pub(crate) struct PageEnd {
     pub(crate) caught_up: bool,
     /// Nor will there ever be.
     pub(crate) ended: bool,
+    /// Of data and keys.
+    pub(crate) bytes: usize,
 }
 
 /// Writes the members `Records`, `MillisBehindLatest` and, at the end of the shard, `ChildShards`.
@@ -69,7 +71,7 @@ pub(crate) fn write_page(
         writer.key("ChildShards");
         writer.value(&children(stream, shard))?;
     }
-    Ok(PageEnd { next: read.next, last, caught_up: read.caught_up, ended: read.ended })
+    Ok(PageEnd { next: read.next, last, caught_up: read.caught_up, ended: read.ended, bytes })
 }
 
 fn write_record(writer: &mut Writer, sequence: Sequence, record: &Frame<'_>, encrypted: bool) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const ACCOUNT: &str = "000000000000";
 
 /// An AWS region, such as `eu-west-1`. A stream exists in one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub(crate) struct Region(Arc<str>);
 

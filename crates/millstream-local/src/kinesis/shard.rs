@@ -61,7 +61,7 @@ struct State {
 /// Why records were not stored; the log says more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotWritten {
-    /// Too much waits for the disk.
+    /// Too much waits for the disk, or the shard has taken as much as it may.
     Busy,
     /// The log cannot be written.
     Failed,

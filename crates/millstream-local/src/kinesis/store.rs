@@ -6,15 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
 use super::account::AccountInfo;
 use super::committed::Committed;
 use super::lifecycle::Lifecycle;
 use super::shard::{Shard, ShardInfo};
 use super::stream::{Stream, StreamInfo};
 use crate::error::LocalError;
-use crate::storage::{DataDir, Log, recover, replace, sync_dir};
+use crate::storage::{DataDir, Log, read_json, recover, replace, sync_dir};
 
 /// The `kinesis` directory of a data directory, or memory.
 #[derive(Debug)]
@@ -86,17 +84,6 @@ impl Store {
 
 fn log_path(directory: &Path, shard: u32) -> PathBuf {
     directory.join(format!("{shard}.log"))
-}
-
-/// What a metadata file holds; nothing if there is none.
-fn read_json<T: DeserializeOwned + Default>(path: PathBuf) -> Result<T, LocalError> {
-    match fs::read(&path) {
-        Ok(bytes) => {
-            serde_json::from_slice(&bytes).map_err(|error| LocalError::Damaged { path, reason: error.to_string() })
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
-        Err(source) => Err(LocalError::DataDir { path, source }),
-    }
 }
 
 fn read_stream(root: &Path, info: StreamInfo, lifecycle: &Lifecycle) -> Result<Stream, LocalError> {

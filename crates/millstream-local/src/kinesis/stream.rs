@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::consumer::ConsumerInfo;
 use super::lifecycle::{Lifecycle, Status};
+use super::limits::ShardName;
 use super::metric::Metric;
 use super::region::{ACCOUNT, Region};
 use super::reshard::Reshard;
@@ -188,6 +189,11 @@ impl Stream {
         let number = shard_number(shard_id).ok_or_else(|| self.no_such_shard(shard_id))?;
         let shard = self.topology().shards.get(number as usize).cloned();
         shard.ok_or_else(|| self.no_such_shard(&self::shard_id(number)))
+    }
+
+    /// How the limits know a shard of this stream.
+    pub(crate) fn shard_name<'a>(&'a self, settings: &'a StreamInfo, number: u32) -> ShardName<'a> {
+        ShardName { stream: &self.name, stream_id: &settings.id, number }
     }
 
     fn no_such_shard(&self, shard_id: &str) -> ApiError {

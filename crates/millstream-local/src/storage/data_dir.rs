@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use crate::error::LocalError;
 
 const VERSION: &str = "millstream-local 1";
@@ -56,6 +58,17 @@ impl DataDir {
             }
             Err(error) => Err(failed(error)),
         }
+    }
+}
+
+/// What a metadata file holds; nothing if there is none.
+pub(crate) fn read_json<T: DeserializeOwned + Default>(path: PathBuf) -> Result<T, LocalError> {
+    match fs::read(&path) {
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).map_err(|error| LocalError::Damaged { path, reason: error.to_string() })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+        Err(source) => Err(LocalError::DataDir { path, source }),
     }
 }
 

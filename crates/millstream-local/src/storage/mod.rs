@@ -4,6 +4,7 @@
 //! data_dir/VERSION           what wrote it
 //! data_dir/LOCK              held while a server runs
 //! data_dir/dynamodb.sqlite
+//! data_dir/continuous-backups.json
 //! data_dir/kinesis/streams.json
 //! data_dir/kinesis/<stream id>/<shard number>.log
 //! ```
@@ -14,6 +15,6 @@ mod log;
 mod recovery;
 
 pub(crate) use data_dir::DataDir;
-pub(crate) use data_dir::{replace, sync_dir};
+pub(crate) use data_dir::{read_json, replace, sync_dir};
 pub(crate) use log::{AppendError, Log};
 pub(crate) use recovery::recover;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Call, text, update_stream_warm_throughput as warm_throughput};
+use super::{Call, describe_limits, text, update_stream_warm_throughput as warm_throughput};
 use crate::api_error::ApiError;
 use crate::kinesis::changes::NewStream;
 use crate::kinesis::constraints::Constraints;
@@ -62,13 +62,16 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
     }
     let mut tags = BTreeMap::new();
     tags::add(&mut tags, input.tags.unwrap_or_default(), &name)?;
+    describe_limits::must_allow_stream(call, on_demand)?;
     let number = |value: Option<Integer>| value.and_then(|value| u32::try_from(value.0).ok());
+    let shards = number(input.shard_count);
+    describe_limits::must_allow_shards(call, shards.unwrap_or(0) as usize)?;
     call.kinesis.create(
         &call.region,
         NewStream {
             name,
             mode: if on_demand { StreamMode::OnDemand } else { StreamMode::Provisioned },
-            shards: number(input.shard_count).unwrap_or(ON_DEMAND_SHARDS),
+            shards: shards.unwrap_or(ON_DEMAND_SHARDS),
             max_record_kib: number(input.max_record_size_in_kib).unwrap_or(1024),
             warm_throughput: number(input.warm_throughput_mibps),
             tags,

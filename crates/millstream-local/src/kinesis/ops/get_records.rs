@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{Call, blocking, text};
 use crate::api_error::ApiError;
 use crate::format::Format;
+use crate::kinesis::Kinesis;
 use crate::kinesis::answer::Writer;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::{Integer, Word};
@@ -33,6 +34,7 @@ struct Input {
 }
 
 struct Request {
+    kinesis: Arc<Kinesis>,
     iterator: ShardIterator,
     stream: Arc<Stream>,
     shard: Arc<Shard>,
@@ -61,8 +63,10 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
         let message = format!("Shard {shard} in stream {stream} under account {ACCOUNT} does not exist");
         ApiError::not_found(message)
     })?;
+    let settings = stream.settings();
+    call.kinesis.limits().read(stream.shard_name(&settings, shard.number()), now_ms)?;
     let limit = input.limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(MAX_RECORDS);
-    let request = Request { iterator, stream, shard, limit, now_ms, format: call.format };
+    let request = Request { kinesis: call.kinesis, iterator, stream, shard, limit, now_ms, format: call.format };
     if request.shard.is_caught_up(request.iterator.place) {
         answer(&request)
     } else {
@@ -81,6 +85,9 @@ fn answer(request: &Request) -> Result<Vec<u8>, ApiError> {
     writer.begin_map();
     let limits = Limits { records: request.limit, bytes: MAX_BYTES };
     let page = write_page(&mut writer, (&request.stream, &request.shard), request.iterator.place, limits)?;
+    let settings = request.stream.settings();
+    let name = request.stream.shard_name(&settings, request.shard.number());
+    request.kinesis.limits().gave(name, page.bytes, request.now_ms);
     if !page.ended {
         writer.key("NextShardIterator");
         let next = ShardIterator { created_ms: request.now_ms, place: page.next, ..request.iterator.clone() };

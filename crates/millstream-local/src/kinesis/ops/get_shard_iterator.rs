@@ -57,6 +57,8 @@ fn iterator(call: &Call, input: &Input) -> Result<Output, ApiError> {
 
     let stream_name = name.or(arn.and_then(|arn| Some(arn.split_once(":stream/")?.1))).or(id).unwrap_or_default();
     let (stream, shard) = shard_of(|| call.stream(name, arn, id), stream_name, shard.unwrap_or_default())?;
+    let named = stream.settings();
+    call.kinesis.limits().iterator(stream.shard_name(&named, shard.number()), call.kinesis.now_ms())?;
     let iterator = ShardIterator {
         created_ms: call.kinesis.now_ms(),
         stream: stream.name().to_owned(),

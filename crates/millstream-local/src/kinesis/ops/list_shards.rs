@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Call, text};
 use crate::api_error::ApiError;
-use crate::kinesis::clock;
+use crate::clock;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::{Integer, Timestamp, Word};
 use crate::kinesis::output::ShardOutput;

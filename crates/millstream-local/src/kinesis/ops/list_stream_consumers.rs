@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::named::Named;
 use super::{Call, text};
 use crate::api_error::ApiError;
-use crate::kinesis::clock;
+use crate::clock;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::consumer::{ConsumerOutput, consumers_of};
 use crate::kinesis::input::{Integer, Timestamp, Word};

@@ -87,5 +87,5 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
             )));
         }
     }
-    putting::place(stream, &[Record { hash_key, partition_key, data: &data }])
+    putting::place(call.kinesis.limits(), stream, &[Record { hash_key, partition_key, data: &data }])
 }

@@ -110,7 +110,7 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     if total > MAX_BYTES {
         return Err(ApiError::invalid_argument("Records size exceeds 10 MB limit"));
     }
-    putting::place(stream, &records)
+    putting::place(call.kinesis.limits(), stream, &records)
 }
 
 /// The data of all records in one buffer, and where each ends.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Call;
 use crate::api_error::ApiError;
 use crate::kinesis::hash_key;
+use crate::kinesis::limits::Limits;
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::sequence::Sequence;
 use crate::kinesis::shard::{Appended, NotWritten, Shard};
@@ -56,13 +57,14 @@ pub(super) fn hash_key_of(explicit: Option<&str>, partition_key: &str) -> Result
 }
 
 /// Hands records to their shards, in their order within each.
-pub(super) fn place(stream: Arc<Stream>, records: &[Record<'_>]) -> Result<Placed, ApiError> {
+pub(super) fn place(limits: &Limits, stream: Arc<Stream>, records: &[Record<'_>]) -> Result<Placed, ApiError> {
     if !stream.is_usable() {
         // AWS does not know such a stream here.
         let message = format!("Stream {} under account {ACCOUNT} not found.", stream.name());
         return Err(ApiError::not_found(message));
     }
     let now_ms = stream.now_ms();
+    let settings = stream.settings();
     let topology = stream.topology();
     let mut order = Vec::with_capacity(records.len());
     for (at, record) in records.iter().enumerate() {
@@ -76,11 +78,24 @@ pub(super) fn place(stream: Arc<Stream>, records: &[Record<'_>]) -> Result<Place
         let Some(shard) = batch.first().and_then(|(number, _)| topology.shards().get(*number as usize)) else {
             continue;
         };
-        let own = batch.iter().map(|(_, at)| (records[*at].partition_key, records[*at].data));
-        for ((_, at), nth) in batch.iter().zip(0..) {
+        let name = stream.shard_name(&settings, shard.number());
+        let (taken, refused): (Vec<usize>, Vec<usize>) = batch.iter().map(|(_, at)| *at).partition(|at| {
+            let size = records[*at].partition_key.len() + records[*at].data.len();
+            limits.take_record(name, size, now_ms)
+        });
+        for (at, nth) in taken.iter().zip(0..) {
             places[*at] = (batches.len(), nth);
         }
-        batches.push((Arc::clone(shard), shard.append(own, now_ms)));
+        if !taken.is_empty() {
+            let own = taken.iter().map(|at| (records[*at].partition_key, records[*at].data));
+            batches.push((Arc::clone(shard), shard.append(own, now_ms)));
+        }
+        for at in &refused {
+            places[*at] = (batches.len(), 0);
+        }
+        if !refused.is_empty() {
+            batches.push((Arc::clone(shard), Err(NotWritten::Busy)));
+        }
     }
     drop(topology);
     Ok(Placed { stream, batches, records: places })
@@ -116,15 +131,9 @@ impl Stored {
             match batch.first {
                 Ok((first, arrival_ms)) => Ok((batch.shard_id.as_str(), batch.shard.sequence(first + nth, arrival_ms))),
                 Err(NotWritten::Failed) => Err(ApiError::internal()),
-                Err(NotWritten::Busy) => Err(ApiError::new(
-                    "ProvisionedThroughputExceededException",
-                    400,
-                    format!(
-                        "Rate exceeded for shard {} in stream {} under account {ACCOUNT}.",
-                        batch.shard_id,
-                        self.stream.name()
-                    ),
-                )),
+                Err(NotWritten::Busy) => {
+                    Err(self.stream.shard_name(&self.stream.settings(), batch.shard.number()).exceeded())
+                }
             }
         })
     }

@@ -12,10 +12,13 @@ use crate::kinesis::consumer::{ConsumerInfo, ConsumerOutput};
 use crate::kinesis::input::Word;
 use crate::kinesis::lifecycle::Status;
 use crate::kinesis::region::ACCOUNT;
+use crate::kinesis::stream::StreamMode;
 use crate::kinesis::tags::{self, TagMap};
 
-/// Consumers of a stream, and those being created at a time (RegisterStreamConsumer in the Kinesis API reference).
+/// Consumers of a stream, of an on-demand stream with a throughput commitment, and those being created at a time
+/// (RegisterStreamConsumer in the Kinesis API reference).
 const MOST_CONSUMERS: usize = 20;
+const MOST_CONSUMERS_ADVANTAGE: usize = 50;
 const MOST_CREATING: usize = 5;
 
 #[derive(Default, Deserialize)]
@@ -47,6 +50,9 @@ pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
     let mut own_tags = BTreeMap::new();
     tags::add(&mut own_tags, input.tags.unwrap_or_default(), stream.name())?;
     let lifecycle = stream.lifecycle();
+    let is_committed = call.kinesis.account().commitment(&call.region).is_enabled(call.kinesis.now_ms());
+    let is_advantage = is_committed && stream.settings().mode == StreamMode::OnDemand;
+    let most = if is_advantage { MOST_CONSUMERS_ADVANTAGE } else { MOST_CONSUMERS };
     let consumer = call.kinesis.update(&stream, |info| {
         if !stream.is_usable() {
             return stream.must_be_active().map(|()| None);
@@ -60,9 +66,9 @@ pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
             )));
         }
         let creating = info.consumers.iter().filter(|consumer| consumer.status(lifecycle) == Status::Creating).count();
-        if info.consumers.len() >= MOST_CONSUMERS || creating >= MOST_CREATING {
+        if info.consumers.len() >= most || creating >= MOST_CREATING {
             return Err(ApiError::limit_exceeded(format!(
-                "Stream {} under account {ACCOUNT} cannot have more than {MOST_CONSUMERS} consumers, or more than \
+                "Stream {} under account {ACCOUNT} cannot have more than {most} consumers, or more than \
                  {MOST_CREATING} in CREATING status.",
                 stream.name()
             )));

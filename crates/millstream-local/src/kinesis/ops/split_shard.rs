@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 
-use super::{Call, text};
+use super::{Call, describe_limits, text};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::Word;
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::reshard::{Range, Reshard};
 use crate::kinesis::shard::Shard;
-use crate::kinesis::stream::{Stream, shard_id};
+use crate::kinesis::stream::{Stream, StreamMode, shard_id};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -52,6 +52,9 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
             )));
         };
         must_be_open(&stream, &shard)?;
+        if stream.settings().mode == StreamMode::Provisioned {
+            describe_limits::must_allow_shards(call, 1)?;
+        }
         let low = Range { start: info.start_hash, end: middle - 1 };
         let high = Range { start: middle, end: info.end_hash };
         Ok(vec![Reshard { closing: vec![info.number], children: vec![low, high] }])

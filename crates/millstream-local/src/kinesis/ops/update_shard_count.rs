@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::named::Named;
-use super::{Call, text};
+use super::{Call, describe_limits, text};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::{Integer, Word};
@@ -56,6 +56,7 @@ pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
         let topology = stream.topology();
         current = topology.open().len();
         must_be_in_reach(current, target as usize)?;
+        describe_limits::must_allow_shards(call, (target as usize).saturating_sub(current))?;
         let open = topology.open().map(|shard| {
             let info = shard.info();
             (info.number, Range { start: info.start_hash, end: info.end_hash })
