@@ -66,9 +66,14 @@ impl ApiError {
             __type: &'a str,
             #[serde(skip_serializing_if = "str::is_empty")]
             message: &'a str,
+            #[serde(rename = "Message", skip_serializing_if = "str::is_empty")]
+            capital_message: &'a str,
         }
-        // Two strings always serialise.
-        let body = format.write(&Body { __type: &self.code, message: &self.message }).unwrap_or_default();
+        // What AWS cannot read is answered by a layer of its own, which writes the member with a capital.
+        let (message, capital_message) =
+            if self.code == "SerializationException" { ("", &*self.message) } else { (&*self.message, "") };
+        // Strings always serialise.
+        let body = format.write(&Body { __type: &self.code, message, capital_message }).unwrap_or_default();
         Reply { status: self.status, content_type: format.content_type(), body: body.into() }
     }
 

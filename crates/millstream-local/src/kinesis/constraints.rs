@@ -10,7 +10,7 @@ const MOST_NAMED: usize = 10;
 const NAME: &str = "[a-zA-Z0-9_.-]+";
 const STREAM_ARN: &str = r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+";
 const STREAM_ID: &str = "[a-z0-9]{20}-[a-z0-9]{3}";
-const RESOURCE_ARN: &str = r"arn:aws.*:kinesis:.*:\d{12}:.*stream/\S+";
+const RESOURCE_ARN: &str = r"arn:aws.*:kinesis:.*:\d{12}:.*(stream|channel|queue)/\S+";
 const CONSUMER_ARN: &str =
     r"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+";
 const HASH_KEY: &str = r"0|([1-9]\d{0,38})";
@@ -58,7 +58,7 @@ impl Constraints {
     pub(crate) fn resource_arn(&mut self, arn: Option<&str>) {
         self.required("resourceARN", arn.is_some());
         let Some(arn) = arn else { return };
-        self.pattern("resourceARN", arn, RESOURCE_ARN, is_stream_arn(arn));
+        self.pattern("resourceARN", arn, RESOURCE_ARN, is_arn_of(arn, &["stream/", "channel/", "queue/"]));
         self.length("resourceARN", arn, 1, 2048);
     }
 
@@ -183,9 +183,13 @@ fn is_decimal(text: &str, most: usize) -> bool {
 }
 
 fn is_stream_arn(arn: &str) -> bool {
+    is_arn_of(arn, &["stream/"])
+}
+
+fn is_arn_of(arn: &str, kinds: &[&str]) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [prefix, partition, "kinesis", _, account, resource] = parts[..] else { return false };
-    let name = resource.strip_prefix("stream/").unwrap_or_default();
+    let name = kinds.iter().find_map(|kind| resource.strip_prefix(kind)).unwrap_or_default();
     prefix == "arn"
         && partition.starts_with("aws")
         && account.len() == 12

@@ -79,10 +79,7 @@ pub(crate) fn shard_of(
     stream_name: &str,
     shard: &str,
 ) -> Result<(Arc<Stream>, Arc<Shard>), ApiError> {
-    let Some(number) = shard_number(shard) else {
-        let message = format!("Could not find shard {shard} in stream {stream_name} under account {ACCOUNT}.");
-        return Err(ApiError::not_found(message));
-    };
+    let number = shard_number_in(stream_name, shard)?;
     let missing = || {
         let shard = shard_id(number);
         let message = format!("Shard {shard} in stream {stream_name} under account {ACCOUNT} does not exist");
@@ -94,6 +91,13 @@ pub(crate) fn shard_of(
         return Err(missing());
     }
     Ok((stream, shard))
+}
+
+/// The number in a shard's id. AWS looks at it before it looks for the stream.
+pub(crate) fn shard_number_in(stream_name: &str, shard: &str) -> Result<u32, ApiError> {
+    shard_number(shard).ok_or_else(|| {
+        ApiError::not_found(format!("Could not find shard {shard} in stream {stream_name} under account {ACCOUNT}."))
+    })
 }
 
 fn time_of(timestamp: Option<Timestamp>, now_ms: u64) -> Result<u64, ApiError> {

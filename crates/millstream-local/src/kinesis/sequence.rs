@@ -10,6 +10,8 @@ use std::fmt;
 
 /// The index in the sequence number at which a closed shard ends.
 const LAST_INDEX: u64 = i64::MAX as u64;
+/// AWS takes no number of a shard that is opened later (year 2477; seen in its answers).
+const END_OF_TIME_SECS: u64 = 16_025_175_000;
 /// 10^19, the largest power of ten in 64 bits.
 const CHUNK: u128 = 10_000_000_000_000_000_000;
 const DIGITS: usize = 56;
@@ -94,7 +96,8 @@ impl Sequence {
             arrival_secs: low >> 36 | (middle & 0xff) << 28,
         };
         // Whatever else is in the bits, such as another version, does not come out the same.
-        (sequence.limbs() == limbs && sequence.index <= LAST_INDEX).then_some(sequence)
+        let possible = sequence.index <= LAST_INDEX && sequence.opened_secs < END_OF_TIME_SECS;
+        (sequence.limbs() == limbs && possible).then_some(sequence)
     }
 }
 

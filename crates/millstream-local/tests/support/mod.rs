@@ -133,7 +133,8 @@ impl Client {
 impl Answer {
     pub(crate) fn error(&self) -> (String, String) {
         let body: Value = serde_json::from_slice(&self.body).unwrap();
-        (word(&body["__type"]), body["message"].as_str().unwrap_or_default().to_owned())
+        let message = body.get("message").or(body.get("Message")).and_then(Value::as_str);
+        (word(&body["__type"]), message.unwrap_or_default().to_owned())
     }
 }
 

@@ -52,6 +52,7 @@ fn worded(message: &str) -> String {
         message if message.starts_with("invalid type") && message.contains("expected a sequence") => {
             "Expected list or null"
         }
+        message if message.starts_with("invalid type") && message.contains("expected a map") => "Expected map or null",
         message if message.starts_with("invalid type") => "Expected null",
         message => message,
     };
@@ -72,6 +73,7 @@ mod tests {
         limit: Option<Integer>,
         at: Option<Timestamp>,
         list: Option<Vec<Word>>,
+        map: Option<std::collections::BTreeMap<String, Word>>,
     }
 
     fn refusal(json: &str) -> String {
@@ -98,6 +100,8 @@ mod tests {
             ("{\"Limit\": false}", "class java.lang.Boolean can not be converted to an Integer"),
             ("{\"At\": \"now\"}", "class java.lang.String can not be converted to milliseconds since epoch"),
             ("{\"List\": 3}", "Expected list or null"),
+            ("{\"Map\": 3}", "Expected map or null"),
+            ("{\"Map\": []}", "Start of list found where not expected"),
             ("{\"List\": {}}", "Start of structure or map found where not expected."),
             (
                 "{\"List\": [7]}",

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{Call, blocking, text};
+use super::{Call, blocking, text, wet};
 use crate::api_error::ApiError;
 use crate::format::Format;
 use crate::kinesis::Kinesis;
 use crate::kinesis::answer::Writer;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{Integer, Word};
+use crate::kinesis::input::{Flag, Integer, Word};
 use crate::kinesis::iterator::ShardIterator;
 use crate::kinesis::page::{Limits, write_page};
 use crate::kinesis::region::ACCOUNT;
@@ -31,6 +31,7 @@ struct Input {
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Word>,
     stream_id: Option<Word>,
+    dry_run: Option<Flag>,
 }
 
 struct Request {
@@ -65,6 +66,7 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
     })?;
     let settings = stream.settings();
     call.kinesis.limits().read(stream.shard_name(&settings, shard.number()), now_ms)?;
+    wet(input.dry_run)?;
     let limit = input.limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(MAX_RECORDS);
     let request = Request { kinesis: call.kinesis, iterator, stream, shard, limit, now_ms, format: call.format };
     if request.shard.is_caught_up(request.iterator.place) {

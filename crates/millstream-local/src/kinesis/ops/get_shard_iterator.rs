@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, blocking, text};
+use super::{Call, blocking, stream_word, text, wet};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{Timestamp, Word};
+use crate::kinesis::input::{Flag, Timestamp, Word};
 use crate::kinesis::iterator::ShardIterator;
 use crate::kinesis::position::{Position, shard_of};
 
@@ -20,6 +20,7 @@ struct Input {
     #[serde(rename = "StreamARN")]
     stream_arn: Option<Word>,
     stream_id: Option<Word>,
+    dry_run: Option<Flag>,
     timestamp: Option<Timestamp>,
 }
 
@@ -55,8 +56,10 @@ fn iterator(call: &Call, input: &Input) -> Result<Output, ApiError> {
     check.stream(name, arn, id);
     check.satisfied()?;
 
-    let stream_name = name.or(arn.and_then(|arn| Some(arn.split_once(":stream/")?.1))).or(id).unwrap_or_default();
+    let stream_name = stream_word([name, arn, id]);
     let (stream, shard) = shard_of(|| call.stream(name, arn, id), stream_name, shard.unwrap_or_default())?;
+    let place = position.place(&stream, &shard)?;
+    wet(input.dry_run)?;
     let named = stream.settings();
     call.kinesis.limits().iterator(stream.shard_name(&named, shard.number()), call.kinesis.now_ms())?;
     let iterator = ShardIterator {
@@ -64,7 +67,7 @@ fn iterator(call: &Call, input: &Input) -> Result<Output, ApiError> {
         stream: stream.name().to_owned(),
         stream_id: stream.settings().id.clone(),
         shard: shard.number(),
-        place: position.place(&stream, &shard)?,
+        place,
     };
     Ok(Output { shard_iterator: iterator.seal() })
 }

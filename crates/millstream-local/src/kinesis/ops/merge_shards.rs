@@ -3,10 +3,11 @@
 use serde::Deserialize;
 
 use super::split_shard::must_be_open;
-use super::{Call, text};
+use super::{Call, stream_word, text};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::Word;
+use crate::kinesis::position::shard_number_in;
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::reshard::{Range, Reshard};
 use crate::kinesis::stream::shard_id;
@@ -32,6 +33,9 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
     check.stream(name, arn, id);
     check.satisfied()?;
 
+    for shard in [left, right] {
+        shard_number_in(stream_word([name, arn, id]), shard.unwrap_or_default())?;
+    }
     let stream = call.stream(name, arn, id)?;
     let left = stream.shard(left.unwrap_or_default())?;
     let right = stream.shard(right.unwrap_or_default())?;

@@ -48,7 +48,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::input::{self, Word};
+use super::input::{self, Flag, Word};
 use super::iterator::ShardIterator;
 use super::region::{ACCOUNT, Region};
 use super::stream::Stream;
@@ -120,7 +120,8 @@ async fn answer(call: Call, operation: &str, body: Bytes) -> Result<Vec<u8>, Api
         other if other.contains("Queue") || other.contains("Channel") => Err(ApiError::unknown_operation(format!(
             "{other} is not supported by this service: it has streams, not queues or channels"
         ))),
-        other => Err(ApiError::unknown_operation(format!("{other} is not supported by this service"))),
+        // AWS says no more, either.
+        _ => Err(ApiError::unknown_operation("")),
     }
 }
 
@@ -214,6 +215,20 @@ pub(crate) fn stream_named_in(format: Format, body: &[u8]) -> Option<String> {
     let by_arn = || arn.and_then(|arn| Some(arn.0.split_once(":stream/")?.1.split('/').next()?.to_owned()));
     let by_iterator = || Some(sealed::open::<ShardIterator>(&named.shard_iterator?.0)?.stream);
     named.stream_name.map(|name| name.0).or_else(by_arn).or_else(by_iterator)
+}
+
+/// How a request calls its stream, for messages about streams that may not be there.
+fn stream_word<'a>([name, arn, id]: [Option<&'a str>; 3]) -> &'a str {
+    name.or(arn.and_then(|arn| Some(arn.split_once(":stream/")?.1))).or(id).unwrap_or_default()
+}
+
+/// Nothing is done for a request that only asks whether it would be; AWS says so by an error.
+fn wet(dry_run: Option<Flag>) -> Result<(), ApiError> {
+    if dry_run.is_some_and(|dry| dry.0) {
+        let message = "Request would have succeeded, but DryRun flag is set.";
+        return Err(ApiError::new("DryRunOperationException", 400, message));
+    }
+    Ok(())
 }
 
 fn text(word: Option<&Word>) -> Option<&str> {

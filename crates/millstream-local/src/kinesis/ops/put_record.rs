@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::Call;
 use super::putting::{self, MAX_DATA_BYTES, Placed, Record};
+use super::{Call, wet};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{Blob, Text};
+use crate::kinesis::input::{Blob, Flag, Text};
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::sequence::Sequence;
 
@@ -28,6 +28,7 @@ struct Input<'a> {
     stream_arn: Option<Text<'a>>,
     #[serde(borrow)]
     stream_id: Option<Text<'a>>,
+    dry_run: Option<Flag>,
 }
 
 #[derive(Serialize)]
@@ -87,5 +88,6 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
             )));
         }
     }
+    wet(input.dry_run)?;
     putting::place(call.kinesis.limits(), stream, &[Record { hash_key, partition_key, data: &data }])
 }

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::Call;
 use super::putting::{self, MAX_DATA_BYTES, Placed, Record};
+use super::{Call, wet};
 use crate::api_error::ApiError;
 use crate::kinesis::answer::Writer;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{Blob, Text};
+use crate::kinesis::input::{Blob, Flag, Text};
 
 /// How AWS shows a record in a message about the whole list.
 const RECORD: &str = "com.amazonaws.kinesis.v20131202.PutRecordsRequestEntry@c965e310";
@@ -27,6 +27,7 @@ struct Input<'a> {
     stream_arn: Option<Text<'a>>,
     #[serde(borrow)]
     stream_id: Option<Text<'a>>,
+    dry_run: Option<Flag>,
 }
 
 #[derive(Default, Deserialize)]
@@ -110,6 +111,7 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     if total > MAX_BYTES {
         return Err(ApiError::invalid_argument("Records size exceeds 10 MB limit"));
     }
+    wet(input.dry_run)?;
     putting::place(call.kinesis.limits(), stream, &records)
 }
 

@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
-use super::{Call, describe_limits, text};
+use super::{Call, describe_limits, stream_word, text};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::Word;
+use crate::kinesis::position::shard_number_in;
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::reshard::{Range, Reshard};
 use crate::kinesis::shard::Shard;
@@ -33,6 +34,7 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
     check.required_name("shardToSplit", shard);
     check.satisfied()?;
 
+    shard_number_in(stream_word([name, arn, id]), shard.unwrap_or_default())?;
     let stream = call.stream(name, arn, id)?;
     let shard = stream.shard(shard.unwrap_or_default())?;
     let key = key.unwrap_or_default();

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::{Call, blocking, text};
+use super::{Call, blocking, text, wet};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::consumer::{no_such_consumer, split_arn};
-use crate::kinesis::input::{Timestamp, Word};
+use crate::kinesis::input::{Flag, Timestamp, Word};
 use crate::kinesis::lifecycle::Status;
 use crate::kinesis::ops::named::consumer_by_arn;
 use crate::kinesis::position::{Position, shard_of};
@@ -23,6 +23,8 @@ struct Input {
     consumer_arn: Option<Word>,
     shard_id: Option<Word>,
     starting_position: Option<StartingPosition>,
+    stream_id: Option<Word>,
+    dry_run: Option<Flag>,
 }
 
 #[derive(Default, Deserialize)]
@@ -62,6 +64,7 @@ fn begin(call: Call, body: &[u8]) -> Result<Subscription, ApiError> {
         position.check_kind(&mut check, "startingPosition.type");
         check.sequence_number("startingPosition.sequenceNumber", position.sequence);
     }
+    check.stream_id(text(input.stream_id.as_ref()));
     check.satisfied()?;
 
     let arn = arn.unwrap_or_default();
@@ -79,6 +82,7 @@ fn begin(call: Call, body: &[u8]) -> Result<Subscription, ApiError> {
     let name = stream.name().to_owned();
     let (stream, shard) = shard_of(|| Ok(stream), &name, shard.unwrap_or_default())?;
     let place = position.place(&stream, &shard)?;
+    wet(input.dry_run)?;
     let key = Key { consumer_arn: arn.to_owned(), shard: shard.number() };
     let names = [&name, &shard_id(shard.number()), &consumer.name];
     let taken_over = call.kinesis.subscriptions().begin(key, names.map(String::as_str), call.kinesis.now_ms())?;
