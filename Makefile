@@ -50,6 +50,10 @@ test-rust: ## Run the Rust tests and examples
 test-python: $(WHEEL) ## Run the Python tests through the built wheel
 	$(BIN)/python -m pytest
 
+.PHONY: conformance
+conformance: $(WHEEL) ## Try the local service with AWS's SDKs, the Java KCL and kinesalite's tests (tests/conformance)
+	$(BIN)/python tests/conformance/run.py $(SUITES)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check formatting, lints and types
 	cargo fmt --all --check

@@ -292,3 +292,35 @@ async fn tags_and_policies_of_a_stream_and_of_a_consumer_are_apart() {
     let error = client.fails("AddTagsToStream", json!({"StreamName": "s", "Tags": many})).await;
     assert!(error.1.ends_with("cannot have more than 50 tags associated with it."), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_stream_on_demand_may_distribute_records_without_keys() {
+    let service = LocalService::start(LocalConfig::default()).await.unwrap();
+    let mut client = Client::connect(&service.endpoint(), EAST).await;
+    let on_demand = json!({"StreamMode": "ON_DEMAND"});
+    client.ok("CreateStream", json!({"StreamName": "s", "StreamModeDetails": on_demand})).await;
+    let summary = client.ok("DescribeStreamSummary", json!({"StreamName": "s"})).await;
+    let summary = &summary["StreamDescriptionSummary"];
+    assert_eq!(summary["RecordDistributionStrategy"], json!("USER_PARTITION_KEY"));
+    let keyless = json!({"StreamName": "s", "Records": [{"Data": ""}]});
+    assert_eq!(client.fails("PutRecords", keyless.clone()).await.0, "ValidationException");
+
+    let arn = summary["StreamARN"].clone();
+    let auto = json!({"StreamARN": arn, "RecordDistributionStrategy": "AUTO"});
+    client.ok("UpdateStreamRecordDistributionStrategy", auto).await;
+    client.ok("PutRecords", keyless).await;
+    let records = vec![json!({"PartitionKey": "k", "Data": "", "ExplicitHashKey": "0"}); 400];
+    let answer = client.ok("PutRecords", json!({"StreamName": "s", "Records": records})).await;
+    let mut counts = std::collections::BTreeMap::<String, u32>::new();
+    for record in answer["Records"].as_array().unwrap() {
+        *counts.entry(word(&record["ShardId"])).or_default() += 1;
+    }
+    assert!(counts.len() == 4 && counts.values().all(|count| (90..=110).contains(count)), "{counts:?}");
+
+    let mut keys = Vec::new();
+    for shard in counts.keys() {
+        let iterator = client.iterator("s", shard, "TRIM_HORIZON").await;
+        keys.extend(client.drain(iterator, 1000).await.0.iter().map(|record| record.get("PartitionKey").cloned()));
+    }
+    assert_eq!((keys.len(), keys.iter().filter(|key| key.is_none()).count()), (401, 1));
+}

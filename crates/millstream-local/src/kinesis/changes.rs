@@ -12,7 +12,7 @@ use super::lifecycle::Status;
 use super::region::{ACCOUNT, Region};
 use super::reshard::Reshard;
 use super::shard::ShardInfo;
-use super::stream::{Stream, StreamInfo, StreamMode};
+use super::stream::{Distribution, Stream, StreamInfo, StreamMode};
 use crate::api_error::ApiError;
 
 /// What CreateStream asks for.
@@ -22,6 +22,7 @@ pub(crate) struct NewStream {
     pub(crate) shards: u32,
     pub(crate) max_record_kib: u32,
     pub(crate) warm_throughput: Option<u32>,
+    pub(crate) distribution: Distribution,
     pub(crate) tags: BTreeMap<String, String>,
 }
 
@@ -58,6 +59,7 @@ impl Kinesis {
             metrics: BTreeSet::new(),
             encryption: None,
             warm_throughput: new.warm_throughput,
+            distribution: new.distribution,
             tags: new.tags,
             policy: None,
             consumers: Vec::new(),

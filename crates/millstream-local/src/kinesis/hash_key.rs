@@ -1,10 +1,20 @@
 //! Hash keys: the 128-bit space that the shards of a stream divide.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use md5::{Digest, Md5};
 
 /// The hash key of a partition key: its MD5 as an integer.
 pub(crate) fn of_partition_key(key: &str) -> u128 {
     u128::from_be_bytes(Md5::digest(key.as_bytes()).into())
+}
+
+/// A hash key for a record that goes to any shard. One after another, they divide the space evenly.
+pub(crate) fn next_even() -> u128 {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    /// 2^128 divided by the golden ratio: its multiples are spread as evenly as can be (Weyl's sequence).
+    const STEP: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+    u128::from(COUNT.fetch_add(1, Ordering::Relaxed)).wrapping_mul(STEP)
 }
 
 /// The ranges of `count` shards that divide the space as evenly as AWS does: the last takes the rest.

@@ -82,8 +82,11 @@ fn write_record(writer: &mut Writer, sequence: Sequence, record: &Frame<'_>, enc
     writer.time(record.arrival_ms);
     writer.key("Data");
     writer.blob(record.data);
-    writer.key("PartitionKey");
-    writer.text(record.partition_key);
+    // A record without one was put where keys do not count.
+    if !record.partition_key.is_empty() {
+        writer.key("PartitionKey");
+        writer.text(record.partition_key);
+    }
     if encrypted {
         writer.key("EncryptionType");
         writer.plain("KMS");

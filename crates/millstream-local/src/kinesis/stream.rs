@@ -45,6 +45,8 @@ pub(crate) struct StreamInfo {
     #[serde(default)]
     pub(crate) warm_throughput: Option<u32>,
     #[serde(default)]
+    pub(crate) distribution: Distribution,
+    #[serde(default)]
     pub(crate) tags: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) policy: Option<String>,
@@ -67,6 +69,16 @@ pub(crate) struct Encryption {
 pub(crate) enum StreamMode {
     Provisioned,
     OnDemand,
+}
+
+/// How records find their shards; other than by their keys only in on-demand streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Distribution {
+    #[default]
+    UserPartitionKey,
+    /// Evenly, whatever their keys; they need not have any.
+    Auto,
 }
 
 /// A stream that exists.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Call, describe_limits, text, update_stream_warm_throughput as warm_throughput};
+use super::{
+    Call, describe_limits, text, update_stream_record_distribution_strategy as record_distribution,
+    update_stream_warm_throughput as warm_throughput,
+};
 use crate::api_error::ApiError;
 use crate::kinesis::changes::NewStream;
 use crate::kinesis::constraints::Constraints;
@@ -25,6 +28,7 @@ pub(super) struct Input {
     max_record_size_in_kib: Option<Integer>,
     #[serde(rename = "WarmThroughputMiBps")]
     warm_throughput_mibps: Option<Integer>,
+    record_distribution_strategy: Option<Word>,
     tags: Option<TagMap>,
 }
 
@@ -46,6 +50,7 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
         check.one_of("streamModeDetails.streamMode", mode, &["PROVISIONED", "ON_DEMAND"]);
     }
     check.range("maxRecordSizeInKiB", input.max_record_size_in_kib.map(|size| size.0), 1024, 10_240);
+    record_distribution::check(&mut check, input.record_distribution_strategy.as_ref());
     if let Some(tags) = &input.tags {
         tags::check_map(&mut check, tags);
     }
@@ -60,6 +65,7 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
     if input.warm_throughput_mibps.is_some() {
         warm_throughput::must_be_allowed(call, &name, on_demand, input.warm_throughput_mibps)?;
     }
+    let distribution = record_distribution::allowed(&name, on_demand, input.record_distribution_strategy.as_ref())?;
     let mut tags = BTreeMap::new();
     tags::add(&mut tags, input.tags.unwrap_or_default(), &name)?;
     describe_limits::must_allow_stream(call, on_demand)?;
@@ -74,6 +80,7 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
             shards: shards.unwrap_or(ON_DEMAND_SHARDS),
             max_record_kib: number(input.max_record_size_in_kib).unwrap_or(1024),
             warm_throughput: number(input.warm_throughput_mibps),
+            distribution,
             tags,
         },
     )

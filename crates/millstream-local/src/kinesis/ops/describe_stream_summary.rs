@@ -8,6 +8,7 @@ use crate::kinesis::constraints::Constraints;
 use crate::kinesis::consumer::consumers_of;
 use crate::kinesis::input::Word;
 use crate::kinesis::output::{StreamDetails, StreamOutput, WarmThroughput};
+use crate::kinesis::stream::{Distribution, StreamMode};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -38,6 +39,8 @@ struct Summary {
     warm_throughput: Option<WarmThroughput>,
     #[serde(rename = "MaxRecordSizeInKiB")]
     max_record_size_in_kib: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record_distribution_strategy: Option<Distribution>,
 }
 
 pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
@@ -47,15 +50,17 @@ pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
     check.stream(name, arn, id);
     check.satisfied()?;
     let stream = call.stream(name, arn, id)?;
+    let settings = stream.settings();
     Ok(Output {
         stream_description_summary: Summary {
             stream: StreamOutput::from(&*stream),
             details: StreamDetails::from(&*stream),
-            stream_id: stream.settings().id.clone(),
+            stream_id: settings.id.clone(),
             open_shard_count: if stream.is_usable() { stream.topology().open().len() } else { 0 },
             consumer_count: consumers_of(&stream).len(),
-            warm_throughput: stream.settings().warm_throughput.map(WarmThroughput::from),
-            max_record_size_in_kib: stream.settings().max_record_kib,
+            warm_throughput: settings.warm_throughput.map(WarmThroughput::from),
+            max_record_size_in_kib: settings.max_record_kib,
+            record_distribution_strategy: (settings.mode == StreamMode::OnDemand).then_some(settings.distribution),
         },
     })
 }

@@ -40,6 +40,7 @@ mod update_account_settings;
 mod update_max_record_size;
 mod update_shard_count;
 mod update_stream_mode;
+mod update_stream_record_distribution_strategy;
 mod update_stream_warm_throughput;
 
 use std::sync::Arc;
@@ -116,6 +117,9 @@ async fn answer(call: Call, operation: &str, body: Bytes) -> Result<Vec<u8>, Api
         "UpdateMaxRecordSize" => call.change(body, update_max_record_size::run).await,
         "UpdateShardCount" => call.exchange(body, update_shard_count::run).await,
         "UpdateStreamMode" => call.change(body, update_stream_mode::run).await,
+        "UpdateStreamRecordDistributionStrategy" => {
+            call.change(body, update_stream_record_distribution_strategy::run).await
+        }
         "UpdateStreamWarmThroughput" => call.exchange(body, update_stream_warm_throughput::run).await,
         other if other.contains("Queue") || other.contains("Channel") => Err(ApiError::unknown_operation(format!(
             "{other} is not supported by this service: it has streams, not queues or channels"

@@ -61,7 +61,7 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     }
     let mut check = Constraints::default();
     check.sequence_number("sequenceNumberForOrdering", ordering);
-    check.required("partitionKey", partition_key.is_some());
+    check.required("partitionKey", partition_key.is_some() || !putting::needs_key(call, name, arn, id));
     if let Some(key) = partition_key {
         check.length("partitionKey", key, 1, 256);
     }
@@ -76,7 +76,7 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     check.blob("data", data.len(), putting::max_data_bytes(&stream));
     check.satisfied()?;
     let partition_key = partition_key.unwrap_or_default();
-    let hash_key = putting::hash_key_of(explicit, partition_key)?;
+    let hash_key = putting::hash_key_of(&stream, explicit, partition_key)?;
     if let Some(number) = ordering {
         // Sequence numbers grow within a shard whether or not a request asks for it.
         let sequence = Sequence::parse(number).filter(|sequence| sequence.arrival_secs <= call.kinesis.now_ms() / 1000);

@@ -89,7 +89,9 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     if input.records.is_some() {
         check.count("records", entries.len(), RECORD, 1, MAX_RECORDS);
     }
-    check_entries(&mut check, entries, &ends);
+    let keyless = entries.iter().any(|entry| entry.partition_key.is_none());
+    let needs_key = keyless && putting::needs_key(call, name, arn, id);
+    check_entries(&mut check, entries, &ends, needs_key);
     check.stream(name, arn, id);
     check.satisfied()?;
 
@@ -103,7 +105,7 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     for (entry, end) in entries.iter().zip(&ends) {
         let partition_key = entry.partition_key.as_ref().map(Text::as_str).unwrap_or_default();
         let explicit = entry.explicit_hash_key.as_ref().map(Text::as_str);
-        let hash_key = putting::hash_key_of(explicit, partition_key)?;
+        let hash_key = putting::hash_key_of(&stream, explicit, partition_key)?;
         records.push(Record { hash_key, partition_key, data: &data[start..*end] });
         total += partition_key.len();
         start = *end;
@@ -129,12 +131,12 @@ fn decode(entries: &[Entry<'_>]) -> Result<(Vec<u8>, Vec<usize>), ApiError> {
     Ok((data, ends))
 }
 
-fn check_entries(check: &mut Constraints, entries: &[Entry<'_>], ends: &[usize]) {
+fn check_entries(check: &mut Constraints, entries: &[Entry<'_>], ends: &[usize], needs_key: bool) {
     for (entry, nth) in entries.iter().zip(1..) {
         // Paths are made for what is wrong only: there may be 500 records.
         let path = |member: &str| format!("records.{nth}.member.{member}");
         match entry.partition_key.as_ref().map(Text::as_str) {
-            None => check.required(&path("partitionKey"), false),
+            None => check.required(&path("partitionKey"), !needs_key),
             Some(key) if (1..=256).contains(&key.len()) => {}
             Some(key) => check.length(&path("partitionKey"), key, 1, 256),
         }

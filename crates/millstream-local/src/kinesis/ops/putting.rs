@@ -11,7 +11,7 @@ use crate::kinesis::limits::Limits;
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::sequence::Sequence;
 use crate::kinesis::shard::{Appended, NotWritten, Shard};
-use crate::kinesis::stream::{Stream, shard_id};
+use crate::kinesis::stream::{Distribution, Stream, shard_id};
 
 /// The most bytes of data of a record in any stream.
 pub(super) const MAX_DATA_BYTES: usize = 10 * 1024 * 1024;
@@ -46,8 +46,12 @@ struct StoredBatch {
     first: Result<(u64, u64), NotWritten>,
 }
 
-/// The hash key of a record: the explicit one, which has to be one, or that of its partition key.
-pub(super) fn hash_key_of(explicit: Option<&str>, partition_key: &str) -> Result<u128, ApiError> {
+/// The hash key of a record: the explicit one, which has to be one, or that of its partition key. Neither counts in a
+/// stream that distributes records itself.
+pub(super) fn hash_key_of(stream: &Stream, explicit: Option<&str>, partition_key: &str) -> Result<u128, ApiError> {
+    if stream.settings().distribution == Distribution::Auto {
+        return Ok(hash_key::next_even());
+    }
     let Some(explicit) = explicit else { return Ok(hash_key::of_partition_key(partition_key)) };
     explicit.parse().map_err(|_| {
         ApiError::invalid_argument(format!(
@@ -137,6 +141,12 @@ impl Stored {
             }
         })
     }
+}
+
+/// Whether records need a partition key. To be asked for those without: it costs looking for the stream.
+pub(super) fn needs_key(call: &Call, name: Option<&str>, arn: Option<&str>, id: Option<&str>) -> bool {
+    let stream = call.stream(name, arn, id);
+    stream.map_or(true, |stream| stream.settings().distribution == Distribution::UserPartitionKey)
 }
 
 /// A record may be as large as its stream allows.

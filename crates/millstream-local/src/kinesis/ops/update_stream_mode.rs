@@ -7,7 +7,7 @@ use super::{Call, text, update_stream_warm_throughput as warm_throughput};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::input::{Integer, Word};
-use crate::kinesis::stream::StreamMode;
+use crate::kinesis::stream::{Distribution, StreamMode};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -47,6 +47,7 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
         info.mode = if on_demand { StreamMode::OnDemand } else { StreamMode::Provisioned };
         if !on_demand {
             info.warm_throughput = None;
+            info.distribution = Distribution::UserPartitionKey;
         }
         Ok(())
     })
