@@ -146,8 +146,15 @@ mod tests {
             Sequence { index: 1 << 50, arrival_secs: 0, ..small },
             Sequence::end(small.opened_secs, small.shard, 0),
             Sequence::start(small.opened_secs + 1, 0),
-            Sequence { opened_secs: (1 << 36) - 1, shard: 0x7fff_ffff, index: LAST_INDEX, arrival_secs: (1 << 36) - 1 },
+            Sequence {
+                opened_secs: END_OF_TIME_SECS - 1,
+                shard: 0x7fff_ffff,
+                index: LAST_INDEX,
+                arrival_secs: (1 << 36) - 1,
+            },
         ];
+        let beyond = Sequence { opened_secs: END_OF_TIME_SECS, ..small };
+        assert_eq!(Sequence::parse(&beyond.to_string()), None);
         assert!(Sequence::start(small.opened_secs, small.shard) < small);
         let mut previous = small;
         for sequence in later {
