@@ -68,6 +68,7 @@ class Consumer:
             text=True,
         )
         self.lines: queue.Queue[str] = queue.Queue()
+        self.seen: list[str] = []
         self.printed: list[str] = []
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -78,16 +79,19 @@ class Consumer:
 
     def see(self, count: int, deadline: float) -> bool:
         """Waits until so many different records have been seen."""
-        while len(set(self.seen())) < count:
+        while len(set(self.seen)) < count:
             try:
-                self.printed.append(self.lines.get(timeout=0.2))
+                line = self.lines.get(timeout=0.2)
             except queue.Empty:
-                if time.monotonic() > deadline or self.process.poll() is not None:
+                if self.process.poll() is not None:
                     return False
+            else:
+                self.printed = [*self.printed[-40:], line]
+                if line.startswith("seen "):
+                    self.seen.append(line.split(" ")[2])
+            if time.monotonic() > deadline:
+                return False
         return True
-
-    def seen(self) -> list[str]:
-        return [line.split(" ")[2] for line in self.printed if line.startswith("seen ")]
 
     def stop(self) -> None:
         assert self.process.stdin is not None
@@ -115,12 +119,12 @@ def consume(classpath: str, retrieval: str) -> str | None:
                     put(kinesis, range(numbers, numbers + 20))
                     numbers += 20
                 if not consumer.see(numbers * len(KEYS), deadline):
-                    found = len(set(consumer.seen()))
+                    found = len(set(consumer.seen))
                     printed = "\n".join(consumer.printed[-30:])
                     return (
                         f"saw {found} of {numbers * len(KEYS)} records; exit code {consumer.process.poll()}:\n{printed}"
                     )
-            return out_of_order(consumer.seen())
+            return out_of_order(consumer.seen)
         finally:
             consumer.stop()
 

@@ -1,4 +1,7 @@
 //! DescribeStreamSummary.
+//!
+//! The stream's id is not shown, nor does AWS show it (`StreamId` is "reserved for future use"): by AWS's endpoint rules
+//! an SDK sends a request with an id to AWS, whatever endpoint it has been given, and KCL 3.5 passes on the id it is shown.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +35,6 @@ struct Summary {
     stream: StreamOutput,
     #[serde(flatten)]
     details: StreamDetails,
-    stream_id: String,
     open_shard_count: usize,
     consumer_count: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +57,6 @@ pub(super) fn run(call: &Call, input: Input) -> Result<Output, ApiError> {
         stream_description_summary: Summary {
             stream: StreamOutput::from(&*stream),
             details: StreamDetails::from(&*stream),
-            stream_id: settings.id.clone(),
             open_shard_count: if stream.is_usable() { stream.topology().open().len() } else { 0 },
             consumer_count: consumers_of(&stream).len(),
             warm_throughput: settings.warm_throughput.map(WarmThroughput::from),
