@@ -67,6 +67,15 @@ lint: $(VENV)/.dev ## Check formatting, lints and types
 bench: $(WHEEL) ## Measure against PySpark 4.x in the same run (needs Java 17; installs PySpark into bench/.venv)
 	$(BIN)/python bench/run.py
 
+# Seconds for each target.
+FUZZ_SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: ## Fuzz what reads the requests of the local service (needs nightly Rust and cargo-fuzz; FUZZ_SECONDS=600)
+	cd fuzz && for target in $$(cargo +nightly fuzz list); do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 || exit 1; \
+	done
+
 .PHONY: docs
 docs: ## Build the Rust documentation
 	cargo doc --workspace --no-deps --quiet

@@ -55,6 +55,12 @@ pub enum LocalError {
         /// What is wrong with it.
         reason: String,
     },
+    /// No certificate for TLS could be made.
+    #[error("cannot make a certificate for TLS: {message}")]
+    Certificate {
+        /// The reason.
+        message: String,
+    },
     /// The DynamoDB database cannot be opened.
     #[error("cannot open the DynamoDB database: {message}")]
     DynamoDb {

@@ -1,6 +1,6 @@
 //! A durable local Kinesis and DynamoDB on one port, as a library and a server.
 //!
-//! [`LocalService::start`] opens one port, for HTTP/1.1 and HTTP/2, that any AWS SDK can be pointed at. Requests are told apart by
+//! [`LocalService::start`] opens one port, for HTTP/1.1 and HTTP/2, with TLS and without, that any AWS SDK can be pointed at. Requests are told apart by
 //! their `X-Amz-Target`: `Kinesis_20131202.*` is answered by this crate, `DynamoDB_20120810.*` by an embedded SQLite
 //! database. Signatures are accepted from any key; the region of a request is that of its credential scope.
 //!
@@ -30,11 +30,15 @@ mod error;
 mod event_stream;
 mod faults;
 mod format;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 mod kinesis;
 mod router;
 mod service;
 mod storage;
+mod tls;
 
 pub use clock::Clock;
 pub use config::LocalConfig;

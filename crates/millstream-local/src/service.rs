@@ -1,6 +1,7 @@
 //! The running service: its port, its data, its end.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -16,6 +17,7 @@ use crate::http;
 use crate::kinesis::{Kinesis, Region};
 use crate::router::Router;
 use crate::storage::DataDir;
+use crate::tls::Tls;
 
 /// A running local Kinesis and DynamoDB.
 ///
@@ -26,6 +28,8 @@ pub struct LocalService {
     clock: Clock,
     faults: Arc<Faults>,
     kinesis: Arc<Kinesis>,
+    ca_pem: String,
+    ca_path: Option<PathBuf>,
     stop: watch::Sender<()>,
     server: JoinHandle<()>,
 }
@@ -44,21 +48,44 @@ impl LocalService {
 
         let faults = Arc::new(Faults::default());
         let clock = Clock::default();
-        let (kinesis, dynamodb) = open(config, clock.clone()).await?;
+        let (kinesis, dynamodb, Tls { acceptor, ca_pem, ca_path }) = open(config, clock.clone()).await?;
         let router = Arc::new(Router::new(Arc::clone(&kinesis), dynamodb, Arc::clone(&faults)));
         let (stop, stopped) = watch::channel(());
-        let server = tokio::spawn(http::serve(listener, router, stopped));
-        Ok(Self { address, clock, faults, kinesis, stop, server })
+        let server = tokio::spawn(http::serve(listener, acceptor, router, stopped));
+        Ok(Self { address, clock, faults, kinesis, ca_pem, ca_path, stop, server })
     }
 
     /// The URL to give to an AWS SDK as its endpoint, such as `http://127.0.0.1:4567`.
     #[must_use]
     pub fn endpoint(&self) -> String {
+        self.url("http")
+    }
+
+    /// The same for TLS, such as `https://127.0.0.1:4567`: the port is the same. The certificate is one for `localhost`,
+    /// `127.0.0.1` and `::1`.
+    #[must_use]
+    pub fn tls_endpoint(&self) -> String {
+        self.url("https")
+    }
+
+    /// The certificate, in PEM, of the authority that TLS clients of this service have to trust.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The file that has [`LocalService::ca_pem`], such as for `AWS_CA_BUNDLE`; `None` for a service in memory.
+    #[must_use]
+    pub fn ca_path(&self) -> Option<&Path> {
+        self.ca_path.as_deref()
+    }
+
+    fn url(&self, scheme: &str) -> String {
         let port = self.address.port();
         if self.address.ip().is_unspecified() {
-            format!("http://127.0.0.1:{port}")
+            format!("{scheme}://127.0.0.1:{port}")
         } else {
-            format!("http://{}", self.address)
+            format!("{scheme}://{}", self.address)
         }
     }
 
@@ -95,12 +122,13 @@ impl LocalService {
 }
 
 /// Opens both services on a blocking thread: a large data directory takes a while to check.
-async fn open(config: LocalConfig, clock: Clock) -> Result<(Arc<Kinesis>, DynamoDb), LocalError> {
+async fn open(config: LocalConfig, clock: Clock) -> Result<(Arc<Kinesis>, DynamoDb, Tls), LocalError> {
     let opened = tokio::task::spawn_blocking(move || {
         let data = config.data_dir.as_deref().map(DataDir::open).transpose()?.map(Arc::new);
+        let tls = Tls::open(data.as_deref().map(DataDir::path))?;
         let dynamodb = DynamoDb::open(data.clone(), clock.clone())?;
         let kinesis = Arc::new(Kinesis::open(data, clock, &config)?);
-        Ok((kinesis, dynamodb))
+        Ok((kinesis, dynamodb, tls))
     });
     match opened.await {
         Ok(result) => result,

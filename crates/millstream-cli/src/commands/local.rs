@@ -26,7 +26,7 @@ pub(crate) async fn run(args: LocalArgs) -> Result<(), CliError> {
     for (name, shards) in &args.streams {
         service.create_stream(REGION, name, *shards).await?;
     }
-    announce(&service.endpoint(), data_dir);
+    announce(&service, data_dir);
     stopped().await;
     service.shutdown().await;
     Ok(())
@@ -39,7 +39,8 @@ fn default_data_dir() -> Result<PathBuf, CliError> {
         .ok_or(CliError::NoDataDir)
 }
 
-fn announce(endpoint: &str, data_dir: Option<PathBuf>) {
+fn announce(service: &LocalService, data_dir: Option<PathBuf>) {
+    let endpoint = service.endpoint();
     let kept = data_dir.map_or_else(|| "in memory".to_owned(), |path| path.display().to_string());
     let mut out = std::io::stdout().lock();
     // Whoever closed standard output does not want to read it; the service runs on.
@@ -49,6 +50,10 @@ fn announce(endpoint: &str, data_dir: Option<PathBuf>) {
          export AWS_ENDPOINT_URL={endpoint} AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION} \
          AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
     );
+    if let Some(path) = service.ca_path() {
+        let (endpoint, path) = (service.tls_endpoint(), path.display());
+        let _ = writeln!(out, "# or with TLS: export AWS_ENDPOINT_URL={endpoint} AWS_CA_BUNDLE='{path}'");
+    }
     let _ = out.flush();
 }
 

@@ -11,11 +11,13 @@ use std::time::Duration;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) use body::{Body, DropAfter};
 pub(crate) use reply::{Dropped, Reply};
 pub(crate) use request::{ApiCall, Incoming, Refusal};
 
+use self::connection::Protocols;
 use crate::router::Router;
 
 /// Connections served at a time; more wait in the system's backlog.
@@ -24,10 +26,15 @@ const MAX_CONNECTIONS: usize = 4096;
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until `stopped` changes or its sender is gone.
-pub(crate) async fn serve(listener: TcpListener, router: Arc<Router>, mut stopped: watch::Receiver<()>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    router: Arc<Router>,
+    mut stopped: watch::Receiver<()>,
+) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let protocols = connection::protocols();
+    let protocols = Protocols::new(tls, Arc::clone(&router));
     loop {
         let accepted = async {
             let slot = Arc::clone(&slots).acquire_owned().await.ok();
@@ -39,12 +46,13 @@ pub(crate) async fn serve(listener: TcpListener, router: Arc<Router>, mut stoppe
         };
         match connection {
             Ok((stream, _)) => {
-                let served = graceful.watch(connection::serve(&protocols, stream, Arc::clone(&router)));
+                let served = protocols.clone().serve(stream, graceful.watcher(), stopped.clone());
+                let watcher = graceful.watcher();
                 tokio::spawn(async move {
-                    if let Err(error) = served.await {
-                        tracing::debug!(%error, "connection ended");
-                    }
+                    served.await;
                     drop(slot);
+                    // The end waits for this: by then the connection has let go of the services.
+                    drop(watcher);
                 });
             }
             Err(error) => {

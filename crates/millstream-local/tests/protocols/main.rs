@@ -7,3 +7,4 @@ mod http2;
 mod subscribe;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
