@@ -75,7 +75,9 @@ impl Bucket {
     fn fill(&mut self, rate: Rate, now_ms: u64) {
         #[expect(clippy::cast_precision_loss, reason = "the clock's milliseconds stay far below 2^53")]
         let passed = now_ms.saturating_sub(self.at_ms) as f64;
-        self.tokens = (self.tokens + passed * rate.full() / f64::from(rate.per_ms)).min(rate.full());
+        let filled = self.tokens + passed * rate.full() / f64::from(rate.per_ms);
+        // What is missing of a token by rounding is there.
+        self.tokens = if filled + 1e-6 < rate.full() { filled } else { rate.full() };
         self.at_ms = self.at_ms.max(now_ms);
         self.closed &= self.tokens < rate.full();
     }
