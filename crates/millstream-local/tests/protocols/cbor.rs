@@ -137,7 +137,9 @@ async fn refusals_are_in_cbor() {
     ];
     for (operation, request, exception, message) in cases {
         let (status, error) = call(&mut client, operation, &request).await;
-        assert_eq!((status, error), (400, json!({"__type": exception, "message": message})), "{operation} {request}");
+        // AWS writes this one large where nothing of the request was understood.
+        let key = if exception == "SerializationException" { "Message" } else { "message" };
+        assert_eq!((status, error), (400, json!({"__type": exception, key: message})), "{operation} {request}");
     }
     let answer = client.send_as(CBOR, "Kinesis_20131202.ListStreams", b"\xbf\x61").await;
     assert_eq!(answer.body, b"\xbf\x66__type\x76SerializationException\xff");
