@@ -222,7 +222,7 @@ pub(crate) fn stream_named_in(format: Format, body: &[u8]) -> Option<String> {
 }
 
 /// How a request calls its stream, for messages about streams that may not be there.
-fn stream_word<'a>([name, arn, id]: [Option<&'a str>; 3]) -> &'a str {
+fn stream_word([name, arn, id]: [Option<&str>; 3]) -> &str {
     name.or(arn.and_then(|arn| Some(arn.split_once(":stream/")?.1))).or(id).unwrap_or_default()
 }
 
