@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::api_error::ApiError;
+use crate::control::Control;
 use crate::dynamodb::DynamoDb;
-use crate::faults::{FaultKind, Faults};
+use crate::faults::{FaultKind, Faults, Target};
 use crate::format::Format;
 use crate::http::{ApiCall, Body, DropAfter, Dropped, Incoming, Refusal, Reply};
 use crate::kinesis::{Kinesis, Region};
@@ -15,12 +16,13 @@ const DYNAMODB: &str = "DynamoDB_20120810";
 pub(crate) struct Router {
     kinesis: Arc<Kinesis>,
     dynamodb: DynamoDb,
+    control: Control,
     faults: Arc<Faults>,
 }
 
 impl Router {
     pub(crate) fn new(kinesis: Arc<Kinesis>, dynamodb: DynamoDb, faults: Arc<Faults>) -> Self {
-        Self { kinesis, dynamodb, faults }
+        Self { kinesis, dynamodb, control: Control::new(Arc::clone(&faults)), faults }
     }
 
     pub(crate) async fn answer(&self, request: Incoming) -> Result<Reply, Dropped> {
@@ -30,6 +32,7 @@ impl Router {
                 Ok(Reply { status: 200, content_type: "application/json", body: body.into() })
             }
             Incoming::Refused(refusal) => Ok(refused(refusal)),
+            Incoming::Control(call) => Ok(self.control.answer(&call)),
             Incoming::Call(call) => self.call(call).await,
         }
     }
@@ -46,29 +49,32 @@ impl Router {
             Ok(region) => region,
             Err(error) => return Ok(error.into_reply(format)),
         };
-        let mut stop_after = None;
-        match self.faults.take(operation, || self.stream_of(service, format, &call.body)) {
-            None => {}
-            Some(FaultKind::Latency(delay)) => tokio::time::sleep(delay).await,
+        let fault = self.faults.take(operation, || self.target_of(service, format, &call.body));
+        match &fault {
+            Some(FaultKind::Latency(delay)) => tokio::time::sleep(*delay).await,
             Some(FaultKind::DropConnection) => return Err(Dropped),
-            Some(FaultKind::StopEventStream { after }) => stop_after = Some(after),
             Some(FaultKind::Error { code, status, message }) => {
-                return Ok(ApiError::new(code, status, message).into_reply(format));
+                return Ok(ApiError::new(code.clone(), *status, message).into_reply(format));
             }
+            Some(FaultKind::Truncate { .. } | FaultKind::StopEventStream { .. }) | None => {}
         }
         let body = call.body.clone();
         let mut reply = match service {
             DYNAMODB => self.dynamodb.answer(operation, body).await,
             _ => self.kinesis.answer(region, format, operation, body).await,
         };
-        if let (Some(after), Body::Pieces { drop, .. }) = (stop_after, &mut reply.body) {
-            *drop = Some(DropAfter::new(after));
-        }
+        reply.body = match (fault, reply.body) {
+            (Some(FaultKind::StopEventStream { after }), Body::Pieces { from, .. }) => {
+                Body::Pieces { from, drop: Some(DropAfter::new(after)) }
+            }
+            (Some(FaultKind::Truncate { after }), body) => body.truncated(after),
+            (_, body) => body,
+        };
         Ok(reply)
     }
 
-    fn stream_of(&self, service: &str, format: Format, body: &[u8]) -> Option<String> {
-        if service == KINESIS { self.kinesis.stream_named_in(format, body) } else { None }
+    fn target_of(&self, service: &str, format: Format, body: &[u8]) -> Target {
+        if service == KINESIS { self.kinesis.target_of(format, body) } else { Target::default() }
     }
 }
 

@@ -6,7 +6,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use millstream_local::{Fault, FaultKind, LocalConfig, LocalError, LocalService};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Client, EAST};
 
 async fn service() -> (LocalService, Client) {
@@ -76,8 +76,8 @@ async fn faults_apply_to_what_they_name_and_end() {
     let fault = |operation: &str, stream: Option<&str>, kind| Fault {
         operation: Some(operation.to_owned()),
         stream: stream.map(str::to_owned),
-        kind,
         times: Some(1),
+        ..Fault::new(kind)
     };
     let throttled = FaultKind::Error {
         code: "ProvisionedThroughputExceededException".to_owned(),
@@ -106,6 +106,76 @@ async fn faults_apply_to_what_they_name_and_end() {
     assert!(client.send("POST", "/", headers, "{}").await.is_none());
     let mut client = Client::connect(&service.endpoint(), EAST).await;
     client.ok("ListStreams", json!({})).await;
+}
+
+/// A call of the service's own interface: the status and the JSON.
+async fn control(client: &mut Client, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let json = "Content-Type: application/json\r\n";
+    let answer = client.send(method, &format!("/_millstream/{path}"), json, body).await.unwrap();
+    (answer.status, serde_json::from_slice(&answer.body).unwrap())
+}
+
+#[tokio::test]
+async fn faults_are_injected_over_http() {
+    let (service, mut client) = service().await;
+    client.ok("CreateStream", json!({"StreamName": "orders", "ShardCount": 2})).await;
+    let fault =
+        r#"{"kind": "expired_iterator", "operation": "GetRecords", "shard": "shardId-000000000001", "times": 2}"#;
+    assert_eq!(control(&mut client, "POST", "faults", fault).await, (200, json!({"id": 1})));
+    let spared = client.iterator("orders", "shardId-000000000000", "LATEST").await;
+    let struck = client.iterator("orders", "shardId-000000000001", "LATEST").await;
+    client.ok("GetRecords", json!({"ShardIterator": spared})).await;
+    let error = client.fails("GetRecords", json!({"ShardIterator": struck})).await;
+    assert_eq!(error.0, "ExpiredIteratorException");
+    let (_, listed) = control(&mut client, "GET", "faults", "").await;
+    assert_eq!((&listed["faults"][0]["used"], &listed["faults"][0]["fault"]["times"]), (&json!(1), &json!(1)));
+    assert_eq!(listed["faults"][0]["fault"]["code"], json!("ExpiredIteratorException"));
+    assert_eq!(control(&mut client, "DELETE", "faults/1", "").await.0, 200);
+    assert_eq!(control(&mut client, "DELETE", "faults/1", "").await.0, 404);
+    client.ok("GetRecords", json!({"ShardIterator": struck})).await;
+
+    control(&mut client, "POST", "faults", r#"{"kind": "throttle", "stream": "orders"}"#).await;
+    let put = json!({"StreamName": "orders", "PartitionKey": "k", "Data": ""});
+    assert_eq!(client.fails("PutRecord", put.clone()).await.0, "ProvisionedThroughputExceededException");
+    assert_eq!(control(&mut client, "DELETE", "faults", "").await, (200, json!({})));
+    client.ok("PutRecord", put).await;
+    assert_eq!(control(&mut client, "PUT", "faults", r#"{"seed": 7}"#).await, (200, json!({"seed": 7})));
+    assert!(service.faults().list().is_empty());
+}
+
+#[tokio::test]
+async fn a_fault_of_no_sense_is_refused_with_its_reason() {
+    let (_service, mut client) = service().await;
+    for (body, reason) in [
+        ("{", "no JSON"),
+        ("{}", "missing field `kind`"),
+        (r#"{"kind": "melt"}"#, "unknown variant `melt`"),
+        (r#"{"kind": "throttle", "opration": "GetRecords"}"#, "unknown field `opration`"),
+        (r#"{"kind": "error"}"#, "needs \"code\""),
+        (r#"{"kind": "latency"}"#, "needs \"milliseconds\""),
+        (r#"{"kind": "throttle", "probability": 2}"#, "from 0 to 1"),
+    ] {
+        let (status, answer) = control(&mut client, "POST", "faults", body).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(answer["error"].as_str().unwrap().contains(reason), "{body}: {answer}");
+    }
+    assert_eq!(control(&mut client, "PATCH", "faults", "").await.0, 405);
+    assert_eq!(control(&mut client, "GET", "nothing", "").await.0, 404);
+    // What a page of another site can send without being asked first.
+    let plain = "Content-Type: text/plain\r\n";
+    let answer = client.send("POST", "/_millstream/faults", plain, r#"{"kind": "throttle"}"#).await.unwrap();
+    assert_eq!(answer.status, 415);
+}
+
+#[tokio::test]
+async fn a_truncated_answer_ends_with_the_connection_in_the_middle() {
+    let (service, mut client) = service().await;
+    let fault = FaultKind::Truncate { after: 5 };
+    service.faults().inject(Fault { operation: Some("ListStreams".to_owned()), ..Fault::new(fault) });
+    let answer = client.raw("Kinesis_20131202.ListStreams", "{}").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    // In chunks, without the one that ends them.
+    assert!(answer.ends_with("\r\n\r\n5\r\n{\"Has\r\n"), "{answer}");
 }
 
 #[tokio::test]

@@ -47,6 +47,17 @@ impl DropAfter {
     }
 }
 
+impl Body {
+    /// The same, ended after so many bytes without what it should have ended with.
+    pub(crate) fn truncated(self, after: usize) -> Self {
+        let Self::Whole(bytes) = self else { return self };
+        let (sender, from) = mpsc::channel(1);
+        // The channel takes one piece; that it is not the whole answer shows by the connection's end.
+        let _ = sender.try_send(bytes.slice(..after.min(bytes.len())));
+        Self::Pieces { from, drop: Some(DropAfter::new(1)) }
+    }
+}
+
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Whole(bytes.into())

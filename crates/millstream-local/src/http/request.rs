@@ -14,6 +14,8 @@ const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 pub(crate) enum Incoming {
     /// `GET /health`.
     Health,
+    /// A call of the service's own interface.
+    Control(ControlCall),
     /// An AWS API call.
     Call(ApiCall),
     /// Something this service does not answer.
@@ -29,6 +31,16 @@ pub(crate) enum Refusal {
     TooLarge,
     /// The body could not be read.
     Broken,
+}
+
+/// A request below `/_millstream/`.
+pub(crate) struct ControlCall {
+    pub(crate) method: Method,
+    /// What follows `/_millstream/`.
+    pub(crate) path: String,
+    /// The media type without its parameters, in lower case.
+    pub(crate) content_type: String,
+    pub(crate) body: Bytes,
 }
 
 /// A POST with its AWS headers.
@@ -48,16 +60,21 @@ impl Incoming {
         if request.method() == Method::GET && request.uri().path() == "/health" {
             return Self::Health;
         }
-        if request.method() != Method::POST {
+        let control = request.uri().path().strip_prefix("/_millstream/").map(str::to_owned);
+        if request.method() != Method::POST && control.is_none() {
             return Self::Refused(Refusal::NoOperation);
         }
+        let method = request.method().clone();
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         let target = header("x-amz-target").unwrap_or_default().to_owned();
         let media_type = header("content-type").unwrap_or_default();
         let content_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let authorization = header(AUTHORIZATION.as_str()).map(str::to_owned);
         match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
-            Ok(body) => Self::Call(ApiCall { target, content_type, authorization, body: body.to_bytes() }),
+            Ok(body) => match control {
+                Some(path) => Self::Control(ControlCall { method, path, content_type, body: body.to_bytes() }),
+                None => Self::Call(ApiCall { target, content_type, authorization, body: body.to_bytes() }),
+            },
             Err(error) if error.is::<LengthLimitError>() => Self::Refused(Refusal::TooLarge),
             Err(_) => Self::Refused(Refusal::Broken),
         }

@@ -46,6 +46,7 @@ use crate::api_error::ApiError;
 use crate::clock::Clock;
 use crate::config::LocalConfig;
 use crate::error::LocalError;
+use crate::faults::Target;
 use crate::format::Format;
 use crate::http::Reply;
 use crate::storage::DataDir;
@@ -102,7 +103,7 @@ impl Kinesis {
         body: Bytes,
     ) -> Reply {
         self.settle().await;
-        let named = || ops::stream_named_in(format, &body);
+        let named = || ops::target_of(format, &body).stream;
         let within = self.limits.call(operation, &region, named, self.now_ms());
         let answered = match within {
             Ok(()) => ops::run(ops::Call { kinesis: Arc::clone(self), region, format }, operation, body).await,
@@ -134,9 +135,9 @@ impl Kinesis {
         ops::run(call, "CreateStream", request.to_string().into()).await.map(drop)
     }
 
-    /// The name of the stream that a request is about.
-    pub(crate) fn stream_named_in(&self, format: Format, body: &[u8]) -> Option<String> {
-        ops::stream_named_in(format, body)
+    /// The stream and the shard that a request is about.
+    pub(crate) fn target_of(&self, format: Format, body: &[u8]) -> Target {
+        ops::target_of(format, body)
     }
 
     pub(crate) fn stream(&self, region: &Region, name: &str) -> Result<Arc<Stream>, ApiError> {

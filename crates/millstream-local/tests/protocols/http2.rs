@@ -54,9 +54,8 @@ async fn requests_of_one_connection_do_not_wait_for_each_other() {
     let put = Bytes::from(json!({"StreamName": "s", "PartitionKey": "k", "Data": data}).to_string());
     let fault = Fault {
         operation: Some("ListStreams".to_owned()),
-        stream: None,
-        kind: FaultKind::Latency(Duration::from_secs(600)),
         times: Some(1),
+        ..Fault::new(FaultKind::Latency(Duration::from_secs(600)))
     };
     service.faults().inject(fault);
     let slow = begin(&requests, "ListStreams", Bytes::from_static(b"{}")).await.unwrap();
@@ -76,12 +75,8 @@ async fn requests_of_one_connection_do_not_wait_for_each_other() {
 async fn a_dropped_connection_is_a_reset_stream_and_the_end_is_announced() {
     let service = LocalService::start(LocalConfig::default()).await.unwrap();
     let requests = connect(&service.endpoint()).await;
-    let fault = Fault {
-        operation: Some("ListStreams".to_owned()),
-        stream: None,
-        kind: FaultKind::DropConnection,
-        times: Some(1),
-    };
+    let fault =
+        Fault { operation: Some("ListStreams".to_owned()), times: Some(1), ..Fault::new(FaultKind::DropConnection) };
     service.faults().inject(fault);
     let list = || call(&requests, "ListStreams", Bytes::from_static(b"{}"));
     assert!(list().await.unwrap_err().is_reset());

@@ -296,8 +296,8 @@ async fn a_fault_stops_a_stream_in_the_middle() {
     setup.service.faults().inject(Fault {
         operation: Some("SubscribeToShard".to_owned()),
         stream: Some("s".to_owned()),
-        kind: FaultKind::StopEventStream { after: 2 },
         times: Some(2),
+        ..Fault::new(FaultKind::StopEventStream { after: 2 })
     });
     let mut events = setup.subscribe(json!({"Type": "LATEST"})).await;
     events.event().await;

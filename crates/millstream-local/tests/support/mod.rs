@@ -84,11 +84,7 @@ impl Client {
         headers: &str,
         body: impl AsRef<[u8]>,
     ) -> Option<Answer> {
-        let body = body.as_ref();
-        let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {length}\r\n\r\n");
-        self.connection.write_all(&[head.as_bytes(), body].concat()).await.ok()?;
-        self.connection.flush().await.ok()?;
+        self.write(method, path, headers, body.as_ref()).await?;
         let mut headers = String::new();
         while !headers.ends_with("\r\n\r\n") {
             if self.connection.read_line(&mut headers).await.ok()? == 0 {
@@ -101,6 +97,21 @@ impl Client {
         let mut body = vec![0; length];
         self.connection.read_exact(&mut body).await.ok()?;
         Some(Answer { status, headers: lower, body })
+    }
+
+    /// All that comes back until the connection ends.
+    pub(crate) async fn raw(&mut self, target: &str, body: &str) -> String {
+        self.write("POST", "/", &self.headers(JSON, target), body.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        self.connection.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+
+    async fn write(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> Option<()> {
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {length}\r\n\r\n");
+        self.connection.write_all(&[head.as_bytes(), body].concat()).await.ok()?;
+        self.connection.flush().await.ok()
     }
 
     pub(crate) async fn put(&mut self, stream: &str, key: &str, data: &[u8]) -> (String, String) {

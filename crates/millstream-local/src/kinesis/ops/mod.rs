@@ -52,10 +52,11 @@ use serde::{Deserialize, Serialize};
 use super::input::{self, Flag, Word};
 use super::iterator::ShardIterator;
 use super::region::{ACCOUNT, Region};
-use super::stream::Stream;
+use super::stream::{Stream, shard_id};
 use super::{Kinesis, sealed};
 use crate::api_error::ApiError;
 use crate::event_stream;
+use crate::faults::Target;
 use crate::format::Format;
 use crate::http::Reply;
 
@@ -200,8 +201,8 @@ pub(super) async fn blocking<T: Send + 'static>(
     })
 }
 
-/// The name of the stream that a request is about, whichever way it says so.
-pub(crate) fn stream_named_in(format: Format, body: &[u8]) -> Option<String> {
+/// The stream and the shard that a request is about, whichever way it says so.
+pub(crate) fn target_of(format: Format, body: &[u8]) -> Target {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "PascalCase", default)]
     struct Named {
@@ -213,12 +214,19 @@ pub(crate) fn stream_named_in(format: Format, body: &[u8]) -> Option<String> {
         #[serde(rename = "ConsumerARN")]
         consumer_arn: Option<Word>,
         shard_iterator: Option<Word>,
+        shard_id: Option<Word>,
+        shard_to_split: Option<Word>,
+        shard_to_merge: Option<Word>,
     }
-    let named: Named = input::read(format, body).ok()?;
+    let Ok(named) = input::read::<Named>(format, body) else { return Target::default() };
+    let iterator = named.shard_iterator.and_then(|iterator| sealed::open::<ShardIterator>(&iterator.0));
     let arn = named.stream_arn.or(named.resource_arn).or(named.consumer_arn);
     let by_arn = || arn.and_then(|arn| Some(arn.0.split_once(":stream/")?.1.split('/').next()?.to_owned()));
-    let by_iterator = || Some(sealed::open::<ShardIterator>(&named.shard_iterator?.0)?.stream);
-    named.stream_name.map(|name| name.0).or_else(by_arn).or_else(by_iterator)
+    let by_iterator = || iterator.as_ref().map(|iterator| iterator.stream.clone());
+    let stream = named.stream_name.map(|name| name.0).or_else(by_arn).or_else(by_iterator);
+    let shard = named.shard_id.or(named.shard_to_split).or(named.shard_to_merge).map(|shard| shard.0);
+    let shard = shard.or_else(|| iterator.as_ref().map(|iterator| shard_id(iterator.shard)));
+    Target { stream, shard }
 }
 
 /// How a request calls its stream, for messages about streams that may not be there.
