@@ -54,6 +54,14 @@ test-python: $(WHEEL) ## Run the Python tests through the built wheel
 conformance: $(WHEEL) ## Try the local service with AWS's SDKs, the Java KCL and kinesalite's tests (tests/conformance)
 	$(BIN)/python tests/conformance/run.py $(SUITES)
 
+$(VENV)/.browser: $(BIN)/python requirements/browser.txt
+	$(BIN)/pip install --quiet --requirement requirements/browser.txt
+	@touch $@
+
+.PHONY: test-browser
+test-browser: $(WHEEL) $(VENV)/.browser ## Test the status page in Chromium (Debian's chromium and chromium-driver)
+	$(BIN)/python -m pytest browser
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check formatting, lints and types
 	cargo fmt --all --check

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+import socket
+import subprocess
+import time
+import urllib.request
 from pathlib import Path
 
-from conftest import serve
+from conftest import MILLSTREAM, environment, serve
 
 
 def test_acknowledged_records_survive_kill_9(tmp_path: Path) -> None:
@@ -31,3 +37,38 @@ def test_acknowledged_records_survive_kill_9(tmp_path: Path) -> None:
     assert found == expected
     service.process.terminate()
     assert service.process.wait(timeout=20) == 0
+
+
+def test_an_idle_service_is_small_and_starts_at_once() -> None:
+    start = time.monotonic()
+    service = serve("--memory")
+    # On an idle machine it takes a tenth of this.
+    assert time.monotonic() - start < 5
+    with urllib.request.urlopen(f"{service.endpoint}/health") as health:
+        assert json.load(health) == {"status": "running"}
+    status = Path(f"/proc/{service.process.pid}/status").read_text()
+    resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    service.process.terminate()
+    assert service.process.wait(timeout=20) == 0
+    assert resident < 60_000, f"{resident} KiB"
+
+
+def test_log_lines_are_json_if_asked_for() -> None:
+    command = [str(MILLSTREAM), "-vv", "local", "--port=0", "--memory", "--log-format=json"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(RUST_LOG=None)
+    )
+    assert process.stdout is not None
+    port = re.search(r":(\d+) ", process.stdout.readline())
+    assert port is not None
+    with socket.create_connection(("127.0.0.1", int(port.group(1)))) as connection:
+        connection.sendall(b"this is no HTTP\r\n\r\n")
+        connection.recv(1024)
+    process.terminate()
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert all({"timestamp", "level", "target", "message"} <= line.keys() for line in lines)
+    ended = next(line for line in lines if line["message"] == "connection ended")
+    assert ended["level"] == "DEBUG"
+    assert "HTTP" in ended["error"]

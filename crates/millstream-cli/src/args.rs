@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use millstream_kinesis::{AwsSettings, CredentialsSource};
 
+use crate::logging::LogFormat;
+
 /// Amazon Kinesis as streams of micro-batches, without a JVM.
 #[derive(Parser)]
 #[command(name = "millstream", version, propagate_version = true)]
@@ -33,6 +35,12 @@ pub(crate) enum Command {
     Submit(SubmitArgs),
 }
 
+impl Command {
+    pub(crate) fn log_format(&self) -> LogFormat {
+        if let Self::Local(local) = self { local.log_format } else { LogFormat::Text }
+    }
+}
+
 #[derive(Args)]
 #[command(after_help = "Example:\n  millstream local --port 4566 --stream orders:4\n  \
     AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws kinesis list-streams")]
@@ -56,9 +64,15 @@ pub(crate) struct LocalArgs {
     /// How long streams stay CREATING, UPDATING and DELETING, such as 500ms or 2s.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
     pub(crate) state_delay: Duration,
+    /// Take only the keys of this file, which has the form of AWS's shared credentials, and verify signatures.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
     /// Enforce the service's quotas: throughput of shards, rates of calls, number of shards.
     #[arg(long)]
     pub(crate) enforce_limits: bool,
+    /// How log lines are written to standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
 }
 
 #[derive(Args)]

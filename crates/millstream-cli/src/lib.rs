@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod error;
+mod json_lines;
 mod logging;
 
 use std::ffi::OsString;
@@ -32,7 +33,7 @@ where
             return u8::try_from(usage.exit_code()).unwrap_or(2);
         }
     };
-    init_logging(cli.verbose);
+    logging::init_as(cli.verbose, cli.command.log_format());
     match execute(cli.command) {
         Ok(code) => code,
         Err(error) => {

@@ -81,6 +81,10 @@ impl ApiError {
         self.code == "ResourceNotFoundException"
     }
 
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
     pub(crate) fn code(&self) -> &str {
         &self.code
     }

@@ -52,12 +52,53 @@ pub(crate) fn seconds(ms: u64) -> f64 {
     ms / 1000.0
 }
 
+/// The form of a time in signatures, `20260102T030405Z`.
+pub(crate) fn basic(ms: u64) -> String {
+    let (year, month, day) = date(ms);
+    let time = ms / 1000 % 86_400;
+    format!("{year}{month:02}{day:02}T{:02}{:02}{:02}Z", time / 3600, time / 60 % 60, time % 60)
+}
+
+/// The form of a time in XML, `2026-01-02T03:04:05Z`.
+pub(crate) fn iso(ms: u64) -> String {
+    let (year, month, day) = date(ms);
+    let time = ms / 1000 % 86_400;
+    format!("{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", time / 3600, time / 60 % 60, time % 60)
+}
+
+/// Reads [`basic`].
+pub(crate) fn parse_basic(text: &str) -> Option<u64> {
+    if text.len() != 16 || text.as_bytes()[8] != b'T' || !text.ends_with('Z') {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        let digits = text.get(from..to)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u64>().ok())?
+    };
+    let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Days since 1970, counting years from March so that leap days come last.
+    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = years * 365 + years / 4 - years / 100 + years / 400 + (months * 153 + 2) / 5 + day - 1 - 719_468;
+    Some((days * 86_400 + number(9, 11)? * 3600 + number(11, 13)? * 60 + number(13, 15)?) * 1000)
+}
+
 /// AWS's form of a time in messages, `Thu Jan 22 01:22:02 UTC 2015`.
 pub(crate) fn words(ms: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (mut day_of_year, time) = (ms / 86_400_000, ms / 1000 % 86_400);
-    let weekday = DAYS[usize::try_from(day_of_year % 7).unwrap_or(0)];
+    let time = ms / 1000 % 86_400;
+    let weekday = DAYS[usize::try_from(ms / 86_400_000 % 7).unwrap_or(0)];
+    let (year, month, day) = date(ms);
+    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+    format!("{weekday} {} {day:02} {hour:02}:{minute:02}:{second:02} UTC {year}", MONTHS[month - 1])
+}
+
+/// The year, the month from 1, and the day of a time.
+fn date(ms: u64) -> (u64, usize, u64) {
+    let mut day_of_year = ms / 86_400_000;
     let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let mut year = 1970;
     while day_of_year >= 365 + u64::from(leap(year)) {
@@ -70,8 +111,7 @@ pub(crate) fn words(ms: u64) -> String {
         day_of_year -= lengths[month];
         month += 1;
     }
-    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-    format!("{weekday} {} {:02} {hour:02}:{minute:02}:{second:02} UTC {year}", MONTHS[month], day_of_year + 1)
+    (year, month + 1, day_of_year + 1)
 }
 
 #[cfg(test)]
@@ -83,5 +123,20 @@ mod tests {
         assert_eq!(words(1_421_889_722_000), "Thu Jan 22 01:22:02 UTC 2015");
         assert_eq!(words(1_709_251_199_999), "Thu Feb 29 23:59:59 UTC 2024");
         assert_eq!(words(0), "Thu Jan 01 00:00:00 UTC 1970");
+    }
+
+    #[test]
+    fn times_of_signatures_are_read_and_written() {
+        for text in ["19700101T000000Z", "20150830T123600Z", "20240229T235959Z", "20260301T000000Z", "20261231T010203Z"]
+        {
+            assert_eq!(parse_basic(text).map(basic).as_deref(), Some(text));
+        }
+        assert_eq!(parse_basic("20150122T012202Z"), Some(1_421_889_722_000));
+        assert_eq!(iso(1_421_889_722_000), "2015-01-22T01:22:02Z");
+        for wrong in
+            ["", "20150122T012202", "2015-01-22T01:22Z", "20151322T012202Z", "２０150830T12Z", "+0150122T012202Z"]
+        {
+            assert_eq!(parse_basic(wrong), None, "{wrong}");
+        }
     }
 }

@@ -16,6 +16,9 @@ pub struct LocalConfig {
     pub state_delay: Duration,
     /// Whether the service's quotas hold: throughput of shards, rates of calls, number of shards.
     pub enforce_limits: bool,
+    /// A file of the form of AWS's shared credentials: only its keys are taken then, and signatures are verified. Without
+    /// it every key is taken.
+    pub credentials: Option<PathBuf>,
 }
 
 impl Default for LocalConfig {
@@ -27,6 +30,7 @@ impl Default for LocalConfig {
             data_dir: None,
             state_delay: Duration::ZERO,
             enforce_limits: false,
+            credentials: None,
         }
     }
 }

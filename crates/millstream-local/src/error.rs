@@ -23,6 +23,14 @@ pub enum LocalError {
         /// What Kinesis would say.
         reason: String,
     },
+    /// The credentials file can't be read or understood.
+    #[error("cannot use the credentials in {path}: {reason}")]
+    Credentials {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without what is secret.
+        reason: String,
+    },
     /// Another server holds the data directory.
     #[error("the data directory {path} is in use by another server; stop it or choose another directory")]
     DataDirInUse {

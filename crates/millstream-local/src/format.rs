@@ -14,6 +14,8 @@ pub(crate) enum Format {
     Json11,
     /// CBOR in place of that JSON: what the AWS SDKs for Java speak to Kinesis.
     Cbor11,
+    /// CBOR of Smithy's RPC protocol, of CloudWatch.
+    RpcCbor,
 }
 
 impl Format {
@@ -23,6 +25,7 @@ impl Format {
             Self::Json10 => "application/x-amz-json-1.0",
             Self::Json11 => "application/x-amz-json-1.1",
             Self::Cbor11 => "application/x-amz-cbor-1.1",
+            Self::RpcCbor => "application/cbor",
         }
     }
 
@@ -30,7 +33,7 @@ impl Format {
     pub(crate) fn write(self, value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
         let written = match self {
             Self::Json10 | Self::Json11 => serde_json::to_vec(value).map_err(|error| error.to_string()),
-            Self::Cbor11 => cbor::to_vec(value).map_err(|error| error.to_string()),
+            Self::Cbor11 | Self::RpcCbor => cbor::to_vec(value).map_err(|error| error.to_string()),
         };
         written.map_err(|error| {
             tracing::error!(error, "an answer does not serialise");

@@ -1,8 +1,10 @@
 //! A durable local Kinesis and DynamoDB on one port, as a library and a server.
 //!
-//! [`LocalService::start`] opens one port, for HTTP/1.1 and HTTP/2, with TLS and without, that any AWS SDK can be pointed at. Requests are told apart by
+//! [`LocalService::start`] opens one port, for HTTP/1.1 and HTTP/2, with TLS and without, that any AWS SDK can be pointed at.
+//! Requests are told apart by
 //! their `X-Amz-Target`: `Kinesis_20131202.*` is answered by this crate, `DynamoDB_20120810.*` by an embedded SQLite
-//! database. Signatures are accepted from any key; the region of a request is that of its credential scope.
+//! database; a little of STS and CloudWatch is answered too. Signatures are accepted from any key, unless a file of keys is
+//! given; the region of a request is that of its credential scope.
 //!
 //! With a data directory every acknowledged record has been written and synced before its answer is sent (requests
 //! that arrive together share one sync); without one everything is kept in memory.
@@ -18,12 +20,15 @@
 //! # }
 //! ```
 //!
-//! The way of a request: `http` (connections, request and reply) → `router` (which service, faults) → `kinesis::ops`
-//! (one file per operation; JSON and CBOR are behind `format`) or `dynamodb` → `storage` (log, metadata, data directory).
+//! The way of a request: `http` (connections, request and reply) → `router` (which service, `auth`, `faults`) →
+//! `kinesis::ops` (one file per operation; JSON and CBOR are behind `format`), `dynamodb`, `sts` or `cloudwatch` → `storage`
+//! (log, metadata, data directory). What is not AWS's, `/_millstream/…` and the status page, is in `control`.
 
 mod api_error;
+mod auth;
 mod cbor;
 mod clock;
+mod cloudwatch;
 mod config;
 mod control;
 mod dynamodb;
@@ -36,9 +41,11 @@ mod format;
 pub mod fuzz;
 mod http;
 mod kinesis;
+mod query;
 mod router;
 mod service;
 mod storage;
+mod sts;
 mod tls;
 
 pub use clock::Clock;

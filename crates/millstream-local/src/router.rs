@@ -3,28 +3,31 @@
 use std::sync::Arc;
 
 use crate::api_error::ApiError;
+use crate::auth::Auth;
+use crate::cloudwatch::{CloudWatch, Protocol};
 use crate::control::Control;
 use crate::dynamodb::DynamoDb;
 use crate::faults::{FaultKind, Faults, Target};
 use crate::format::Format;
 use crate::http::{ApiCall, Body, DropAfter, Dropped, Incoming, Refusal, Reply};
 use crate::kinesis::{Kinesis, Region};
+use crate::query::Form;
+use crate::sts;
 
 const KINESIS: &str = "Kinesis_20131202";
 const DYNAMODB: &str = "DynamoDB_20120810";
+const CLOUDWATCH: &str = "GraniteServiceVersion20100801";
 
 pub(crate) struct Router {
-    kinesis: Arc<Kinesis>,
-    dynamodb: DynamoDb,
-    control: Control,
-    faults: Arc<Faults>,
+    pub(crate) auth: Auth,
+    pub(crate) kinesis: Arc<Kinesis>,
+    pub(crate) dynamodb: DynamoDb,
+    pub(crate) cloudwatch: Arc<CloudWatch>,
+    pub(crate) control: Control,
+    pub(crate) faults: Arc<Faults>,
 }
 
 impl Router {
-    pub(crate) fn new(kinesis: Arc<Kinesis>, dynamodb: DynamoDb, faults: Arc<Faults>) -> Self {
-        Self { kinesis, dynamodb, control: Control::new(Arc::clone(&faults)), faults }
-    }
-
     pub(crate) async fn answer(&self, request: Incoming) -> Result<Reply, Dropped> {
         match request {
             Incoming::Health => {
@@ -32,7 +35,7 @@ impl Router {
                 Ok(Reply { status: 200, content_type: "application/json", body: body.into() })
             }
             Incoming::Refused(refusal) => Ok(refused(refusal)),
-            Incoming::Control(call) => Ok(self.control.answer(&call)),
+            Incoming::Control(call) => Ok(self.control.answer(&call).await),
             Incoming::Call(call) => self.call(call).await,
         }
     }
@@ -43,25 +46,31 @@ impl Router {
     }
 
     async fn call(&self, call: ApiCall) -> Result<Reply, Dropped> {
-        let (service, operation) = call.target.split_once('.').unwrap_or_default();
-        let format = format_of(&call, service);
-        let region = match checked(&call, service) {
-            Ok(region) => region,
-            Err(error) => return Ok(error.into_reply(format)),
+        let (service, operation) = asked_for(&call);
+        let caller = match service {
+            Service::Unknown => Err(ApiError::unknown_operation("")),
+            _ => self.auth.caller(&call),
         };
-        let fault = self.faults.take(operation, || self.target_of(service, format, &call.body));
+        let fault = self.faults.take(&operation, || self.target_of(&service, &call.body));
         match &fault {
             Some(FaultKind::Latency(delay)) => tokio::time::sleep(*delay).await,
             Some(FaultKind::DropConnection) => return Err(Dropped),
-            Some(FaultKind::Error { code, status, message }) => {
-                return Ok(ApiError::new(code.clone(), *status, message).into_reply(format));
+            Some(FaultKind::Error { code, status, message }) if caller.is_ok() => {
+                return Ok(service.error(ApiError::new(code.clone(), *status, message)));
             }
-            Some(FaultKind::Truncate { .. } | FaultKind::StopEventStream { .. }) | None => {}
+            _ => {}
         }
-        let body = call.body.clone();
-        let mut reply = match service {
-            DYNAMODB => self.dynamodb.answer(operation, body).await,
-            _ => self.kinesis.answer(region, format, operation, body).await,
+        let mut reply = match (service, caller) {
+            (Service::Sts(form), caller) => sts::answer(&self.auth, caller, &form),
+            (service, Err(error)) => service.error(error),
+            (Service::DynamoDb, Ok(_)) => self.dynamodb.answer(&operation, call.body).await,
+            (Service::CloudWatch(protocol), Ok(caller)) => {
+                self.cloudwatch.answer(protocol, &caller.region, &operation, &call)
+            }
+            (Service::Kinesis(format), Ok(caller)) => {
+                self.kinesis.answer(Region::from(caller.region), format, &operation, call.body).await
+            }
+            (Service::Unknown, Ok(_)) => Service::Unknown.error(ApiError::unknown_operation("")),
         };
         reply.body = match (fault, reply.body) {
             (Some(FaultKind::StopEventStream { after }), Body::Pieces { from, .. }) => {
@@ -73,35 +82,63 @@ impl Router {
         Ok(reply)
     }
 
-    fn target_of(&self, service: &str, format: Format, body: &[u8]) -> Target {
-        if service == KINESIS { self.kinesis.target_of(format, body) } else { Target::default() }
+    fn target_of(&self, service: &Service, body: &[u8]) -> Target {
+        match service {
+            Service::Kinesis(format) => self.kinesis.target_of(*format, body),
+            _ => Target::default(),
+        }
     }
 }
 
-/// What AWS checks before it looks into a request; gives the region.
-fn checked(call: &ApiCall, service: &str) -> Result<Region, ApiError> {
-    if service != KINESIS && service != DYNAMODB {
-        return Err(ApiError::unknown_operation(""));
+/// Who is to answer, and how the request is written.
+enum Service {
+    Kinesis(Format),
+    DynamoDb,
+    CloudWatch(Protocol),
+    Sts(Form),
+    Unknown,
+}
+
+impl Service {
+    fn error(&self, error: ApiError) -> Reply {
+        match self {
+            Self::Kinesis(format) => error.into_reply(*format),
+            Self::DynamoDb => error.into_reply(crate::dynamodb::FORMAT),
+            Self::CloudWatch(protocol) => protocol.error(error),
+            Self::Sts(_) => sts::error(&error),
+            Self::Unknown => error.into_reply(Format::Json11),
+        }
     }
-    if call.authorization.is_none() {
-        return Err(ApiError::new("MissingAuthenticationTokenException", 400, "Missing Authentication Token"));
+}
+
+/// The service and the operation that a request is for, by its target, its path or its form.
+fn asked_for(call: &ApiCall) -> (Service, String) {
+    if let Some(path) = call.parts.uri.path().strip_prefix("/service/") {
+        let (service, operation) = path.split_once("/operation/").unwrap_or_default();
+        let service = if service == CLOUDWATCH { Service::CloudWatch(Protocol::RpcCbor) } else { Service::Unknown };
+        return (service, operation.to_owned());
     }
-    let Some(region) = call.region() else {
-        let message = "Authorization header requires 'Credential' parameter.";
-        return Err(ApiError::new("IncompleteSignatureException", 400, message));
+    let content_type = call.content_type();
+    let (service, operation) = call.target().split_once('.').unwrap_or_default();
+    let service = match service {
+        KINESIS if content_type == Format::Cbor11.content_type() => Service::Kinesis(Format::Cbor11),
+        KINESIS => Service::Kinesis(Format::Json11),
+        DYNAMODB => Service::DynamoDb,
+        CLOUDWATCH => Service::CloudWatch(Protocol::Json),
+        _ if content_type == "application/x-www-form-urlencoded" => return of_form(&call.body),
+        _ => Service::Unknown,
     };
-    Ok(Region::from(region))
+    (service, operation.to_owned())
 }
 
-/// The format of the request, and so of its answer.
-fn format_of(call: &ApiCall, service: &str) -> Format {
-    if service == DYNAMODB {
-        crate::dynamodb::FORMAT
-    } else if call.content_type == Format::Cbor11.content_type() {
-        Format::Cbor11
-    } else {
-        Format::Json11
+/// A form with the data of metrics is CloudWatch's; it may be compressed, and no form of STS is.
+fn of_form(body: &[u8]) -> (Service, String) {
+    let form = Form::read(body);
+    let operation = form.action.clone();
+    if operation == "PutMetricData" || operation.is_empty() {
+        return (Service::CloudWatch(Protocol::Query), "PutMetricData".to_owned());
     }
+    (Service::Sts(form), operation)
 }
 
 fn refused(refusal: Refusal) -> Reply {

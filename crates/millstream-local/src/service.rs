@@ -8,8 +8,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::auth::Auth;
 use crate::clock::Clock;
+use crate::cloudwatch::CloudWatch;
 use crate::config::LocalConfig;
+use crate::control::Control;
 use crate::dynamodb::DynamoDb;
 use crate::error::LocalError;
 use crate::faults::Faults;
@@ -48,8 +51,9 @@ impl LocalService {
 
         let faults = Arc::new(Faults::default());
         let clock = Clock::default();
-        let (kinesis, dynamodb, Tls { acceptor, ca_pem, ca_path }) = open(config, clock.clone()).await?;
-        let router = Arc::new(Router::new(Arc::clone(&kinesis), dynamodb, Arc::clone(&faults)));
+        let (router, tls) = open(config, clock.clone(), Arc::clone(&faults)).await?;
+        let (router, Tls { acceptor, ca_pem, ca_path }) = (Arc::new(router), tls);
+        let kinesis = Arc::clone(&router.kinesis);
         let (stop, stopped) = watch::channel(());
         let server = tokio::spawn(http::serve(listener, acceptor, router, stopped));
         Ok(Self { address, clock, faults, kinesis, ca_pem, ca_path, stop, server })
@@ -122,13 +126,16 @@ impl LocalService {
 }
 
 /// Opens both services on a blocking thread: a large data directory takes a while to check.
-async fn open(config: LocalConfig, clock: Clock) -> Result<(Arc<Kinesis>, DynamoDb, Tls), LocalError> {
+async fn open(config: LocalConfig, clock: Clock, faults: Arc<Faults>) -> Result<(Router, Tls), LocalError> {
     let opened = tokio::task::spawn_blocking(move || {
+        let auth = Auth::open(config.credentials.as_deref(), clock.clone())?;
         let data = config.data_dir.as_deref().map(DataDir::open).transpose()?.map(Arc::new);
         let tls = Tls::open(data.as_deref().map(DataDir::path))?;
         let dynamodb = DynamoDb::open(data.clone(), clock.clone())?;
-        let kinesis = Arc::new(Kinesis::open(data, clock, &config)?);
-        Ok((kinesis, dynamodb, tls))
+        let kinesis = Arc::new(Kinesis::open(data, clock.clone(), &config)?);
+        let cloudwatch = Arc::new(CloudWatch::new(clock));
+        let control = Control::new(Arc::clone(&faults), Arc::clone(&kinesis), Arc::clone(&cloudwatch));
+        Ok((Router { auth, kinesis, dynamodb, cloudwatch, control, faults }, tls))
     });
     match opened.await {
         Ok(result) => result,

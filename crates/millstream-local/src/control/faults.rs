@@ -6,7 +6,7 @@ use hyper::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Refused, json as json_of};
+use super::{Refused, body_of};
 use crate::faults::{Fault, FaultKind, Faults, InForce};
 use crate::http::ControlCall;
 
@@ -68,11 +68,11 @@ pub(super) fn answer(faults: &Faults, call: &ControlCall, rest: &str) -> Result<
     match (&call.method, rest) {
         (&Method::GET, "") => Ok(json!({"faults": faults.list().iter().map(shown).collect::<Vec<_>>()})),
         (&Method::POST, "") => {
-            let wire: Wire = serde_json::from_value(json_of(call)?).map_err(wrong)?;
+            let wire: Wire = serde_json::from_value(body_of(call)?).map_err(wrong)?;
             Ok(json!({"id": faults.inject(wire.fault()?)}))
         }
         (&Method::PUT, "") => {
-            let Seed { seed } = serde_json::from_value(json_of(call)?).map_err(wrong)?;
+            let Seed { seed } = serde_json::from_value(body_of(call)?).map_err(wrong)?;
             faults.seed(seed);
             Ok(json!({"seed": seed}))
         }

@@ -1,19 +1,27 @@
-//! The service's own HTTP interface, beside AWS's: `/_millstream/…`, in JSON.
+//! The service's own HTTP interface, beside AWS's: `/_millstream/…`, in JSON, and the page at `/`.
 
 mod faults;
+mod status;
 
 use std::sync::Arc;
 
 use hyper::Method;
+use serde_json::{Value, json};
 
+use crate::cloudwatch::CloudWatch;
 use crate::faults::Faults;
 use crate::http::{ControlCall, Reply};
+use crate::kinesis::Kinesis;
 
 const JSON: &str = "application/json";
+/// One file with its style and its script: the page loads nothing from elsewhere.
+const PAGE: &str = include_str!("page.html");
 
 /// What the interface shows and changes.
 pub(crate) struct Control {
     faults: Arc<Faults>,
+    kinesis: Arc<Kinesis>,
+    cloudwatch: Arc<CloudWatch>,
 }
 
 /// Why a request was not carried out.
@@ -23,18 +31,31 @@ struct Refused {
 }
 
 impl Control {
-    pub(crate) fn new(faults: Arc<Faults>) -> Self {
-        Self { faults }
+    pub(crate) fn new(faults: Arc<Faults>, kinesis: Arc<Kinesis>, cloudwatch: Arc<CloudWatch>) -> Self {
+        Self { faults, kinesis, cloudwatch }
     }
 
-    pub(crate) fn answer(&self, call: &ControlCall) -> Reply {
+    pub(crate) async fn answer(&self, call: &ControlCall) -> Reply {
+        let get = call.method == Method::GET;
         let answered = match call.path.split_once('/').unwrap_or((&call.path, "")) {
+            ("", "") => {
+                return Reply {
+                    status: 200,
+                    content_type: "text/html; charset=utf-8",
+                    body: PAGE.as_bytes().to_vec().into(),
+                };
+            }
             ("faults", rest) => faults::answer(&self.faults, call, rest),
+            ("status", "") if get => Ok(status::all(&self.kinesis)),
+            ("shards", rest) if get => status::shards(&self.kinesis, rest),
+            ("records", rest) if get => status::records(&self.kinesis, rest).await,
+            ("metrics", "") if get => Ok(json!({"metrics": self.cloudwatch.newest()})),
+            ("status" | "shards" | "records" | "metrics", _) if !get => Err(Refused::method(&call.method)),
             _ => Err(Refused::not_found(&call.path)),
         };
         let (status, value) = match answered {
             Ok(value) => (200, value),
-            Err(refused) => (refused.status, serde_json::json!({"error": refused.reason})),
+            Err(refused) => (refused.status, json!({"error": refused.reason})),
         };
         Reply { status, content_type: JSON, body: value.to_string().into_bytes().into() }
     }
@@ -55,7 +76,7 @@ impl Refused {
 }
 
 /// The JSON of a request. A page of another site can't send this media type without asking first.
-fn json(call: &ControlCall) -> Result<serde_json::Value, Refused> {
+fn body_of(call: &ControlCall) -> Result<Value, Refused> {
     if call.content_type != JSON {
         return Err(Refused { status: 415, reason: format!("the Content-Type has to be {JSON}") });
     }

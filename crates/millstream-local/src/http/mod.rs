@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub(crate) use body::{Body, DropAfter};
 pub(crate) use reply::{Dropped, Reply};
-pub(crate) use request::{ApiCall, ControlCall, Incoming, Refusal};
+pub(crate) use request::{ApiCall, ControlCall, Incoming, MAX_BODY_BYTES, Refusal};
 
 use self::connection::Protocols;
 use crate::router::Router;

@@ -5,10 +5,11 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Method;
 use hyper::Request;
 use hyper::body;
-use hyper::header::AUTHORIZATION;
+use hyper::header::{ACCEPT, AUTHORIZATION};
+use hyper::http::request::Parts;
 
 /// The largest body that is read: 10 MiB of record data in base64, and its keys.
-const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// A request as it came over the wire, of any kind.
 pub(crate) enum Incoming {
@@ -45,13 +46,7 @@ pub(crate) struct ControlCall {
 
 /// A POST with its AWS headers.
 pub(crate) struct ApiCall {
-    /// The `X-Amz-Target`, such as `Kinesis_20131202.PutRecord`; empty if there is none.
-    pub(crate) target: String,
-    /// The media type without its parameters, in lower case.
-    pub(crate) content_type: String,
-    /// The `Authorization` header, if there is one.
-    pub(crate) authorization: Option<String>,
-    /// The JSON.
+    pub(crate) parts: Parts,
     pub(crate) body: Bytes,
 }
 
@@ -60,21 +55,28 @@ impl Incoming {
         if request.method() == Method::GET && request.uri().path() == "/health" {
             return Self::Health;
         }
-        let control = request.uri().path().strip_prefix("/_millstream/").map(str::to_owned);
+        let path = request.uri().path();
+        // AWS refuses a GET of `/`; a browser says that it wants HTML.
+        let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let page = (request.method() == Method::GET && path == "/" && accepted.contains("text/html")).then_some("");
+        let control = path.strip_prefix("/_millstream/").or(page).map(str::to_owned);
         if request.method() != Method::POST && control.is_none() {
             return Self::Refused(Refusal::NoOperation);
         }
-        let method = request.method().clone();
-        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let target = header("x-amz-target").unwrap_or_default().to_owned();
-        let media_type = header("content-type").unwrap_or_default();
-        let content_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let authorization = header(AUTHORIZATION.as_str()).map(str::to_owned);
-        match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
-            Ok(body) => match control {
-                Some(path) => Self::Control(ControlCall { method, path, content_type, body: body.to_bytes() }),
-                None => Self::Call(ApiCall { target, content_type, authorization, body: body.to_bytes() }),
-            },
+        let (parts, body) = request.into_parts();
+        match Limited::new(body, MAX_BODY_BYTES).collect().await {
+            Ok(body) => {
+                let call = ApiCall { parts, body: body.to_bytes() };
+                match control {
+                    Some(path) => Self::Control(ControlCall {
+                        path,
+                        content_type: call.content_type(),
+                        method: call.parts.method,
+                        body: call.body,
+                    }),
+                    None => Self::Call(call),
+                }
+            }
             Err(error) if error.is::<LengthLimitError>() => Self::Refused(Refusal::TooLarge),
             Err(_) => Self::Refused(Refusal::Broken),
         }
@@ -82,37 +84,23 @@ impl Incoming {
 }
 
 impl ApiCall {
-    /// The region of the credential scope, `…Credential=KEY/20260102/REGION/kinesis/aws4_request…`.
-    pub(crate) fn region(&self) -> Option<&str> {
-        let credential = self.authorization.as_deref()?.split("Credential=").nth(1)?;
-        let scope = credential.split([',', ' ']).next()?;
-        // Counted from the end: an access key may hold slashes, a scope does not.
-        let region = scope.rsplit('/').nth(2)?;
-        let valid = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        (!region.is_empty() && region.len() <= 64 && region.bytes().all(valid)).then_some(region)
+    /// The value of a header, if it is one and text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name).and_then(|value| value.to_str().ok())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// The `X-Amz-Target`, such as `Kinesis_20131202.PutRecord`; empty if there is none.
+    pub(crate) fn target(&self) -> &str {
+        self.header("x-amz-target").unwrap_or_default()
+    }
 
-    #[test]
-    fn the_region_is_that_of_the_credential_scope() {
-        let region = |authorization: &str| {
-            let call = ApiCall {
-                target: String::new(),
-                content_type: String::new(),
-                authorization: Some(authorization.to_owned()),
-                body: Bytes::new(),
-            };
-            call.region().map(str::to_owned)
-        };
-        let scope = "AWS4-HMAC-SHA256 Credential=KEY/20260102/eu-west-1/kinesis/aws4_request, SignedHeaders=host";
-        assert_eq!(region(scope).as_deref(), Some("eu-west-1"));
-        let slashed = "AWS4-HMAC-SHA256 Credential=K/E/Y/20260102/us-east-2/kinesis/aws4_request";
-        assert_eq!(region(slashed).as_deref(), Some("us-east-2"));
-        assert_eq!(region("Bearer token"), None);
-        assert_eq!(region("AWS4-HMAC-SHA256 Credential=KEY/../x"), None);
+    /// The media type without its parameters, in lower case.
+    pub(crate) fn content_type(&self) -> String {
+        let media_type = self.header("content-type").unwrap_or_default();
+        media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.header(AUTHORIZATION.as_str())
     }
 }

@@ -26,6 +26,7 @@ mod store;
 mod stream;
 mod subscription;
 mod tags;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -33,14 +34,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 
+pub(crate) use output::ShardOutput;
 pub(crate) use region::Region;
+pub(crate) use stream::{Stream, shard_id};
 
 use self::account::AccountInfo;
 use self::lifecycle::Lifecycle;
 use self::limits::Limits;
 use self::region::ACCOUNT;
 use self::store::Store;
-use self::stream::{Stream, StreamInfo};
+use self::stream::StreamInfo;
 use self::subscription::Subscriptions;
 use crate::api_error::ApiError;
 use crate::clock::Clock;
@@ -163,6 +166,11 @@ impl Kinesis {
     /// The streams of a region in the order of their names.
     pub(crate) fn streams_in(&self, region: &Region) -> Vec<Arc<Stream>> {
         self.streams().get(region).map(|streams| streams.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The streams of all regions.
+    pub(crate) fn all_streams(&self) -> Vec<Arc<Stream>> {
+        self.streams().values().flat_map(BTreeMap::values).cloned().collect()
     }
 
     /// What is written down about the account.

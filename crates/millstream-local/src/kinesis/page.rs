@@ -64,6 +64,7 @@ pub(crate) fn write_page(
         true
     });
     let read = read.map_err(|error| ApiError::storage("read a log", &error))?;
+    stream.traffic().given(count, bytes);
     writer.end_list();
     writer.key("MillisBehindLatest");
     writer.number(if read.caught_up { 0 } else { now_ms.saturating_sub(newest_ms) });

@@ -251,6 +251,22 @@ impl Shard {
         Ok(ReadEnd { next, caught_up: true, ended: closed && settled })
     }
 
+    /// Shows the newest records, so many at most, the oldest of them first. Reads from the disk.
+    pub(crate) fn newest(&self, most: usize, mut show: impl FnMut(&Frame<'_>)) -> io::Result<()> {
+        let first = self.latest().index.saturating_sub(most as u64);
+        let mut left = most;
+        self.read(Place { index: first, arrival_ms: 0 }, |record| {
+            // Records may have come since.
+            let shown = left > 0;
+            if shown {
+                show(record);
+                left -= 1;
+            }
+            shown
+        })
+        .map(drop)
+    }
+
     /// Whether [`Shard::read`] from here has nothing to read, and so does not wait for a disk.
     pub(crate) fn is_caught_up(&self, place: Place) -> bool {
         place.index > self.lock().committed.last_index

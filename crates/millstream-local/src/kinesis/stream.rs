@@ -12,6 +12,7 @@ use super::metric::Metric;
 use super::region::{ACCOUNT, Region};
 use super::reshard::Reshard;
 use super::shard::{Shard, ShardInfo};
+use super::traffic::Traffic;
 use crate::api_error::ApiError;
 
 /// What is written down about a stream, in the metadata file.
@@ -90,6 +91,7 @@ pub(crate) struct Stream {
     /// Without the shards.
     info: RwLock<Arc<StreamInfo>>,
     topology: RwLock<Topology>,
+    traffic: Traffic,
 }
 
 /// The shards of a stream at one moment.
@@ -111,6 +113,7 @@ impl Stream {
             lifecycle,
             info: RwLock::new(Arc::new(StreamInfo { shards: Vec::new(), ..info })),
             topology: RwLock::new(Topology::new(shards)),
+            traffic: Traffic::default(),
         }
     }
 
@@ -141,6 +144,11 @@ impl Stream {
 
     pub(crate) fn lifecycle(&self) -> &Lifecycle {
         &self.lifecycle
+    }
+
+    /// What went in and out.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

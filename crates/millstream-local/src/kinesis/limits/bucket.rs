@@ -5,14 +5,15 @@
 /// A bucket begins full. What is larger than the bucket can be taken from a full one, and is owed then.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
-    tokens: f64,
+    /// In parts of a token: as many to a token as the rate has milliseconds, so that every millisecond gives whole parts.
+    parts: i64,
     /// It was overdrawn and is closed until it is full again.
     closed: bool,
     at_ms: u64,
 }
 
 /// How much a bucket holds, and how fast it fills.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rate {
     pub(super) tokens: u32,
     /// In which an empty bucket fills.
@@ -28,21 +29,27 @@ impl Rate {
         Self { tokens, per_ms: 24 * 3_600_000 }
     }
 
-    fn full(self) -> f64 {
-        f64::from(self.tokens)
+    /// The parts of so many tokens.
+    fn parts(self, tokens: usize) -> i64 {
+        i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(i64::from(self.per_ms))
+    }
+
+    /// The parts of a full bucket.
+    fn full(self) -> i64 {
+        i64::from(self.tokens) * i64::from(self.per_ms)
     }
 }
 
 impl Bucket {
     pub(super) fn new(rate: Rate, now_ms: u64) -> Self {
-        Self { tokens: rate.full(), closed: false, at_ms: now_ms }
+        Self { parts: rate.full(), closed: false, at_ms: now_ms }
     }
 
     /// Takes tokens if they are there.
     pub(super) fn take(&mut self, rate: Rate, tokens: usize, now_ms: u64) -> bool {
         let there = self.has(rate, tokens, now_ms);
         if there {
-            self.tokens -= count(tokens);
+            self.parts = self.parts.saturating_sub(rate.parts(tokens));
         }
         there
     }
@@ -50,42 +57,35 @@ impl Bucket {
     /// Whether [`Bucket::take`] would.
     pub(super) fn has(&mut self, rate: Rate, tokens: usize, now_ms: u64) -> bool {
         self.fill(rate, now_ms);
-        self.tokens >= count(tokens).min(rate.full())
+        self.parts >= rate.parts(tokens).min(rate.full())
     }
 
     /// Whether there is any token to take, and no debt of an earlier [`Bucket::charge`].
     pub(super) fn is_open(&mut self, rate: Rate, now_ms: u64) -> bool {
         self.fill(rate, now_ms);
-        !self.closed && self.tokens > 0.0
+        !self.closed && self.parts > 0
     }
 
     /// Takes tokens that have been used already. If there are not as many, the bucket is closed until it is full.
     pub(super) fn charge(&mut self, rate: Rate, tokens: usize, now_ms: u64) {
         self.fill(rate, now_ms);
-        self.tokens -= count(tokens);
-        self.closed |= self.tokens < 0.0;
+        self.parts = self.parts.saturating_sub(rate.parts(tokens));
+        self.closed |= self.parts < 0;
     }
 
     /// Whether it is as good as a new one.
     pub(super) fn is_full(&mut self, rate: Rate, now_ms: u64) -> bool {
         self.fill(rate, now_ms);
-        self.tokens >= rate.full()
+        self.parts >= rate.full()
     }
 
     fn fill(&mut self, rate: Rate, now_ms: u64) {
-        #[expect(clippy::cast_precision_loss, reason = "the clock's milliseconds stay far below 2^53")]
-        let passed = now_ms.saturating_sub(self.at_ms) as f64;
-        let filled = self.tokens + passed * rate.full() / f64::from(rate.per_ms);
-        // What is missing of a token by rounding is there.
-        self.tokens = if filled + 1e-6 < rate.full() { filled } else { rate.full() };
+        let passed_ms = i64::try_from(now_ms.saturating_sub(self.at_ms)).unwrap_or(i64::MAX);
+        let gained = passed_ms.saturating_mul(i64::from(rate.tokens));
+        self.parts = self.parts.saturating_add(gained).min(rate.full());
         self.at_ms = self.at_ms.max(now_ms);
-        self.closed &= self.tokens < rate.full();
+        self.closed &= self.parts < rate.full();
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "requests are far smaller than 2^53 bytes")]
-fn count(tokens: usize) -> f64 {
-    tokens as f64
 }
 
 #[cfg(test)]
@@ -123,7 +123,8 @@ mod tests {
         assert!(!bucket.is_open(rate, 0));
         assert!(bucket.is_open(rate, 1));
         bucket.charge(rate, 10_000_000, 1000);
-        assert!(!bucket.is_open(rate, 5999));
+        // In steps: nothing is lost to rounding.
+        assert!((1000..6000).all(|now_ms| !bucket.is_open(rate, now_ms)));
         assert!(bucket.is_open(rate, 6000));
         assert!(bucket.is_full(rate, 6000));
     }

@@ -92,6 +92,8 @@ pub(super) fn place(limits: &Limits, stream: Arc<Stream>, records: &[Record<'_>]
         }
         if !taken.is_empty() {
             let own = taken.iter().map(|at| (records[*at].partition_key, records[*at].data));
+            let bytes = own.clone().map(|(key, data)| key.len() + data.len()).sum();
+            stream.traffic().put(taken.len(), bytes);
             batches.push((Arc::clone(shard), shard.append(own, now_ms)));
         }
         for at in &refused {

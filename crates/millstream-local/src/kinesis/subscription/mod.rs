@@ -75,6 +75,11 @@ impl Subscriptions {
         state.running.spawn(subscription);
     }
 
+    /// How many are under way.
+    pub(crate) fn open(&self) -> usize {
+        self.lock().newest.values().filter(|newest| !newest.taken_over.is_closed()).count()
+    }
+
     /// Lets every subscription look whether its stream and its consumer are still there.
     pub(crate) fn look_again(&self) {
         self.changed.notify_waiters();

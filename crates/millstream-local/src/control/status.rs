@@ -1,0 +1,92 @@
+//! What the status page shows: the streams, and the newest records of one.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Refused;
+use crate::kinesis::{Kinesis, Region, ShardOutput, Stream, shard_id};
+
+/// Records shown of a stream, and shards shown and looked into.
+const RECORDS: usize = 20;
+const SHARDS: usize = 32;
+/// Bytes shown of a record.
+const DATA: usize = 256;
+
+/// `/_millstream/status`: the streams of all regions, with what went in and out since the start.
+pub(super) fn all(kinesis: &Kinesis) -> Value {
+    let streams: Vec<Value> = kinesis.all_streams().iter().map(|stream| shown(stream)).collect();
+    json!({
+        "now_ms": kinesis.now_ms(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "subscriptions": kinesis.subscriptions().open(),
+        "streams": streams,
+    })
+}
+
+fn shown(stream: &Stream) -> Value {
+    let settings = stream.settings();
+    let traffic = stream.traffic();
+    let topology = stream.topology();
+    json!({
+        "region": settings.region,
+        "name": stream.name(),
+        "status": stream.status(),
+        "mode": settings.mode,
+        "open_shards": topology.open().len(),
+        "shards": topology.shards().len(),
+        "consumers": settings.consumers.len(),
+        "records_in": traffic.records_in(),
+        "bytes_in": traffic.bytes_in(),
+        "records_out": traffic.records_out(),
+        "bytes_out": traffic.bytes_out(),
+    })
+}
+
+/// `REGION/STREAM`.
+fn stream_of(kinesis: &Kinesis, rest: &str) -> Result<Arc<Stream>, Refused> {
+    let (region, name) = rest.split_once('/').unwrap_or_default();
+    let missing = |_| Refused { status: 404, reason: format!("there is no stream {name} in {region}") };
+    kinesis.stream(&Region::from(region), name).map_err(missing)
+}
+
+/// `/_millstream/shards/REGION/STREAM`: the shards as ListShards shows them, the newest first.
+pub(super) fn shards(kinesis: &Kinesis, rest: &str) -> Result<Value, Refused> {
+    let shards = stream_of(kinesis, rest)?.visible_shards();
+    let shown: Vec<ShardOutput> = shards.iter().rev().take(SHARDS).map(|shard| ShardOutput::from(&**shard)).collect();
+    Ok(json!({"shards": shown, "left_out": shards.len() - shown.len()}))
+}
+
+/// `/_millstream/records/REGION/STREAM`: the newest records, the newest first.
+pub(super) async fn records(kinesis: &Kinesis, rest: &str) -> Result<Value, Refused> {
+    let stream = stream_of(kinesis, rest)?;
+    // Reads from the disk.
+    let read = tokio::task::spawn_blocking(move || newest(&stream)).await;
+    read.map(|records| json!({"records": records})).map_err(|error| {
+        tracing::error!(%error, "the newest records could not be read");
+        Refused { status: 500, reason: "the newest records could not be read; the log says why".to_owned() }
+    })
+}
+
+fn newest(stream: &Stream) -> Vec<Value> {
+    let shards: Vec<Arc<_>> = stream.topology().shards().iter().rev().take(SHARDS).cloned().collect();
+    let mut newest: Vec<(u64, Value)> = Vec::new();
+    for shard in shards {
+        let read = shard.newest(RECORDS, |record| {
+            let text = String::from_utf8_lossy(&record.data[..record.data.len().min(DATA)]);
+            let value = json!({
+                "arrival_ms": record.arrival_ms,
+                "shard": shard_id(shard.number()),
+                "partition_key": record.partition_key,
+                "bytes": record.data.len(),
+                "data": text,
+            });
+            newest.push((record.arrival_ms, value));
+        });
+        if let Err(error) = read {
+            tracing::error!(%error, shard = shard.number(), "cannot read the newest records of a shard");
+        }
+    }
+    newest.sort_by_key(|(arrival_ms, _)| std::cmp::Reverse(*arrival_ms));
+    newest.into_iter().take(RECORDS).map(|(_, record)| record).collect()
+}
