@@ -62,6 +62,17 @@ $(VENV)/.browser: $(BIN)/python requirements/browser.txt
 test-browser: $(WHEEL) $(VENV)/.browser ## Test the status page in Chromium (Debian's chromium and chromium-driver)
 	$(BIN)/python -m pytest browser
 
+.PHONY: test-postgres
+test-postgres: ## Test the lease store in Postgres on a real server (needs Debian's package postgresql)
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { echo "Postgres is not installed: apt-get install postgresql"; exit 1; }
+	cargo test --quiet --workspace --features millstream-lease/postgres --test postgres
+
+.PHONY: interop
+interop: ## Run our workers beside workers of the Java KCL on one lease table (needs Java 17 and Maven; 5 minutes)
+	@command -v mvn >/dev/null && command -v java >/dev/null || { echo "Java or Maven is not installed: apt-get install openjdk-17-jdk-headless maven"; exit 1; }
+	mvn --quiet --file tests/conformance/kcl/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/target/kcl.classpath
+	KCL_CLASSPATH=$$(cat target/kcl.classpath) cargo test --workspace --test interop -- --ignored --nocapture
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check formatting, lints and types
 	cargo fmt --all --check

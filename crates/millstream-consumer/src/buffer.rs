@@ -64,6 +64,8 @@ struct ShardBuffer<P> {
     in_flight: VecDeque<InFlight<P>>,
     reading: Reading,
     millis_behind: i64,
+    /// Bytes of the records processed since they were asked for last.
+    processed_bytes: u64,
     news: VecDeque<News>,
 }
 
@@ -80,6 +82,7 @@ enum Reading {
 struct InFlight<P> {
     cut: CutId,
     to: Position,
+    bytes: usize,
     outcome: Outcome,
     held: Vec<P>,
 }
@@ -108,6 +111,7 @@ impl<P> Buffer<P> {
             in_flight: VecDeque::new(),
             reading: Reading::Open,
             millis_behind: 0,
+            processed_bytes: 0,
             news: VecDeque::new(),
         };
         self.shards.insert(shard, fresh);
@@ -158,6 +162,9 @@ impl<P> Buffer<P> {
             if let Some(entry) = state.in_flight.iter_mut().find(|entry| entry.cut == cut) {
                 entry.outcome = outcome;
                 entry.held.clear();
+                if outcome == Outcome::Processed {
+                    state.processed_bytes += entry.bytes as u64;
+                }
                 state.settle(shard);
             }
         }
@@ -190,6 +197,12 @@ impl<P> Buffer<P> {
         self.shards.values_mut().flat_map(|state| state.news.drain(..)).collect()
     }
 
+    /// How many bytes of each shard's records were processed since the last call; shards with none are left out.
+    pub fn take_bytes(&mut self) -> Vec<(ShardId, u64)> {
+        let shards = self.shards.iter_mut().filter(|(_, state)| state.processed_bytes > 0);
+        shards.map(|(shard, state)| (shard.clone(), std::mem::take(&mut state.processed_bytes))).collect()
+    }
+
     /// A line a shard.
     pub fn status(&self) -> Vec<ShardStatus> {
         let line = |(shard, state): (&ShardId, &ShardBuffer<P>)| ShardStatus {
@@ -212,8 +225,9 @@ impl<P> ShardBuffer<P> {
         let to = self.queue.back()?.0.last()?;
         let (blocks, held): (Vec<_>, Vec<_>) = self.queue.drain(..).unzip();
         let records = blocks.iter().map(|block: &RecordBlock| block.len() as u64).sum();
+        let bytes = blocks.iter().map(RecordBlock::byte_len).sum();
         let from = std::mem::replace(&mut self.cut, Checkpoint::At(to.clone()));
-        self.in_flight.push_back(InFlight { cut: id, to: to.clone(), outcome: Outcome::Pending, held });
+        self.in_flight.push_back(InFlight { cut: id, to: to.clone(), bytes, outcome: Outcome::Pending, held });
         let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, to, records };
         Some(ShardInput { range, blocks })
     }
@@ -312,6 +326,16 @@ mod tests {
         assert_eq!(buffer.take_news(), [News::Processed(shard(), at(20))]);
         buffer.processed(2);
         assert_eq!(buffer.take_news(), [News::Processed(shard(), at(30))]);
+    }
+
+    #[test]
+    fn bytes_count_once_they_are_processed() {
+        let (mut buffer, _, _) = with_cuts(3);
+        assert_eq!(buffer.take_bytes(), []);
+        buffer.processed(1);
+        buffer.failed(2);
+        assert_eq!(buffer.take_bytes(), [(shard(), 10)]);
+        assert_eq!(buffer.take_bytes(), []);
     }
 
     #[test]

@@ -110,7 +110,13 @@ impl Driver {
     }
 
     fn tell_news(&mut self, known: &mut Option<Vec<Shard>>) {
-        let news = self.shared.buffer().take_news();
+        let (news, bytes) = {
+            let mut buffer = self.shared.buffer();
+            (buffer.take_news(), buffer.take_bytes())
+        };
+        for (shard, bytes) in bytes {
+            self.step(Event::BytesProcessed { key: shard.as_str().to_owned(), bytes }, known);
+        }
         for news in news {
             let key = |shard: ShardId| shard.as_str().to_owned();
             let event = match news {

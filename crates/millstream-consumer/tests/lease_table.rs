@@ -2,14 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
-use millstream_kinesis::{AwsSettings, Checkpoint, CredentialsSource, Position};
+use millstream_kinesis::{AwsSettings, Checkpoint, CredentialsSource, HashKeyRange, Position, Shard};
+use millstream_lease::fleet::{Fleet, Layout};
 use millstream_lease::store::conformance;
-use millstream_lease::{DynamoDbLeaseStore, LeaseStore, StoreError};
+use millstream_lease::{DynamoDbLeaseStore, Lease, LeaseStore, RenewOutcome, StoreError};
 use millstream_local::{LocalConfig, LocalService};
 
 const TABLE: &str = "application";
@@ -72,6 +75,8 @@ async fn a_row_of_the_java_library_is_taken_over_and_keeps_what_is_not_ours() {
         .item("throughputKBps", number("4.6E-5"))
         .item("pendingCheckpoint", text(sequence))
         .item("pendingCheckpointSubSequenceNumber", number("9"))
+        .item("pendingCheckpointState", AttributeValue::B(Blob::new(*b"prepared")))
+        .item("childShardIds", AttributeValue::Ss(vec!["shardId-000000000004".to_owned()]))
         .item("somethingNew", text("kept"))
         .send()
         .await
@@ -80,6 +85,10 @@ async fn a_row_of_the_java_library_is_taken_over_and_keeps_what_is_not_ours() {
     let seen = table.store.scan().await.unwrap().pop().expect("the lease");
     let at = Position { sequence: sequence.parse().unwrap(), sub: 3 };
     assert_eq!((seen.owner.as_deref(), seen.counter, &seen.checkpoint), (Some("java-1"), 40, &Checkpoint::At(at)));
+    let prepared = Position { sequence: sequence.parse().unwrap(), sub: 9 };
+    assert_eq!(seen.pending_checkpoint, Some(Checkpoint::At(prepared)));
+    assert_eq!(seen.pending_state.as_deref(), Some(&b"prepared"[..]));
+    assert_eq!(seen.children, ["shardId-000000000004".into()]);
     let taken = table.store.take(&seen, "ours").await.unwrap().expect("taken");
     let end = Position { sequence: sequence.parse().unwrap(), sub: 4 };
     let counter = table.store.checkpoint(&taken, &Checkpoint::At(end), &[]).await.unwrap();
@@ -92,21 +101,134 @@ async fn a_row_of_the_java_library_is_taken_over_and_keeps_what_is_not_ours() {
     assert_eq!(item["ownerSwitchesSinceCheckpoint"], number("0"), "a checkpoint resets it");
     assert_eq!(item["somethingNew"], text("kept"));
     assert!(item["throughputKBps"].as_n().unwrap().parse::<f64>().unwrap() > 0.0);
-    assert!(!item.contains_key("pendingCheckpoint"), "removed by a checkpoint");
+    assert_eq!(item["childShardIds"], AttributeValue::Ss(vec!["shardId-000000000004".to_owned()]));
+    assert!(!item.keys().any(|name| name.starts_with("pending")), "removed by a checkpoint: {item:?}");
     assert!(table.store.take(&seen, "late").await.unwrap().is_none(), "who saw an old counter does not get it");
     table.service.shutdown().await;
 }
 
-/// Rows of the single table of KCL 3.5 that are no leases.
+/// Rows of the single table of KCL 3.5 that are no leases, and one of nobody knows whom.
 #[tokio::test]
 async fn rows_of_other_kinds_are_left_alone() {
     let table = Table::new().await;
     table.store.ensure().await.unwrap();
-    for (key, kind) in [("Leader", "LEADER"), ("worker-1", "WORKER_METRIC_STATS")] {
-        let put = table.client.put_item().table_name(TABLE).item("leaseKey", AttributeValue::S(key.to_owned()));
-        put.item("entityType", AttributeValue::S(kind.to_owned())).send().await.unwrap();
+    let rows = [("Leader", Some("LEADER")), ("worker-1", Some("WORKER_METRIC_STATS")), ("somebody's", None)];
+    for (key, kind) in rows {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let mut put = table.client.put_item().table_name(TABLE).item("leaseKey", text(key)).item("value", text("kept"));
+        if let Some(kind) = kind {
+            put = put.item("entityType", text(kind));
+        }
+        put.send().await.unwrap();
     }
     assert!(table.store.scan().await.unwrap().is_empty());
+    for (key, _) in rows {
+        let before = table.item(key).await;
+        let shard = Shard {
+            id: key.into(),
+            parents: Vec::new(),
+            hash_range: HashKeyRange::ALL,
+            first: 1u128.into(),
+            last: None,
+        };
+        let lease = Lease { owner: Some("a".to_owned()), ..Lease::of_shard(&shard, Checkpoint::TrimHorizon) };
+        assert!(table.store.get(key).await.unwrap().is_none());
+        assert!(!table.store.create(&lease).await.unwrap());
+        assert!(table.store.take(&lease, "b").await.unwrap().is_none());
+        assert!(matches!(table.store.renew(&lease).await.unwrap(), RenewOutcome::Lost { .. }));
+        assert!(!table.store.request_handoff(&lease, "b").await.unwrap());
+        assert!(table.store.checkpoint(&lease, &Checkpoint::ShardEnd, &[]).await.unwrap().is_none());
+        assert_eq!(table.item(key).await, before);
+    }
+    table.service.shutdown().await;
+}
+
+impl Table {
+    async fn put(&self, table: &str, texts: &[(&str, &str)], numbers: &[(&str, u64)]) {
+        let texts = texts.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned())));
+        let numbers = numbers.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::N(value.to_string())));
+        let item = texts.chain(numbers).collect();
+        self.client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+    }
+
+    async fn create(&self, table: &str, key: &str) {
+        let attribute = AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash).build().unwrap();
+        let create = self.client.create_table().table_name(table).key_schema(key);
+        let create = create.attribute_definitions(attribute.build().unwrap());
+        create.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
+    }
+}
+
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// Rows as Java KCL 3.5.1 writes them, all in the lease table.
+#[tokio::test]
+async fn a_fleet_with_one_table_is_seen_and_joined() {
+    let table = Table::new().await;
+    table.store.ensure().await.unwrap();
+    let fleet = table.store.fleet().unwrap();
+    assert_eq!(fleet.look().await.unwrap(), Fleet::default());
+
+    table
+        .put(TABLE, &[("leaseKey", "s0"), ("entityType", "LEASE"), ("checkpoint", "LATEST")], &[("leaseCounter", 1)])
+        .await;
+    table.put(TABLE, &[("leaseKey", "Leader"), ("entityType", "LEADER"), ("ownerName", "java-1")], &[]).await;
+    let version = "CLIENT_VERSION_3X";
+    let migration = [("leaseKey", "Migration3.0"), ("entityType", "CLIENT_VERSION_MIGRATION"), ("cv", version)];
+    table.put(TABLE, &migration, &[]).await;
+    let row = [("leaseKey", "java-1"), ("entityType", "WORKER_METRIC_STATS")];
+    table.put(TABLE, &row, &[("lut", now_s() - 100), ("sup", 1)]).await;
+    fleet.report("ours:1", Layout::OneTable).await.unwrap();
+
+    let mut seen = fleet.look().await.unwrap();
+    seen.workers.sort_by(|left, right| left.id.cmp(&right.id));
+    assert_eq!((seen.client_version.as_deref(), seen.layout), (Some(version), Layout::OneTable));
+    let [java, ours] = &seen.workers[..] else { panic!("{seen:?}") };
+    assert!(java.id == "java-1" && !java.is_ours && (100..160).contains(&java.age_s), "{java:?}");
+    assert!(ours.id == "ours:1" && ours.is_ours && ours.age_s < 60, "{ours:?}");
+    let item = table.item("ours:1").await;
+    assert_eq!(item["entityType"], AttributeValue::S("WORKER_METRIC_STATS".to_owned()));
+    for name in ["sts", "opr"] {
+        assert_eq!(item[name], AttributeValue::M(HashMap::new()), "no metric: the leader balances by throughput");
+    }
+    assert_eq!(item["sup"], AttributeValue::N("1".to_owned()));
+    assert!(item["lut"].as_n().unwrap().parse::<u64>().unwrap() + 60 > now_s());
+    assert_eq!(table.store.scan().await.unwrap().len(), 1, "only the lease is one");
+
+    // A worker that is called as a lease or as a Java worker does not write over either.
+    assert!(fleet.report("s0", Layout::OneTable).await.is_err());
+    assert!(fleet.retire("java-1", Layout::OneTable).await.is_err());
+    fleet.retire("ours:1", Layout::OneTable).await.unwrap();
+    assert_eq!(fleet.look().await.unwrap().workers.len(), 1);
+    table.service.shutdown().await;
+}
+
+/// The tables of KCL 3.0 to 3.4, and those of a fleet that has moved them into one.
+#[tokio::test]
+async fn a_fleet_with_three_tables_is_seen_and_joined() {
+    let table = Table::new().await;
+    table.store.ensure().await.unwrap();
+    let (state, workers) = ("application-CoordinatorState", "application-WorkerMetricStats");
+    table.create(state, "key").await;
+    table.create(workers, "wid").await;
+    table.put(state, &[("key", "Migration3.0"), ("cv", "CLIENT_VERSION_UPGRADE_FROM_2X")], &[]).await;
+    table.put(workers, &[("wid", "java-1")], &[("lut", now_s())]).await;
+
+    let fleet = table.store.fleet().unwrap();
+    let seen = fleet.look().await.unwrap();
+    assert_eq!(seen.layout, Layout::ThreeTables);
+    assert_eq!(seen.client_version.as_deref(), Some("CLIENT_VERSION_UPGRADE_FROM_2X"));
+    assert_eq!(seen.workers.len(), 1);
+    fleet.report("ours", seen.layout).await.unwrap();
+    assert_eq!(fleet.look().await.unwrap().workers.iter().filter(|worker| worker.is_ours).count(), 1);
+    assert!(table.store.scan().await.unwrap().is_empty());
+    fleet.retire("ours", seen.layout).await.unwrap();
+
+    table.put(state, &[("key", "TableMigration3.5"), ("tm", "TABLE_MIGRATION_STATUS_COMPLETE")], &[]).await;
+    assert_eq!(fleet.look().await.unwrap().layout, Layout::OneTable);
     table.service.shutdown().await;
 }
 

@@ -21,6 +21,9 @@ pub struct CoordinatorConfig {
     pub shutdown_timeout_ms: u64,
     /// Between two checkpoints of one lease, unless something needs one at once.
     pub checkpoint_interval_ms: u64,
+    /// Whether a fleet of KCL 3 workers on the same table is joined, where there is one: this worker then reports to it and
+    /// takes the leases that its leader assigns. Without such a fleet each worker takes for itself.
+    pub joins_fleet: bool,
     /// Where the shards of a new application start.
     pub initial: InitialPosition,
     /// The moment that `LATEST` means for the leases this worker creates, in milliseconds since the epoch: its start, as
@@ -41,6 +44,7 @@ impl CoordinatorConfig {
             handoff_timeout_ms: 30_000,
             shutdown_timeout_ms: 30_000,
             checkpoint_interval_ms: 10_000,
+            joins_fleet: true,
             initial,
             latest_since_ms: None,
         }

@@ -1,3 +1,4 @@
+use crate::fleet::Fleet;
 use crate::{Action, Event, LeaseStore, RenewOutcome, StoreError};
 
 /// What came of an action on the store.
@@ -55,8 +56,8 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
             accepted(released, &lease.key, |key| Event::Released { key })
         }),
         Action::Delete(lease) => (&lease.key, {
-            let deleted = store.delete(&lease.key).await;
-            deleted.map(|()| Event::Deleted { key: lease.key.clone() })
+            let deleted = store.delete(lease).await;
+            accepted(deleted, &lease.key, |key| Event::Deleted { key })
         }),
         Action::WriteCheckpoint { lease, checkpoint, children } => (&lease.key, {
             let written = store.checkpoint(lease, checkpoint, children).await;
@@ -65,6 +66,9 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
                 None => refused(&lease.key),
             })
         }),
+        Action::LookAtFleet | Action::Report(_) | Action::Retire(_) => {
+            return Some(Answer { event: attend(store, worker_id, action).await, error: None });
+        }
         Action::ListShards | Action::StartReading { .. } | Action::StopReading { .. } | Action::Done => return None,
     };
     Some(match answer {
@@ -74,6 +78,35 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
             Answer::failed(error, |reason| Event::Failed { key: key.clone(), reason })
         }
     })
+}
+
+/// What concerns a fleet of KCL workers. That it fails is no reason to end: leases are read without it, too.
+async fn attend(store: &dyn LeaseStore, worker_id: &str, action: &Action) -> Event {
+    let Some(fleet) = store.fleet() else {
+        return Event::FleetSeen(Fleet::default());
+    };
+    match action {
+        Action::Report(layout) => match fleet.report(worker_id, *layout).await {
+            Ok(()) => Event::Reported,
+            Err(error) => {
+                tracing::warn!(%error, "a leader of KCL workers can't be told of this worker");
+                Event::ReportFailed { reason: error.to_string() }
+            }
+        },
+        Action::Retire(layout) => {
+            if let Err(error) = fleet.retire(worker_id, *layout).await {
+                tracing::warn!(%error, "this worker's row of metrics stays, and is outdated in a minute");
+            }
+            Event::Retired
+        }
+        _ => match fleet.look().await {
+            Ok(fleet) => Event::FleetSeen(fleet),
+            Err(error) => {
+                tracing::warn!(%error, "cannot look for workers of the KCL");
+                Event::FleetFailed { reason: error.to_string() }
+            }
+        },
+    }
 }
 
 fn renewal(key: &str, outcome: RenewOutcome) -> Event {

@@ -1,11 +1,14 @@
 use millstream_kinesis::{Checkpoint, ChildShard, HashKeyRange, Shard, ShardId};
 
+use crate::Throughput;
+
 /// The right to read one shard, and how far the shard is processed: one row of the lease table.
 ///
 /// The fields are the attributes of the KCL's table (`DynamoDBLeaseSerializer`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// The row's key: the shard's id.
+    /// The row's key: the shard's id; where an application reads several streams, `account:stream:epoch:shard`
+    /// (KCL `MultiStreamLease`).
     pub key: String,
     /// The worker the lease belongs to. While a handoff is pending, the *next* one.
     pub owner: Option<String>,
@@ -23,12 +26,16 @@ pub struct Lease {
     pub latest_since_ms: Option<i64>,
     /// A checkpoint prepared by a Java worker; removed by the next checkpoint.
     pub pending_checkpoint: Option<Checkpoint>,
+    /// What the Java worker's program prepared with it, for its successor; removed with it.
+    pub pending_state: Option<Vec<u8>>,
     /// The shards this one was made of.
     pub parents: Vec<ShardId>,
     /// The shards made of this one; known at its end.
     pub children: Vec<ShardId>,
     /// The hash keys the shard takes, where known.
     pub hash_range: Option<HashKeyRange>,
+    /// How much of the shard is processed, as its owner measured it; a leader of the KCL 3 balances by it.
+    pub throughput: Option<Throughput>,
 }
 
 impl Lease {
@@ -52,10 +59,22 @@ impl Lease {
             checkpoint,
             latest_since_ms: None,
             pending_checkpoint: None,
+            pending_state: None,
             parents: parents.to_vec(),
             children: Vec::new(),
             hash_range: Some(hash_range),
+            throughput: None,
         }
+    }
+
+    /// The stream, `account:stream:epoch`, where the key names one (KCL `StreamIdentifier`).
+    pub fn stream(&self) -> Option<&str> {
+        Some(self.key.rsplit_once(':')?.0)
+    }
+
+    /// The shard's id alone.
+    pub fn shard(&self) -> &str {
+        self.key.rsplit_once(':').map_or(&self.key, |(_, shard)| shard)
     }
 
     /// The worker that may read and checkpoint now (KCL `Lease.actualOwner`).

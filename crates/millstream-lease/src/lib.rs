@@ -7,13 +7,22 @@
 mod config;
 mod coordinator;
 mod execute;
+pub mod fleet;
 mod lease;
 pub mod lineage;
 mod seed;
 pub mod store;
+mod throughput;
 
 pub use config::CoordinatorConfig;
 pub use coordinator::{Action, Coordinator, Event, LeaseStatus, LeaseView};
 pub use execute::{Answer, execute};
 pub use lease::Lease;
-pub use store::{DynamoDbLeaseStore, LeaseStore, MemoryLeaseStore, RenewOutcome, StoreError};
+#[cfg(feature = "postgres")]
+pub use store::PostgresLeaseStore;
+#[cfg(feature = "sqlite")]
+pub use store::SqliteLeaseStore;
+pub use store::{
+    DynamoDbLeaseStore, InvalidStoreUrl, LeaseStore, MemoryLeaseStore, RenewOutcome, StoreError, StoreUrl,
+};
+pub use throughput::{InvalidThroughput, Throughput};

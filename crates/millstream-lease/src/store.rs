@@ -2,16 +2,32 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod document;
 mod dynamodb;
 mod error;
+mod fleet;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod rows;
+mod rules;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod url;
 
 use async_trait::async_trait;
 use millstream_kinesis::{Checkpoint, ShardId};
 
 pub use dynamodb::DynamoDbLeaseStore;
 pub use error::StoreError;
+pub use fleet::FleetStore;
 pub use memory::MemoryLeaseStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresLeaseStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteLeaseStore;
+pub use url::{InvalidStoreUrl, StoreUrl};
 
 use crate::Lease;
 
@@ -59,8 +75,13 @@ pub trait LeaseStore: Send + Sync + 'static {
         children: &[ShardId],
     ) -> Result<Option<u64>, StoreError>;
 
-    /// Removes a lease; none is no error.
-    async fn delete(&self, key: &str) -> Result<(), StoreError>;
+    /// Where workers of the KCL 3 tell of themselves; `None`: they do not know this store.
+    fn fleet(&self) -> Option<&dyn FleetStore> {
+        None
+    }
+
+    /// Removes a lease; none is no error. `false`: it has moved on, and stays.
+    async fn delete(&self, seen: &Lease) -> Result<bool, StoreError>;
 }
 
 /// What became of a renewal.
@@ -83,20 +104,6 @@ pub enum RenewOutcome {
     },
 }
 
-/// What became of a conditional change.
-enum Change {
-    /// Done: the lease as it is now.
-    Done(Lease),
-    /// The condition was not met: the lease as it is, if there is one.
-    Refused(Option<Lease>),
-}
-
-impl Change {
-    fn is_done(&self) -> bool {
-        matches!(self, Change::Done(_))
-    }
-}
-
 /// What a refused renewal means, from the lease that is stored instead (KCL `DynamoDBLeaseRefresher.renewLease`).
 ///
 /// A counter just one ahead under our own name is our own write, whose answer was lost on the way.
@@ -114,6 +121,14 @@ fn judge_refused_renewal(held: &Lease, current: Option<Lease>) -> RenewOutcome {
     } else {
         RenewOutcome::Lost { current: Some(current) }
     }
+}
+
+/// Whether a lease that could not be taken is ours nevertheless: taken by a request whose answer was lost on the way.
+fn was_taken(seen: &Lease, me: &str, current: &Lease) -> bool {
+    seen.owner.as_deref() != Some(me)
+        && current.owner.as_deref() == Some(me)
+        && current.checkpoint_owner.is_none()
+        && current.counter == seen.counter + 1
 }
 
 /// Whether a refused checkpoint had been written already, by a request whose answer was lost on the way.

@@ -12,7 +12,14 @@ use sim::world::{Settings, World};
 
 fn settings(seed: u64) -> Settings {
     let initial = if seed.is_multiple_of(3) { InitialPosition::Latest } else { InitialPosition::TrimHorizon };
-    Settings { seed, workers: 1 + seed as usize % 5, shards: 1 + seed as usize % 7, initial, is_faulty: true }
+    Settings {
+        seed,
+        workers: 1 + seed as usize % 5,
+        shards: 1 + seed as usize % 7,
+        initial,
+        is_faulty: true,
+        is_led: false,
+    }
 }
 
 /// Ten virtual minutes of trouble, then quiet, then a graceful stop of all.
@@ -30,27 +37,40 @@ fn story(settings: Settings) -> Vec<String> {
 
 #[test]
 fn nothing_is_lost_or_checkpointed_twice() {
-    let seeds = std::env::var("SIM_SEEDS").ok().map_or(60, |seeds| seeds.parse().unwrap());
+    try_seeds(60, false);
+}
+
+/// The same in a fleet of the KCL 3, whose leader also stands still for longer than it is believed to be there.
+#[test]
+fn nothing_is_lost_or_checkpointed_twice_under_a_leader() {
+    try_seeds(40, true);
+}
+
+fn try_seeds(seeds: u64, is_led: bool) {
+    let seeds = std::env::var("SIM_SEEDS").ok().map_or(seeds, |seeds| seeds.parse().unwrap());
     for seed in 0..seeds {
-        if let Err(failure) = catch_unwind(AssertUnwindSafe(|| story(settings(seed)))) {
-            eprintln!("the story of SIM_SEED={seed} failed");
+        let settings = Settings { is_led, ..settings(seed) };
+        if let Err(failure) = catch_unwind(AssertUnwindSafe(|| story(settings))) {
+            eprintln!("the story of SIM_SEED={seed} failed (SIM_LED={})", u8::from(is_led));
             resume_unwind(failure);
         }
     }
 }
 
-/// `SIM_SEED=7 cargo test one_story -- --nocapture` prints the story of that seed as it happens.
+/// `SIM_SEED=7 SIM_LED=0 cargo test one_story -- --nocapture` prints the story of that seed as it happens.
 #[test]
 fn one_story_is_always_told_alike() {
     let seed = std::env::var("SIM_SEED").ok().map_or(4, |seed| seed.parse().unwrap());
-    let first = story(settings(seed));
+    let settings = Settings { is_led: std::env::var("SIM_LED").is_ok_and(|led| led == "1"), ..settings(seed) };
+    let first = story(settings.clone());
     assert!(first.len() > 1_000, "nothing happened");
-    assert_eq!(first, story(settings(seed)));
+    assert_eq!(first, story(settings));
 }
 
 #[test]
 fn without_trouble_a_joining_worker_has_its_share_within_three_scans() {
-    let calm = Settings { seed: 5, workers: 1, shards: 4, initial: InitialPosition::TrimHorizon, is_faulty: false };
+    let initial = InitialPosition::TrimHorizon;
+    let calm = Settings { seed: 5, workers: 1, shards: 4, initial, is_faulty: false, is_led: false };
     let mut world = World::new(calm);
     world.run_until(20_000);
     assert_eq!(world.shares(), [4]);
@@ -67,12 +87,27 @@ fn without_trouble_a_joining_worker_has_its_share_within_three_scans() {
     assert_eq!(world.handoffs(), handoffs, "leases wander although all is even");
 }
 
+/// The leader's way: a joining worker reports within 10 s, the leader balances each minute.
+#[test]
+fn a_worker_that_joins_a_led_fleet_is_given_its_share() {
+    let initial = InitialPosition::TrimHorizon;
+    let mut world = World::new(Settings { seed: 5, workers: 1, shards: 4, initial, is_faulty: false, is_led: true });
+    world.run_until(60_000);
+    assert_eq!(world.shares(), [4]);
+    world.join();
+    world.run_until(130_000);
+    assert_eq!(world.shares(), [2, 2]);
+    assert_eq!(world.handoffs(), 2);
+    world.run_until(300_000);
+    assert_eq!(world.handoffs(), 2, "the workers take by themselves what the leader has given");
+}
+
 #[test]
 fn workers_that_start_together_share_evenly() {
     for seed in 0..20 {
         let workers = 2 + seed as usize % 4;
         let initial = InitialPosition::Latest;
-        let mut world = World::new(Settings { seed, workers, shards: 8, initial, is_faulty: false });
+        let mut world = World::new(Settings { seed, workers, shards: 8, initial, is_faulty: false, is_led: false });
         world.run_until(15_000);
         world.check_at_rest();
         let handoffs = world.handoffs();

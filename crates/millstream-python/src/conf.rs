@@ -12,6 +12,11 @@ impl Conf {
         Self(settings)
     }
 
+    /// The value as it is.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
     /// The URL of an endpoint.
     pub(crate) fn endpoint(&self, key: &str) -> Result<Option<String>, String> {
         let is_url = |text: &String| text.starts_with("http://") || text.starts_with("https://");

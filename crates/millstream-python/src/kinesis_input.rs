@@ -6,6 +6,7 @@ use std::time::Duration;
 use millstream::kinesis::{KinesisInput as Input, KinesisSource};
 use millstream_engine::{BoxError, Source};
 use millstream_kinesis::{AwsSettings, CredentialsSource, InitialPosition};
+use millstream_lease::InvalidStoreUrl;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -72,6 +73,9 @@ impl KinesisInput {
             credentials: credentials(access_key, secret, role_arn, session_name, external_id),
         };
         let mut input = Input::new(app, stream, aws, initial);
+        if let Some(url) = conf.text("spark.millstream.leaseStore") {
+            input.lease_store = Some(url.parse().map_err(|error: InvalidStoreUrl| invalid(error.to_string()))?);
+        }
         let consumer = &mut input.consumer;
         consumer.lease.checkpoint_interval_ms =
             Duration::try_from_secs_f64(checkpoint_interval_s).map_or(u64::MAX, millis);

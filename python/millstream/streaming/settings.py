@@ -23,6 +23,7 @@ KNOWN = (
     "spark.millstream.kinesis.maxRecords",
     "spark.millstream.kinesis.readInterval",
     "spark.millstream.leaseScanInterval",
+    "spark.millstream.leaseStore",
 )
 
 _TIME = re.compile(r"([0-9]{1,18})\s*([a-z]*)")

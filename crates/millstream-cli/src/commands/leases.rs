@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use millstream_lease::{DynamoDbLeaseStore, Lease, LeaseStore};
+use millstream_lease::{DynamoDbLeaseStore, Lease, LeaseStore, Throughput};
 use serde_json::json;
 
 use crate::args::{LeasesArgs, Output};
@@ -45,6 +45,8 @@ fn row(lease: &Lease) -> serde_json::Value {
         "next_owner": lease.checkpoint_owner.as_ref().and(lease.owner.as_deref()),
         "checkpoint": lease.checkpoint.word(),
         "sub_sequence_number": lease.checkpoint.sub(),
+        "prepared_checkpoint": lease.pending_checkpoint.as_ref().map(ToString::to_string),
+        "throughput_kbps": lease.throughput.map(Throughput::kbps),
         "counter": lease.counter,
         "parents": lease.parents.iter().map(|parent| parent.as_str()).collect::<Vec<_>>(),
         "children": lease.children.iter().map(|child| child.as_str()).collect::<Vec<_>>(),

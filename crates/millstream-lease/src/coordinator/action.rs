@@ -1,6 +1,7 @@
 use millstream_kinesis::{Checkpoint, HashKeyRange, ShardId};
 
 use crate::Lease;
+use crate::fleet::Layout;
 
 /// What the driver is to do. Leases are given as this worker knows them: the store's conditions need that.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum Action {
     CompleteHandoff(Lease),
     /// [`LeaseStore::release`](crate::LeaseStore::release), answered by `Released`, `Refused` or `Failed`.
     Release(Lease),
-    /// [`LeaseStore::delete`](crate::LeaseStore::delete), answered by `Deleted` or `Failed`.
+    /// [`LeaseStore::delete`](crate::LeaseStore::delete), answered by `Deleted`, `Refused` or `Failed`.
     Delete(Lease),
     /// [`LeaseStore::checkpoint`](crate::LeaseStore::checkpoint), answered by `Checkpointed`, `Refused` or `Failed`.
     WriteCheckpoint {
@@ -32,6 +33,12 @@ pub enum Action {
         /// At the shard's end: the shards made of it.
         children: Vec<ShardId>,
     },
+    /// [`FleetStore::look`](crate::store::FleetStore::look), answered by `FleetSeen` or `FleetFailed`.
+    LookAtFleet,
+    /// [`FleetStore::report`](crate::store::FleetStore::report), answered by `Reported` or `ReportFailed`.
+    Report(Layout),
+    /// [`FleetStore::retire`](crate::store::FleetStore::retire), answered by `Retired`.
+    Retire(Layout),
     /// Start to read a shard.
     StartReading {
         /// The lease: the shard's id.

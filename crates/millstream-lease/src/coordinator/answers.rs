@@ -100,6 +100,7 @@ impl Coordinator {
         };
         entry.lease.owner_switches = 0;
         entry.lease.pending_checkpoint = None;
+        entry.lease.pending_state = None;
         entry.lease.checkpoint = checkpoint;
         if let Some(hold) = &mut entry.hold {
             hold.checkpointed_ms = in_flight.sent_ms;

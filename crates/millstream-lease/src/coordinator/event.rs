@@ -1,6 +1,7 @@
 use millstream_kinesis::{Checkpoint, ChildShard, Shard};
 
 use crate::Lease;
+use crate::fleet::Fleet;
 
 /// What happened: time passed, the store or the stream answered, the program got on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +87,13 @@ pub enum Event {
         /// The last record.
         checkpoint: Checkpoint,
     },
+    /// So much of a shard was processed since this was told last.
+    BytesProcessed {
+        /// The lease.
+        key: String,
+        /// The size of the records' data.
+        bytes: u64,
+    },
     /// What is processed is to be written now, without waiting for the checkpoint interval.
     Flush {
         /// The lease; `None`: all.
@@ -103,6 +111,22 @@ pub enum Event {
         /// The lease.
         key: String,
     },
+    /// Answer to `LookAtFleet`.
+    FleetSeen(Fleet),
+    /// Answer to `LookAtFleet`: it failed.
+    FleetFailed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Answer to `Report`: the row is written.
+    Reported,
+    /// Answer to `Report`: it failed.
+    ReportFailed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Answer to `Retire`, whether it succeeded or not: a row that stays grows old.
+    Retired,
     /// Stop, with all that is processed checkpointed and all leases released.
     Shutdown,
 }

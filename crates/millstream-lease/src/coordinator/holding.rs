@@ -109,6 +109,9 @@ impl Coordinator {
         let Some(entry) = self.leases.get_mut(key) else {
             return;
         };
+        if matches!(operation, Operation::Renew | Operation::Checkpoint(_)) {
+            entry.measure(self.now, self.config.renew_interval_ms());
+        }
         let lease = entry.lease.clone();
         let action = match operation.clone() {
             Operation::Renew => Action::Renew(lease),

@@ -9,7 +9,8 @@
 //!    checkpoint is written; or at a deadline, without the rest.
 //! 5. A shutdown does the same with all leases, then releases them.
 //! 6. At a shard's end the children's leases exist before `SHARD_END` is written.
-//! 7. A shard is read from its beginning after every parent has ended: its lease is `SHARD_END`, or there is
+//! 7. In a fleet led by a worker of the KCL 3, the leader chooses; the rules above hold all the same.
+//! 8. A shard is read from its beginning after every parent has ended: its lease is `SHARD_END`, or there is
 //!    none and the stream does not list the parent any more.
 
 mod action;
@@ -17,6 +18,7 @@ mod answers;
 mod event;
 mod holding;
 mod leaving;
+mod membership;
 mod reports;
 mod shards;
 mod state;
@@ -32,6 +34,7 @@ pub use view::{LeaseStatus, LeaseView};
 
 use crate::seed::Seed;
 use crate::{CoordinatorConfig, Lease};
+use membership::Membership;
 use shards::{Creating, Listing};
 use state::{Entry, Periodic};
 
@@ -52,6 +55,7 @@ pub struct Coordinator {
     scan: Periodic,
     list: Periodic,
     listing: Option<Listing>,
+    membership: Membership,
     /// When a shutdown that was asked for ends.
     shutdown_ms: Option<u64>,
     is_done: bool,
@@ -71,6 +75,7 @@ impl Coordinator {
             scan: Periodic::default(),
             list: Periodic::default(),
             listing: None,
+            membership: Membership::default(),
             shutdown_ms: None,
             is_done: false,
             actions: Vec::new(),
@@ -87,6 +92,7 @@ impl Coordinator {
         self.take_in(event);
         self.create_due();
         self.look_around();
+        self.attend_fleet();
         self.finish_shutdown();
         std::mem::take(&mut self.actions)
     }
@@ -110,9 +116,15 @@ impl Coordinator {
             Event::Refused { key } => self.refused(&key),
             Event::Failed { key, reason } => self.failed(&key, reason),
             Event::Processed { key, checkpoint } => self.processed(&key, checkpoint),
+            Event::BytesProcessed { key, bytes } => self.bytes_processed(&key, bytes),
             Event::Flush { key } => self.flush(key.as_deref()),
             Event::ReaderEnded { key, children } => self.reader_ended(&key, children),
             Event::Drained { key } => self.drained(&key),
+            Event::FleetSeen(fleet) => self.fleet_seen(&fleet),
+            Event::FleetFailed { reason } => self.fleet_failed(reason),
+            Event::Reported => self.reported(),
+            Event::ReportFailed { reason } => self.report_failed(reason),
+            Event::Retired => self.retired(),
             Event::Shutdown => self.shut_down(),
         }
     }
@@ -159,7 +171,11 @@ impl Coordinator {
         }
         if self.shutdown_ms.is_none() {
             self.synchronise(scan_step);
-            self.take_leases();
+            if self.membership.is_led() {
+                self.take_as_led();
+            } else if self.knows_its_place() {
+                self.take_leases();
+            }
         }
         self.advance_all();
     }

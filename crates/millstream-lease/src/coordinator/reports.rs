@@ -18,6 +18,12 @@ impl Coordinator {
         self.advance(key);
     }
 
+    pub(super) fn bytes_processed(&mut self, key: &str, bytes: u64) {
+        if let Some(hold) = self.held_mut(key) {
+            hold.bytes += bytes;
+        }
+    }
+
     pub(super) fn flush(&mut self, key: Option<&str>) {
         for (found, entry) in &mut self.leases {
             if let Some(hold) = &mut entry.hold

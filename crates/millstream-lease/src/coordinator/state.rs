@@ -1,6 +1,6 @@
 use millstream_kinesis::{Checkpoint, ChildShard, ShardId};
 
-use crate::Lease;
+use crate::{Lease, Throughput};
 
 /// The first pause after a failed call; it doubles with each further failure.
 const FIRST_PAUSE_MS: u64 = 100;
@@ -129,6 +129,16 @@ impl Entry {
         self.in_flight.is_some() || self.written_step > scan_step
     }
 
+    /// Takes what was processed since the last time into the lease's throughput, once in `interval_ms` at most.
+    pub(super) fn measure(&mut self, now: u64, interval_ms: u64) {
+        let Some(hold) = self.hold.as_mut().filter(|hold| now >= hold.measured_ms + interval_ms.max(1)) else {
+            return;
+        };
+        let measured = Throughput::measured(hold.bytes, now - hold.measured_ms);
+        self.lease.throughput = Some(self.lease.throughput.map_or(measured, |before| before.followed_by(measured)));
+        (hold.bytes, hold.measured_ms) = (0, now);
+    }
+
     /// Takes in the lease as scanned, or as an answer gave it.
     pub(super) fn observe(&mut self, lease: Lease, now: u64) {
         if lease.counter != self.lease.counter || lease.owner != self.lease.owner {
@@ -181,6 +191,9 @@ pub(super) struct Hold {
     /// The outcome of the last write is unknown: a renewal tells.
     pub(super) is_uncertain: bool,
     pub(super) processed: Option<Checkpoint>,
+    /// Bytes processed since `measured_ms`.
+    pub(super) bytes: u64,
+    pub(super) measured_ms: u64,
     /// All of the shard is processed.
     pub(super) is_finished: bool,
     /// Write at once up to here.
@@ -198,6 +211,8 @@ impl Hold {
             checkpointed_ms: taken_ms,
             is_uncertain: false,
             processed: None,
+            bytes: 0,
+            measured_ms: taken_ms,
             is_finished: false,
             flush_to: None,
             children: None,

@@ -32,7 +32,7 @@ impl Coordinator {
     }
 
     /// Leases given to this worker: a handoff that is completed or took too long, or its own from before a restart.
-    fn take_assigned(&mut self) {
+    pub(super) fn take_assigned(&mut self) {
         let me = self.config.worker_id.as_str();
         let patience_ms = self.config.handoff_timeout_ms + self.config.failover_ms;
         let mut operations = Vec::new();
@@ -56,7 +56,7 @@ impl Coordinator {
     }
 
     /// How many active leases each live worker has, or will have after the handoffs under way.
-    fn load(&self) -> BTreeMap<String, usize> {
+    pub(super) fn load(&self) -> BTreeMap<String, usize> {
         let me = &self.config.worker_id;
         let mut load = BTreeMap::from([(me.clone(), 0)]);
         for entry in self.leases.values().filter(|entry| !entry.lease.is_ended()) {
@@ -80,7 +80,7 @@ impl Coordinator {
 
     /// Leases without a live owner: very old ones first, then unowned ones, then expired ones; each in a
     /// random order, so that workers that see the same do not all try the same.
-    fn free_leases(&mut self) -> Vec<String> {
+    pub(super) fn free_leases(&mut self) -> Vec<String> {
         let mut free: Vec<String> = self
             .leases
             .iter()
@@ -132,9 +132,14 @@ impl Coordinator {
     }
 
     fn is_very_old(&self, key: &str) -> bool {
+        self.is_unmoved_for(key, VERY_OLD)
+    }
+
+    /// Whether nobody has written to the lease for so many failover times.
+    pub(super) fn is_unmoved_for(&self, key: &str, failovers: u64) -> bool {
         self.leases
             .get(key)
-            .is_some_and(|entry| self.now >= entry.unmoved_since_ms + VERY_OLD * self.config.failover_ms)
+            .is_some_and(|entry| self.now >= entry.unmoved_since_ms + failovers * self.config.failover_ms)
     }
 
     /// Whether this worker may write to a lease it does not hold: what it knows of it is up to date.

@@ -4,7 +4,7 @@
 use millstream_kinesis::{Checkpoint, HashKey, HashKeyRange, ShardId};
 
 use super::{LeaseStore, RenewOutcome};
-use crate::Lease;
+use crate::{Lease, Throughput};
 
 /// Runs the whole suite; panics at the first thing that is not as it must be. Works on leases named `conformance-*`,
 /// and leaves some behind.
@@ -16,6 +16,8 @@ pub async fn run(store: &dyn LeaseStore) {
     only_the_newest_counter_renews(store).await;
     one_of_two_takers_succeeds(store).await;
     checkpoints_are_fenced(store).await;
+    a_checkpoint_ends_a_prepared_one(store).await;
+    the_reader_tells_its_throughput(store).await;
     the_end_of_a_shard_names_its_children(store).await;
     a_handoff_leaves_the_lease_to_the_old_owner_until_it_is_complete(store).await;
     only_one_worker_can_ask(store).await;
@@ -35,9 +37,11 @@ fn lease(name: &str) -> Lease {
         checkpoint: Checkpoint::TrimHorizon,
         latest_since_ms: None,
         pending_checkpoint: None,
+        pending_state: None,
         parents: Vec::new(),
         children: Vec::new(),
         hash_range: Some(HashKeyRange { start: HashKey::new(1), end: HashKey::MAX }),
+        throughput: None,
     }
 }
 
@@ -67,13 +71,19 @@ async fn a_lease_is_read_back_as_created(store: &dyn LeaseStore) {
         at(long, u64::from(u32::MAX)),
     ];
     for (number, checkpoint) in checkpoints.into_iter().enumerate() {
+        let name =
+            if number == 3 { "123456789012:orders:1700000000:shard-3".to_owned() } else { format!("created-{number}") };
         let parents: [ShardId; 2] = ["a".into(), "b".into()];
         let lease = Lease {
             checkpoint,
             pending_checkpoint: Some(at("7", 1)),
+            pending_state: (number % 2 == 0).then(|| vec![0, 159, number as u8]),
+            latest_since_ms: (number == 1).then_some(1_795_421_671_032),
             parents: parents[..number % 3].to_vec(),
+            children: parents[..number % 2].to_vec(),
+            throughput: Some(Throughput::measured(number as u64 * 1_000_003, 3_333)),
             hash_range: lease("").hash_range.filter(|_| number > 0),
-            ..lease(&format!("created-{number}"))
+            ..lease(&name)
         };
         assert!(store.create(&lease).await.unwrap());
         assert_eq!(stored(store, &lease).await, lease);
@@ -123,6 +133,35 @@ async fn checkpoints_are_fenced(store: &dyn LeaseStore) {
     let held = Lease { counter, ..held };
     assert_eq!(store.checkpoint(&held, &at("11", 0), &[]).await.unwrap(), None);
     assert_eq!(stored(store, &held).await, other);
+}
+
+async fn a_checkpoint_ends_a_prepared_one(store: &dyn LeaseStore) {
+    let (pending_checkpoint, pending_state) = (Some(at("9", 1)), Some(b"prepared".to_vec()));
+    let prepared = Lease { pending_checkpoint, pending_state, ..lease("prepared") };
+    assert!(store.create(&prepared).await.unwrap());
+    let held = store.take(&prepared, "a").await.unwrap().unwrap();
+    assert_eq!(
+        (&held.pending_checkpoint, &held.pending_state),
+        (&prepared.pending_checkpoint, &prepared.pending_state)
+    );
+    store.checkpoint(&held, &at("9", 1), &[]).await.unwrap().unwrap();
+    let seen = stored(store, &held).await;
+    assert_eq!((seen.pending_checkpoint, seen.pending_state), (None, None));
+}
+
+async fn the_reader_tells_its_throughput(store: &dyn LeaseStore) {
+    let mut held = taken(store, "measured", "a").await;
+    held.throughput = Some(Throughput::measured(5_000, 3_300));
+    let RenewOutcome::Renewed { counter } = store.renew(&held).await.unwrap() else {
+        panic!("the owner could not renew");
+    };
+    assert_eq!(stored(store, &held).await.throughput, held.throughput);
+    let next = Lease { counter, throughput: Some(Throughput::measured(1, 3_300)), ..held };
+    store.checkpoint(&next, &at("10", 0), &[]).await.unwrap().unwrap();
+    let seen = stored(store, &next).await;
+    assert_eq!(seen.throughput, next.throughput);
+    let other = store.take(&seen, "b").await.unwrap().unwrap();
+    assert_eq!(other.throughput, next.throughput, "the next owner begins with what is known");
 }
 
 async fn the_end_of_a_shard_names_its_children(store: &dyn LeaseStore) {
@@ -201,8 +240,11 @@ async fn an_answer_lost_on_the_way_is_no_loss(store: &dyn LeaseStore) {
 
 async fn a_deleted_lease_is_gone(store: &dyn LeaseStore) {
     let held = taken(store, "deleted", "a").await;
-    store.delete(&held.key).await.unwrap();
-    store.delete(&held.key).await.unwrap();
+    let stale = Lease { counter: held.counter - 1, ..held.clone() };
+    assert!(!store.delete(&stale).await.unwrap(), "it has moved on since it was seen");
+    assert_eq!(stored(store, &held).await, held);
+    assert!(store.delete(&held).await.unwrap());
+    assert!(store.delete(&held).await.unwrap());
     assert!(store.get(&held.key).await.unwrap().is_none());
     assert_eq!(store.checkpoint(&held, &at("1", 0), &[]).await.unwrap(), None);
     assert!(store.get(&held.key).await.unwrap().is_none(), "a checkpoint made a lease");

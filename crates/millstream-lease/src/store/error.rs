@@ -1,4 +1,7 @@
-/// Why the lease store could not do what it was asked for.
+use std::error::Error;
+use std::path::PathBuf;
+
+/// Why the lease store could not do what it was asked for. `table`: the application's lease table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// There is a table of this name, but it is not a lease table.
@@ -51,9 +54,7 @@ pub enum StoreError {
         message: String,
     },
     /// No connection, or no answer in time.
-    #[error(
-        "cannot reach DynamoDB at {endpoint} for lease table `{table}`: {message}; check the endpoint and the network"
-    )]
+    #[error("cannot reach lease table `{table}` at {endpoint}: {message}; check the endpoint and the network")]
     Unreachable {
         /// The table.
         table: String,
@@ -80,6 +81,14 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file that can't be opened, read or written as a lease store.
+    #[error("the lease store `{}` can't be used: {message}; check the folder, the permissions and the file", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// Anything else the service says.
     #[error("{operation} on lease table `{table}` failed: {code}: {message}")]
     Service {
@@ -105,4 +114,16 @@ impl StoreError {
                 | StoreError::Service { .. }
         )
     }
+}
+
+/// An error and all its causes in one line, each said once.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let causes = std::iter::successors(Some(error), |cause| (*cause).source());
+    for text in causes.map(|cause| cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")) {
+        if !texts.iter().any(|said| said.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
 }

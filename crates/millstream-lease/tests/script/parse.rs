@@ -1,5 +1,6 @@
 use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Shard, ShardId};
 use millstream_lease::Lease;
+use millstream_lease::fleet::{Fleet, FleetWorker, Layout};
 
 /// The value of `name=value`.
 pub(super) fn value<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
@@ -40,7 +41,7 @@ pub(super) fn shard(line: &str) -> Shard {
     }
 }
 
-/// `s0 [owner=w1] [reader=w2] [counter=3] [at=TRIM_HORIZON] [parents=a,b]`
+/// `s0 [owner=w1] [reader=w2] [counter=3] [at=TRIM_HORIZON] [parents=a,b] [kbps=1.5]`
 pub(super) fn lease(line: &str) -> Lease {
     let words: Vec<&str> = line.split_whitespace().collect();
     let owned = |name| value(&words, name).map(str::to_owned);
@@ -53,8 +54,24 @@ pub(super) fn lease(line: &str) -> Lease {
         checkpoint: checkpoint(value(&words, "at").unwrap_or("TRIM_HORIZON")),
         latest_since_ms: None,
         pending_checkpoint: None,
+        pending_state: None,
         parents: shards(value(&words, "parents")),
         children: Vec::new(),
         hash_range: Some(HashKeyRange::ALL),
+        throughput: value(&words, "kbps").map(|kbps| kbps.parse().expect("a throughput")),
+    }
+}
+
+/// `[version=CLIENT_VERSION_3X] [layout=three-tables]`, and lines `java-1 age=5 [ours]`
+pub(super) fn fleet(words: &[&str], workers: &[&str]) -> Fleet {
+    let worker = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let age_s = value(&words, "age").expect("age=").parse().expect("seconds");
+        FleetWorker { id: words[0].to_owned(), age_s, is_ours: words.contains(&"ours") }
+    };
+    Fleet {
+        workers: workers.iter().map(worker).collect(),
+        client_version: value(words, "version").map(str::to_owned),
+        layout: value(words, "layout").map_or(Layout::OneTable, |_| Layout::ThreeTables),
     }
 }

@@ -1,5 +1,5 @@
 use millstream_kinesis::{Checkpoint, ShardId};
-use millstream_lease::{Action, Lease, LeaseView};
+use millstream_lease::{Action, Lease, LeaseView, Throughput};
 
 /// The lease that an action writes to.
 pub(super) fn lease_of(action: &Action) -> Option<&Lease> {
@@ -18,13 +18,19 @@ pub(super) fn lease_of(action: &Action) -> Option<&Lease> {
 
 pub(super) fn action(action: &Action) -> String {
     let counted = |verb: &str, lease: &Lease| format!("{verb} {} counter={}", lease.key, lease.counter);
+    let kbps = |lease: &Lease| {
+        lease
+            .throughput
+            .filter(|kbps| *kbps > Throughput::default())
+            .map_or(String::new(), |kbps| format!(" kbps={kbps}"))
+    };
     match action {
         Action::Scan => "scan".to_owned(),
         Action::ListShards => "list-shards".to_owned(),
         Action::Create(lease) => {
             format!("create {} at={}{}", lease.key, position(&lease.checkpoint), list(" parents=", &lease.parents))
         }
-        Action::Renew(lease) => counted("renew", lease),
+        Action::Renew(lease) => counted("renew", lease) + &kbps(lease),
         Action::Take(lease) => counted("take", lease),
         Action::Release(lease) => counted("release", lease),
         Action::Delete(lease) => format!("delete {}", lease.key),
@@ -35,13 +41,17 @@ pub(super) fn action(action: &Action) -> String {
             format!("hand-over {} to={}", lease.key, lease.owner.as_deref().unwrap_or("nobody"))
         }
         Action::WriteCheckpoint { lease, checkpoint, children } => {
-            format!("{} at={}{}", counted("checkpoint", lease), position(checkpoint), list(" children=", children))
+            let text = counted("checkpoint", lease);
+            format!("{text} at={}{}{}", position(checkpoint), list(" children=", children), kbps(lease))
         }
         Action::StartReading { key, checkpoint, .. } => {
             format!("read {key} after={}", position(checkpoint))
         }
         Action::StopReading { key, drain: true } => format!("stop {key} and drain"),
         Action::StopReading { key, drain: false } => format!("stop {key} and drop"),
+        Action::LookAtFleet => "look-at-fleet".to_owned(),
+        Action::Report(layout) => format!("report to {layout:?}"),
+        Action::Retire(layout) => format!("retire from {layout:?}"),
         Action::Done => "done".to_owned(),
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(name: &str, settings: &[&str]) -> Self {
         let mut config = CoordinatorConfig::new(name, InitialPosition::TrimHorizon);
+        config.joins_fleet = false;
         let mut seed = 1;
         for setting in settings {
             let (name, value) = setting.split_once('=').expect("name=value");
@@ -25,6 +26,7 @@ impl Worker {
                 "max-steal" => config.max_leases_to_steal = number() as usize,
                 "checkpoint-interval" => config.checkpoint_interval_ms = number(),
                 "shutdown-timeout" => config.shutdown_timeout_ms = number(),
+                "fleet" => config.joins_fleet = value == "join",
                 "seed" => seed = number(),
                 _ => panic!("what is `{name}`?"),
             }
@@ -49,6 +51,11 @@ impl Worker {
         match *words {
             ["tick"] => Event::Tick,
             ["shutdown"] => Event::Shutdown,
+            ["fleet", ref rest @ ..] => Event::FleetSeen(parse::fleet(rest, details)),
+            ["fleet-failed", ..] => Event::FleetFailed { reason: words[1..].join(" ") },
+            ["reported"] => Event::Reported,
+            ["report-failed", ..] => Event::ReportFailed { reason: words[1..].join(" ") },
+            ["retired"] => Event::Retired,
             ["scan-failed", ..] => Event::ScanFailed { reason: words[1..].join(" ") },
             ["list-failed", ..] => Event::ListFailed { reason: words[1..].join(" ") },
             ["scanned"] => {
@@ -91,6 +98,7 @@ impl Worker {
             "refused" => Event::Refused { key: owned },
             "failed" => Event::Failed { key: owned, reason: rest.join(" ") },
             "processed" => Event::Processed { key: owned, checkpoint: parse::checkpoint(rest[0]) },
+            "bytes" => Event::BytesProcessed { key: owned, bytes: rest[0].parse().expect("a number") },
             "flush" => Event::Flush { key: Some(owned) },
             "drained" => Event::Drained { key: owned },
             "read-to-end" => Event::ReaderEnded { key: owned, children: children(key, rest) },

@@ -1,5 +1,6 @@
 mod checks;
 mod dice;
+mod leader;
 mod node;
 mod oracle;
 mod stream;

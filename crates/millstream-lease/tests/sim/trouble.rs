@@ -45,6 +45,13 @@ impl World {
                     self.stream.merge(&left, &right);
                 }
             }
+            9 => {
+                let silence = self.now + self.dice.between(10_000, 150_000);
+                if let Some(leader) = &mut self.leader {
+                    leader.silent_until = silence;
+                    self.say(format!("the leader stands still until {silence}"));
+                }
+            }
             _ => {}
         }
         let next = self.dice.between(500, 20_000);
@@ -59,6 +66,9 @@ impl World {
     /// No more records, no more trouble; at least one worker.
     pub(crate) fn calm_down(&mut self) {
         self.settings.is_faulty = false;
+        if let Some(leader) = &mut self.leader {
+            leader.silent_until = 0;
+        }
         self.agenda.retain(|_, happening| !matches!(happening, Happening::Put | Happening::Trouble));
         if self.running().is_empty() {
             self.join();

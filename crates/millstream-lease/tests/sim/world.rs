@@ -5,6 +5,7 @@ use millstream_lease::{Action, CoordinatorConfig, Event, Lease, LeaseStore, Memo
 use tokio::runtime::Runtime;
 
 use super::dice::Dice;
+use super::leader::Leader;
 use super::node::{Batch, Node, Reader};
 use super::oracle::Oracle;
 use super::stream::Stream;
@@ -16,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) shards: usize,
     pub(crate) initial: InitialPosition,
     pub(crate) is_faulty: bool,
+    /// A leader of the KCL 3 assigns the leases.
+    pub(crate) is_led: bool,
 }
 
 /// Something that is going to happen. A node is named by its index: a restarted process is another node.
@@ -28,6 +31,7 @@ pub(super) enum Happening {
     Read(usize),
     Done(usize, Batch),
     Put,
+    Lead,
     Trouble,
 }
 
@@ -47,6 +51,7 @@ pub(crate) struct World {
     pub(super) store: MemoryLeaseStore,
     pub(super) stream: Stream,
     pub(super) nodes: Vec<Node>,
+    pub(super) leader: Option<Leader>,
     pub(super) oracle: Oracle,
     pub(super) agenda: BTreeMap<(u64, u64), Happening>,
     pub(super) counter: u64,
@@ -65,6 +70,7 @@ impl World {
             store: MemoryLeaseStore::new(),
             stream: Stream::new(settings.shards),
             nodes: Vec::new(),
+            leader: settings.is_led.then(Leader::default),
             oracle: Oracle::default(),
             agenda: BTreeMap::new(),
             counter: 0,
@@ -77,6 +83,9 @@ impl World {
             world.join();
         }
         world.plan(50, Happening::Put);
+        if world.leader.is_some() {
+            world.plan(1_000, Happening::Lead);
+        }
         if world.settings.is_faulty {
             world.plan(5_000, Happening::Trouble);
         }
@@ -113,6 +122,7 @@ impl World {
         let mut config = CoordinatorConfig::new(name, self.settings.initial);
         config.checkpoint_interval_ms = 2_000;
         config.shard_sync_ms = 20_000;
+        config.joins_fleet = self.leader.is_some();
         let node = Node::new(config, self.dice.next());
         self.say(format!("{} starts", node.name));
         self.nodes.push(node);
@@ -143,6 +153,7 @@ impl World {
                 }
                 self.plan(50, Happening::Put);
             }
+            Happening::Lead => self.lead(),
             Happening::Trouble => self.trouble(),
             Happening::Tick(node) | Happening::Told(node, _) | Happening::Read(node) | Happening::Done(node, _) => {
                 let resumes = self.nodes[node].paused_until;
@@ -250,6 +261,9 @@ impl World {
             let failure = match &action {
                 Action::Scan => Event::ScanFailed { reason },
                 Action::ListShards => Event::ListFailed { reason },
+                Action::LookAtFleet => Event::FleetFailed { reason },
+                Action::Report(_) => Event::ReportFailed { reason },
+                Action::Retire(_) => Event::Retired,
                 call => Event::Failed { key: key_of(call).to_owned(), reason },
             };
             self.plan(2_000, Happening::Told(index, failure));
@@ -265,6 +279,15 @@ impl World {
         let before = self.table();
         let event = match action {
             Action::ListShards => Event::ShardsListed(self.stream.list()),
+            Action::LookAtFleet => Event::FleetSeen(self.fleet()),
+            Action::Report(_) => {
+                self.report(&name);
+                Event::Reported
+            }
+            Action::Retire(_) => {
+                self.retire(&name);
+                Event::Retired
+            }
             call => self.runtime.block_on(execute(&self.store, &name, call)).expect("a call of the store").event,
         };
         self.handoffs += usize::from(matches!(event, Event::HandoffAsked { .. }));

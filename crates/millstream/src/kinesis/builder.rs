@@ -4,6 +4,7 @@ use crate::dataset::AnyPartitions;
 use crate::kinesis::{KinesisInput, KinesisRecord, KinesisSource};
 use crate::{DStream, StreamingContext};
 use millstream_kinesis::{AwsSettings, CredentialsSource, InitialPosition};
+use millstream_lease::StoreUrl;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -33,6 +34,7 @@ pub struct KinesisInputDStreamBuilder {
     application: Option<String>,
     initial: Option<InitialPosition>,
     checkpoint_interval: Option<Duration>,
+    lease_store: Option<StoreUrl>,
     aws: AwsSettings,
 }
 
@@ -70,6 +72,13 @@ impl KinesisInputDStreamBuilder {
     #[must_use]
     pub fn dynamo_db_endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.aws.dynamodb_endpoint = Some(url.into());
+        self
+    }
+
+    /// Where the leases are kept. Default: in DynamoDB.
+    #[must_use]
+    pub fn lease_store(mut self, url: StoreUrl) -> Self {
+        self.lease_store = Some(url);
         self
     }
 
@@ -113,6 +122,7 @@ impl KinesisInputDStreamBuilder {
         let mut input = KinesisInput::new(application, stream, self.aws, initial);
         input.consumer.lease.checkpoint_interval_ms =
             u64::try_from(checkpoint_interval.as_millis()).unwrap_or(u64::MAX);
+        input.lease_store = self.lease_store;
         let source = KinesisSource::new(input, |blocks| {
             let partitions = blocks.into_iter().map(KinesisRecord::all_of).collect();
             Ok(AnyPartitions::new::<KinesisRecord>(partitions))

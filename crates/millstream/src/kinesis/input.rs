@@ -2,7 +2,7 @@
 
 use millstream_consumer::ConsumerConfig;
 use millstream_kinesis::{AwsSettings, InitialPosition, PollOptions};
-use millstream_lease::CoordinatorConfig;
+use millstream_lease::{CoordinatorConfig, StoreUrl};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -13,6 +13,8 @@ pub struct KinesisInput {
     pub application: String,
     /// How AWS is reached.
     pub aws: AwsSettings,
+    /// Where the leases are, if not in DynamoDB.
+    pub lease_store: Option<StoreUrl>,
     /// The stream, the worker's name, and all clocks and limits.
     pub consumer: ConsumerConfig,
 }
@@ -29,7 +31,7 @@ impl KinesisInput {
             seed: id.as_u64_pair().0,
             shutdown_timeout: Duration::from_secs(10),
         };
-        Self { application, aws, consumer }
+        Self { application, aws, lease_store: None, consumer }
     }
 }
 

@@ -48,10 +48,13 @@ impl<D> KinesisSource<D> {
 impl<D: 'static> Source<D> for KinesisSource<D> {
     /// Fails with a [`ConsumerError`] that says what is wrong: stream, region, credentials, endpoint, lease table.
     fn start(&mut self) -> Result<(), BoxError> {
-        let KinesisInput { application, aws, consumer } = self.input.clone();
+        let KinesisInput { application, aws, lease_store, consumer } = self.input.clone();
         let connect = async move {
             let kinesis = Arc::new(AwsKinesis::connect(&aws).await?);
-            let store: Arc<dyn LeaseStore> = Arc::new(DynamoDbLeaseStore::connect(&aws, application).await);
+            let store: Arc<dyn LeaseStore> = match lease_store {
+                Some(url) => url.open(&application).await?,
+                None => Arc::new(DynamoDbLeaseStore::connect(&aws, application).await),
+            };
             Consumer::start(kinesis, store, consumer).await
         };
         let consumer: Result<Consumer, ConsumerError> = wait_for(connect)?;

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use super::{DynamoDbLeaseStore, StoreError};
+use crate::store::error::chain;
 
 impl DynamoDbLeaseStore {
     /// The cause of a failed call.
@@ -59,18 +60,6 @@ impl DynamoDbLeaseStore {
             }
         }
     }
-}
-
-/// An error and all its causes in one line, each said once.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let causes = std::iter::successors(Some(error), |cause| (*cause).source());
-    for text in causes.map(|cause| cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")) {
-        if !texts.iter().any(|said| said.contains(&text)) {
-            texts.push(text);
-        }
-    }
-    texts.join(": ")
 }
 
 #[cfg(test)]

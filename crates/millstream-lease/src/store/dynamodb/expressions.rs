@@ -9,6 +9,9 @@ use crate::Lease;
 /// The condition of a creation.
 pub(super) const KEY_IS_NEW: &str = "attribute_not_exists(leaseKey)";
 
+/// The condition of a deletion: of the lease that was seen, and of nothing else.
+pub(super) const IS_GONE_OR_UNMOVED: &str = "attribute_not_exists(leaseKey) OR leaseCounter = :counter";
+
 /// An `UpdateItem`. Attributes that it does not name stay as they are.
 #[derive(Debug, PartialEq)]
 pub(super) struct Update {
@@ -25,8 +28,9 @@ impl Update {
 
     /// The condition on `checkpointOwner` tells the owner of a handoff asked for since.
     pub(super) fn renew(held: &Lease) -> Self {
-        let update = "SET leaseCounter = :next";
+        let mut update = "SET leaseCounter = :next".to_owned();
         let mut values = counters(held);
+        set_throughput(held, &mut update, &mut values);
         match &held.checkpoint_owner {
             None => Update::new("leaseCounter = :counter AND attribute_not_exists(checkpointOwner)", update, values),
             Some(reader) => {
@@ -88,10 +92,19 @@ impl Update {
             set += ", childShardIds = :children";
             values.push((":children", shard_set(children)));
         }
+        set_throughput(held, &mut set, &mut values);
         let remove = " REMOVE pendingCheckpoint, pendingCheckpointSubSequenceNumber, pendingCheckpointState";
         let mut update = Update::new("leaseCounter = :counter", set + remove, values);
         update.names.push(("#checkpoint", "checkpoint"));
         update
+    }
+}
+
+/// The KCL writes it with a renewal; where checkpoints come so often that there is none, they bring it.
+fn set_throughput(held: &Lease, set: &mut String, values: &mut Vec<(&'static str, AttributeValue)>) {
+    if let Some(throughput) = held.throughput {
+        set.push_str(", throughputKBps = :throughput");
+        values.push((":throughput", AttributeValue::N(throughput.to_string())));
     }
 }
 
@@ -103,6 +116,7 @@ fn counters(lease: &Lease) -> Vec<(&'static str, AttributeValue)> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::Throughput;
     use millstream_kinesis::{HashKeyRange, Shard};
 
     fn lease() -> Lease {
@@ -121,10 +135,13 @@ mod tests {
     fn every_value_is_used_and_every_use_has_a_value() {
         let free = Lease { owner: None, ..lease() };
         let leaving = Lease { owner: Some("b".into()), checkpoint_owner: Some("a".into()), ..lease() };
+        let measured = Lease { throughput: Some(Throughput::measured(7, 1_000)), ..lease() };
         let at = Checkpoint::from_parts("12", 3).unwrap();
         let updates = [
             Update::renew(&lease()),
             Update::renew(&leaving),
+            Update::renew(&measured),
+            Update::checkpoint(&measured, &at, &["s1".into()]),
             Update::take(&free, "me"),
             Update::take(&lease(), "a"),
             Update::request_handoff(&lease(), "b").unwrap(),

@@ -3,15 +3,20 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use millstream_kinesis::{Checkpoint, HashKeyRange, ShardId};
 
 use super::StoreError;
-use crate::Lease;
+use crate::{Lease, Throughput};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 pub(super) const LEASE_KEY: &str = "leaseKey";
+
+/// What a row is, since KCL 3.5; written with a new row only.
+pub(super) const ENTITY_TYPE: &str = "entityType";
+pub(super) const LEASE: &str = "LEASE";
 
 /// Not the KCL's: see [`Lease::latest_since_ms`].
 const LATEST_SINCE: &str = "millstreamLatestSinceMillis";
@@ -33,11 +38,11 @@ pub(super) fn key_attribute(key: &str) -> AttributeValue {
     text(key)
 }
 
-/// Whether a row is a lease: the KCL 3.5 keeps other things in the same table.
+/// Whether a row is a lease: the KCL 3.5 keeps other things in the same table, and so may others.
 pub(super) fn is_lease(item: &Item) -> bool {
-    match item.get("entityType") {
-        None => true,
-        Some(kind) => kind.as_s().is_ok_and(|kind| kind == "LEASE"),
+    match item.get(ENTITY_TYPE) {
+        None => item.contains_key("leaseCounter") || item.contains_key("checkpoint"),
+        Some(kind) => kind.as_s().is_ok_and(|kind| kind == LEASE),
     }
 }
 
@@ -46,6 +51,7 @@ pub(super) fn to_item(lease: &Lease) -> Item {
     let mut item = HashMap::new();
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
     put(LEASE_KEY, key_attribute(&lease.key));
+    put(ENTITY_TYPE, text(LEASE));
     put("leaseCounter", number(lease.counter));
     put("ownerSwitchesSinceCheckpoint", number(lease.owner_switches));
     put("checkpoint", text(lease.checkpoint.word()));
@@ -62,6 +68,16 @@ pub(super) fn to_item(lease: &Lease) -> Item {
     if let Some(pending) = &lease.pending_checkpoint {
         put("pendingCheckpoint", text(pending.word()));
         put("pendingCheckpointSubSequenceNumber", number(pending.sub()));
+    }
+    if let Some(state) = &lease.pending_state {
+        put("pendingCheckpointState", AttributeValue::B(Blob::new(state.as_slice())));
+    }
+    if let Some(stream) = lease.stream() {
+        put("streamName", text(stream));
+        put("shardId", text(lease.shard()));
+    }
+    if let Some(throughput) = lease.throughput {
+        put("throughputKBps", AttributeValue::N(throughput.to_string()));
     }
     if !lease.parents.is_empty() {
         put("parentShardId", shard_set(&lease.parents));
@@ -104,9 +120,15 @@ impl<'a> Row<'a> {
                 .ok_or("`checkpoint` is missing")?,
             latest_since_ms: self.number(LATEST_SINCE)?,
             pending_checkpoint: self.checkpoint("pendingCheckpoint", "pendingCheckpointSubSequenceNumber")?,
+            // Java's `toDynamoRecord` writes a number here by mistake: that is no state.
+            pending_state: self
+                .item
+                .get("pendingCheckpointState")
+                .and_then(|value| Some(value.as_b().ok()?.as_ref().to_vec())),
             parents: self.shards("parentShardId")?,
             children: self.shards("childShardIds")?,
             hash_range: self.hash_range()?,
+            throughput: self.throughput()?,
         })
     }
 
@@ -122,6 +144,14 @@ impl<'a> Row<'a> {
         let digits = value.as_n().map_err(|_| format!("`{name}` is not a number"))?;
         let number = digits.parse().map_err(|_| format!("`{name}` is {digits}, not a whole number in range"))?;
         Ok(Some(number))
+    }
+
+    fn throughput(&self) -> Result<Option<Throughput>, String> {
+        let Some(value) = self.item.get("throughputKBps") else {
+            return Ok(None);
+        };
+        let digits = value.as_n().map_err(|_| "`throughputKBps` is not a number")?;
+        digits.parse().map(Some).map_err(|error| format!("`throughputKBps`: {error}"))
     }
 
     fn checkpoint(&self, word: &str, sub: &str) -> Result<Option<Checkpoint>, String> {
@@ -190,6 +220,8 @@ mod tests {
         assert_eq!((lease.counter, lease.checkpoint.sub()), (40, 2));
         assert_eq!(lease.pending_checkpoint, Some(Checkpoint::ShardEnd));
         assert!(lease.parents.is_empty() && lease.hash_range.is_some());
+        assert_eq!(lease.throughput.unwrap().to_string(), "0.000046");
+        assert_eq!((lease.stream(), lease.shard()), (None, "shardId-000000000000"));
     }
 
     #[test]
@@ -199,7 +231,26 @@ mod tests {
         lease.children = vec!["c".into()];
         lease.checkpoint_owner = Some("java-2".into());
         lease.latest_since_ms = Some(1_795_421_671_032);
+        lease.pending_state = Some(vec![1, 0, 255]);
         assert_eq!(from_item("t", &to_item(&lease)).unwrap(), lease);
+    }
+
+    #[test]
+    fn a_lease_of_one_of_several_streams_names_both() {
+        let mut lease = from_item("t", &java_row()).unwrap();
+        lease.key = "123456789012:orders:1700000000:shardId-000000000007".into();
+        assert_eq!((lease.stream(), lease.shard()), (Some("123456789012:orders:1700000000"), "shardId-000000000007"));
+        let row = to_item(&lease);
+        assert_eq!(row["streamName"], text("123456789012:orders:1700000000"));
+        assert_eq!(row["shardId"], text("shardId-000000000007"));
+        assert_eq!(from_item("t", &row).unwrap(), lease);
+    }
+
+    #[test]
+    fn a_number_that_java_wrote_for_a_prepared_state_is_no_state() {
+        let mut row = java_row();
+        row.insert("pendingCheckpointState".into(), number(4));
+        assert_eq!(from_item("t", &row).unwrap().pending_state, None);
     }
 
     #[test]
@@ -210,6 +261,10 @@ mod tests {
         assert!(!is_lease(&row));
         row.remove("entityType");
         assert!(is_lease(&row));
+        row.remove("checkpoint");
+        assert!(is_lease(&row), "a lease that lacks something is told of, not passed over");
+        row.remove("leaseCounter");
+        assert!(!is_lease(&row));
     }
 
     #[test]

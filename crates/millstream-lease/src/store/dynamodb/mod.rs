@@ -2,6 +2,7 @@
 
 mod errors;
 mod expressions;
+mod fleet;
 mod item;
 mod table;
 
@@ -10,15 +11,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use millstream_kinesis::{AwsSettings, Checkpoint, ShardId};
 
-use super::{Change, LeaseStore, RenewOutcome, StoreError, judge_refused_renewal, was_checkpointed};
+use super::rows::Change;
+use super::{FleetStore, LeaseStore, RenewOutcome, StoreError, judge_refused_renewal, was_checkpointed, was_taken};
 use crate::Lease;
-use expressions::{KEY_IS_NEW, Update};
-use item::{Item, LEASE_KEY, from_item, is_lease, key_attribute, to_item};
+use expressions::{IS_GONE_OR_UNMOVED, KEY_IS_NEW, Update};
+use item::{Item, LEASE_KEY, from_item, is_lease, key_attribute, number, to_item};
 
 /// An answer must come well before a lease expires, so that a retry still helps.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -159,17 +162,9 @@ impl LeaseStore for DynamoDbLeaseStore {
     }
 
     async fn take(&self, seen: &Lease, me: &str) -> Result<Option<Lease>, StoreError> {
-        let taken = self.update(&seen.key, Update::take(seen, me)).await?;
-        // One ahead in our name: taken by a request whose answer was lost on the way.
-        let was_taken = |current: &Lease| {
-            seen.owner.as_deref() != Some(me)
-                && current.owner.as_deref() == Some(me)
-                && current.checkpoint_owner.is_none()
-                && current.counter == seen.counter + 1
-        };
-        Ok(match taken {
+        Ok(match self.update(&seen.key, Update::take(seen, me)).await? {
             Change::Done(lease) => Some(lease),
-            Change::Refused(current) => current.filter(was_taken),
+            Change::Refused(current) => current.filter(|current| was_taken(seen, me, current)),
         })
     }
 
@@ -209,14 +204,26 @@ impl LeaseStore for DynamoDbLeaseStore {
         })
     }
 
-    async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.client
+    fn fleet(&self) -> Option<&dyn FleetStore> {
+        Some(self)
+    }
+
+    async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {
+        let deleted = self
+            .client
             .delete_item()
             .table_name(&self.table)
-            .key(LEASE_KEY, key_attribute(key))
+            .key(LEASE_KEY, key_attribute(&seen.key))
+            .condition_expression(IS_GONE_OR_UNMOVED)
+            .expression_attribute_values(":counter", number(seen.counter))
             .send()
-            .await
-            .map_err(|error| self.error("DeleteItem", &error))?;
-        Ok(())
+            .await;
+        match deleted {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(self.error("DeleteItem", &error)),
+            },
+        }
     }
 }

@@ -1,0 +1,128 @@
+//! This worker's place in a fleet of KCL 3 workers (see [`crate::fleet`]).
+//!
+//! It decides only who chooses the leases that this worker takes. That two workers never both write is the matter of the
+//! store's conditions, whoever chose: a wrong belief about the fleet costs a lease moved for nothing.
+
+use super::state::Periodic;
+use super::{Action, Coordinator};
+use crate::fleet::{Fleet, Layout, REPORT_INTERVAL_MS, Role};
+
+/// Between two looks at the fleet while there is one.
+const LOOK_INTERVAL_MS: u64 = 10_000;
+
+/// In a led fleet, a lease that nobody moved for so many failover times is taken without the leader. A leader of the KCL
+/// needs up to five: two runs until it sees a lease expired, and one for its new owner to find it.
+const FORSAKEN: u64 = 6;
+
+#[derive(Debug, Default)]
+pub(super) struct Membership {
+    look: Periodic,
+    report: Periodic,
+    /// `None`: not looked yet.
+    role: Option<Role>,
+    layout: Layout,
+    /// Whether there may be a row of ours.
+    has_reported: bool,
+    is_retiring: bool,
+}
+
+impl Membership {
+    pub(super) fn is_led(&self) -> bool {
+        self.role == Some(Role::Led)
+    }
+
+    /// Whether something is under way that a shutdown waits for.
+    pub(super) fn is_busy(&self) -> bool {
+        self.has_reported || self.report.started_step.is_some() || self.is_retiring
+    }
+
+    /// When time alone makes a difference.
+    pub(super) fn due_ms(&self) -> u64 {
+        let due = |periodic: &Periodic| if periodic.started_step.is_none() { periodic.due_ms } else { u64::MAX };
+        let reports = self.role.is_some_and(Role::reports) && !self.is_retiring;
+        due(&self.look).min(if reports { due(&self.report) } else { u64::MAX })
+    }
+}
+
+impl Coordinator {
+    /// Whether it is known who chooses this worker's leases.
+    pub(super) fn knows_its_place(&self) -> bool {
+        !self.config.joins_fleet || self.membership.role.is_some()
+    }
+
+    /// Looks at the fleet and reports to it where that is due.
+    pub(super) fn attend_fleet(&mut self) {
+        let membership = &mut self.membership;
+        let reports = membership.role.is_some_and(Role::reports) && self.shutdown_ms.is_none();
+        if self.config.joins_fleet && self.shutdown_ms.is_none() {
+            let interval = if reports { LOOK_INTERVAL_MS } else { self.config.shard_sync_ms };
+            if membership.look.start(self.now, self.step, interval) {
+                self.actions.push(Action::LookAtFleet);
+            }
+        }
+        if reports && !membership.is_retiring {
+            if membership.report.start(self.now, self.step, REPORT_INTERVAL_MS) {
+                membership.has_reported = true;
+                self.actions.push(Action::Report(membership.layout));
+            }
+        } else if membership.has_reported && membership.report.started_step.is_none() {
+            // So that the leader assigns nothing more to this worker.
+            membership.has_reported = false;
+            membership.is_retiring = true;
+            self.actions.push(Action::Retire(membership.layout));
+        }
+    }
+
+    pub(super) fn fleet_seen(&mut self, fleet: &Fleet) {
+        if self.membership.look.answered().is_none() {
+            return;
+        }
+        let role = fleet.role();
+        if role.reports() {
+            self.membership.look.due_ms = self.membership.look.due_ms.min(self.now + LOOK_INTERVAL_MS);
+        }
+        let before = self.membership.role.replace(role);
+        self.membership.layout = fleet.layout;
+        if before == Some(role) {
+            return;
+        }
+        if before.is_some() || role != Role::Alone {
+            tracing::info!(worker = self.config.worker_id, ?role, "another place among the workers of the lease table");
+        }
+        if role.reports() {
+            self.membership.report.hurry(self.now);
+        }
+        self.scan.hurry(self.now);
+    }
+
+    pub(super) fn fleet_failed(&mut self, reason: String) {
+        self.membership.look.failed(self.now, reason);
+    }
+
+    pub(super) fn reported(&mut self) {
+        self.membership.report.answered();
+    }
+
+    pub(super) fn report_failed(&mut self, reason: String) {
+        self.membership.report.failed(self.now, reason);
+    }
+
+    pub(super) fn retired(&mut self) {
+        self.membership.is_retiring = false;
+    }
+
+    /// In a led fleet: only what is assigned, and what the leader has left to nobody for too long.
+    pub(super) fn take_as_led(&mut self) {
+        self.take_assigned();
+        let load = self.load();
+        let mine = load.get(&self.config.worker_id).copied().unwrap_or(0);
+        let room = self.config.max_leases.saturating_sub(mine);
+        let free = self.free_leases().into_iter();
+        let forsaken: Vec<String> = free.filter(|key| self.is_unmoved_for(key, FORSAKEN)).collect();
+        let share = forsaken.len().div_ceil(load.len().max(1));
+        for key in forsaken.iter().take(share.min(room)) {
+            tracing::warn!(lease = key, "nobody reads it and no leader assigns it: taken");
+            self.send(key, super::state::Operation::Take);
+        }
+    }
+}

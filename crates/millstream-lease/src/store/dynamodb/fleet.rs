@@ -1,0 +1,151 @@
+//! The rows of KCL 3 workers that are no leases: `WorkerMetricStatsDAO`, `CoordinatorStateDAO` and their serializers.
+
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{ENTITY_TYPE, Item, LEASE, LEASE_KEY, number, text};
+use super::{DynamoDbLeaseStore, FleetStore, StoreError};
+use crate::fleet::{Fleet, FleetWorker, Layout};
+
+/// Not the KCL's: tells our workers from Java's, which leave it alone.
+const OURS: &str = "millstreamVersion";
+const METRICS: &str = "WORKER_METRIC_STATS";
+const MIGRATION: &str = "Migration3.0";
+const TABLE_MIGRATION: &str = "TableMigration3.5";
+/// The support code of the single table (KCL 3.5).
+const SINGLE_TABLE: u64 = 1;
+
+/// One of the tables that KCL 3.0 to 3.4 keep beside the lease table.
+#[derive(Clone, Copy)]
+struct Legacy {
+    suffix: &'static str,
+    key: &'static str,
+}
+
+const STATE: Legacy = Legacy { suffix: "-CoordinatorState", key: "key" };
+const WORKERS: Legacy = Legacy { suffix: "-WorkerMetricStats", key: "wid" };
+
+#[async_trait]
+impl FleetStore for DynamoDbLeaseStore {
+    async fn look(&self) -> Result<Fleet, StoreError> {
+        let now_s = now_s();
+        let here = self.entities().await?;
+        let find = |key: &str| here.iter().find(|item| attribute(item, LEASE_KEY) == Some(key));
+        let mut version = find(MIGRATION).and_then(|item| attribute(item, "cv")).map(str::to_owned);
+        let mut moved = find(TABLE_MIGRATION).and_then(|item| attribute(item, "tm")).map(str::to_owned);
+        let mut workers: Vec<FleetWorker> = here.iter().filter_map(|item| worker(item, LEASE_KEY, now_s)).collect();
+        let state = self.legacy(STATE).await?;
+        for item in state.iter().flatten() {
+            match attribute(item, STATE.key) {
+                Some(MIGRATION) => version = version.or(attribute(item, "cv").map(str::to_owned)),
+                Some(TABLE_MIGRATION) => moved = moved.or(attribute(item, "tm").map(str::to_owned)),
+                _ => {}
+            }
+        }
+        let is_moved =
+            matches!(moved.as_deref(), Some("TABLE_MIGRATION_STATUS_PENDING" | "TABLE_MIGRATION_STATUS_COMPLETE"));
+        let layout = if state.is_some() && !is_moved { Layout::ThreeTables } else { Layout::OneTable };
+        if state.is_some() {
+            let rows = self.legacy(WORKERS).await?.unwrap_or_default();
+            workers.extend(rows.iter().filter_map(|item| worker(item, WORKERS.key, now_s)));
+        }
+        Ok(Fleet { workers, client_version: version, layout })
+    }
+
+    async fn report(&self, id: &str, layout: Layout) -> Result<(), StoreError> {
+        let none = AttributeValue::M(HashMap::new());
+        let mut set = format!("SET lut = :now, sts = :none, opr = :none, sup = :sup, slu = :now, {OURS} = :version");
+        // Worker ids and lease keys share one space: a lease is never written over.
+        let (table, key, condition) = match layout {
+            Layout::OneTable => {
+                set.push_str(", entityType = :kind");
+                (self.table.clone(), LEASE_KEY, "attribute_not_exists(leaseKey) OR entityType = :kind")
+            }
+            Layout::ThreeTables => {
+                (self.beside(WORKERS), WORKERS.key, "attribute_not_exists(entityType) OR entityType = :kind")
+            }
+        };
+        let request = self.client.update_item().table_name(table).key(key, text(id));
+        request
+            .update_expression(set)
+            .condition_expression(condition)
+            .expression_attribute_values(":now", number(now_s()))
+            .expression_attribute_values(":none", none)
+            .expression_attribute_values(":sup", number(SINGLE_TABLE))
+            .expression_attribute_values(":version", text(env!("CARGO_PKG_VERSION")))
+            .expression_attribute_values(":kind", text(METRICS))
+            .send()
+            .await
+            .map_err(|error| self.error("UpdateItem", &error))?;
+        Ok(())
+    }
+
+    async fn retire(&self, id: &str, layout: Layout) -> Result<(), StoreError> {
+        let (table, key) = match layout {
+            Layout::OneTable => (self.table.clone(), LEASE_KEY),
+            Layout::ThreeTables => (self.beside(WORKERS), WORKERS.key),
+        };
+        self.client
+            .delete_item()
+            .table_name(table)
+            .key(key, text(id))
+            .condition_expression(format!("attribute_exists({OURS})"))
+            .send()
+            .await
+            .map_err(|error| self.error("DeleteItem", &error))?;
+        Ok(())
+    }
+}
+
+impl DynamoDbLeaseStore {
+    fn beside(&self, legacy: Legacy) -> String {
+        format!("{}{}", self.table, legacy.suffix)
+    }
+
+    /// The rows of the lease table that are no leases.
+    async fn entities(&self) -> Result<Vec<Item>, StoreError> {
+        let scan = self.client.scan().table_name(&self.table);
+        let scan = scan.filter_expression("attribute_exists(#kind) AND #kind <> :lease");
+        let scan =
+            scan.expression_attribute_names("#kind", ENTITY_TYPE).expression_attribute_values(":lease", text(LEASE));
+        let items = scan.into_paginator().items().send().collect::<Result<_, _>>().await;
+        items.map_err(|error| self.error("Scan", &error))
+    }
+
+    /// All rows of a table beside the lease table; `None`: there is none, or this worker may not read it.
+    async fn legacy(&self, legacy: Legacy) -> Result<Option<Vec<Item>>, StoreError> {
+        let scan = self.client.scan().table_name(self.beside(legacy)).into_paginator().items().send();
+        match scan.collect::<Result<_, _>>().await.map_err(|error| self.error("Scan", &error)) {
+            Ok(items) => Ok(Some(items)),
+            Err(StoreError::TableMissing { .. }) => Ok(None),
+            Err(error @ StoreError::AccessDenied { .. }) => {
+                let table = self.beside(legacy);
+                tracing::warn!(%error, table, "if workers of the KCL 3.0 to 3.4 run, this one can't join them");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The worker of a row of metrics; `None`: the row is of another kind, or not whole.
+fn worker(item: &Item, key: &str, now_s: u64) -> Option<FleetWorker> {
+    if key == LEASE_KEY && attribute(item, ENTITY_TYPE) != Some(METRICS) {
+        return None;
+    }
+    let updated_s: u64 = item.get("lut")?.as_n().ok()?.parse().ok()?;
+    let id = attribute(item, key)?.to_owned();
+    Some(FleetWorker { id, age_s: now_s.saturating_sub(updated_s), is_ours: item.contains_key(OURS) })
+}
+
+fn attribute<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// Seconds since the epoch.
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

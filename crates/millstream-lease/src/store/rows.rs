@@ -1,0 +1,96 @@
+use async_trait::async_trait;
+use millstream_kinesis::{Checkpoint, ShardId};
+
+use super::rules::{self, Rule};
+use super::{LeaseStore, RenewOutcome, StoreError, judge_refused_renewal, was_checkpointed, was_taken};
+use crate::Lease;
+
+/// What became of a conditional change.
+pub(super) enum Change {
+    /// Done: the lease as it is now.
+    Done(Lease),
+    /// The condition was not met: the lease as it is, if there is one.
+    Refused(Option<Lease>),
+}
+
+impl Change {
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self, Change::Done(_))
+    }
+}
+
+/// Rows that can be looked at and changed in one step: all that a store needs to be a [`LeaseStore`].
+#[async_trait]
+pub(super) trait Rows: Send + Sync + 'static {
+    async fn ensure(&self) -> Result<(), StoreError>;
+    async fn all(&self) -> Result<Vec<Lease>, StoreError>;
+    async fn find(&self, key: &str) -> Result<Option<Lease>, StoreError>;
+    /// `false`: there is a row already, which stays as it is.
+    async fn insert(&self, lease: &Lease) -> Result<bool, StoreError>;
+    async fn change(&self, key: &str, rule: Rule) -> Result<Change, StoreError>;
+    /// Removes the row where its counter is `counter`. `false`: it has another one.
+    async fn remove(&self, key: &str, counter: u64) -> Result<bool, StoreError>;
+}
+
+#[async_trait]
+impl<R: Rows> LeaseStore for R {
+    async fn ensure(&self) -> Result<(), StoreError> {
+        Rows::ensure(self).await
+    }
+
+    async fn scan(&self) -> Result<Vec<Lease>, StoreError> {
+        self.all().await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Lease>, StoreError> {
+        self.find(key).await
+    }
+
+    async fn create(&self, lease: &Lease) -> Result<bool, StoreError> {
+        self.insert(lease).await
+    }
+
+    async fn renew(&self, held: &Lease) -> Result<RenewOutcome, StoreError> {
+        Ok(match self.change(&held.key, rules::renew(held)).await? {
+            Change::Done(lease) => RenewOutcome::Renewed { counter: lease.counter },
+            Change::Refused(current) => judge_refused_renewal(held, current),
+        })
+    }
+
+    async fn take(&self, seen: &Lease, me: &str) -> Result<Option<Lease>, StoreError> {
+        Ok(match self.change(&seen.key, rules::take(seen, me)).await? {
+            Change::Done(lease) => Some(lease),
+            Change::Refused(current) => current.filter(|current| was_taken(seen, me, current)),
+        })
+    }
+
+    async fn request_handoff(&self, seen: &Lease, me: &str) -> Result<bool, StoreError> {
+        Ok(self.change(&seen.key, rules::request_handoff(seen, me)).await?.is_done())
+    }
+
+    async fn complete_handoff(&self, held: &Lease) -> Result<bool, StoreError> {
+        Ok(self.change(&held.key, rules::complete_handoff(held)).await?.is_done())
+    }
+
+    async fn release(&self, held: &Lease) -> Result<bool, StoreError> {
+        Ok(self.change(&held.key, rules::release(held)).await?.is_done())
+    }
+
+    async fn checkpoint(
+        &self,
+        held: &Lease,
+        checkpoint: &Checkpoint,
+        children: &[ShardId],
+    ) -> Result<Option<u64>, StoreError> {
+        Ok(match self.change(&held.key, rules::checkpoint(held, checkpoint, children)).await? {
+            Change::Done(lease) => Some(lease.counter),
+            Change::Refused(current) => {
+                was_checkpointed(held, checkpoint, current.as_ref()).then_some(held.counter + 1)
+            }
+        })
+    }
+
+    async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {
+        self.remove(&seen.key, seen.counter).await
+    }
+}

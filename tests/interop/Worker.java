@@ -1,0 +1,95 @@
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClient;
+import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
+import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
+import software.amazon.kinesis.common.ConfigsBuilder;
+import software.amazon.kinesis.common.InitialPositionInStream;
+import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.lifecycle.events.*;
+import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.processor.ShardRecordProcessor;
+import software.amazon.kinesis.processor.SingleStreamTracker;
+import software.amazon.kinesis.retrieval.polling.PollingConfig;
+
+/**
+ * A worker of the Java KCL: prints each record as `record SHARD DATA`, checkpoints after each batch.
+ * Arguments: endpoint, application, stream, worker id, failover time in milliseconds.
+ */
+public class Worker {
+    public static void main(String[] args) {
+        URI endpoint = URI.create(args[0]);
+        String application = args[1], stream = args[2], worker = args[3];
+        KinesisAsyncClient kinesis = at(endpoint, KinesisAsyncClient.builder()).build();
+        DynamoDbAsyncClient dynamo = at(endpoint, DynamoDbAsyncClient.builder()).build();
+        CloudWatchAsyncClient cloudWatch = at(endpoint, CloudWatchAsyncClient.builder()).build();
+        SingleStreamTracker tracker = new SingleStreamTracker(stream,
+                InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON));
+        ConfigsBuilder configs =
+                new ConfigsBuilder(tracker, application, kinesis, dynamo, cloudWatch, worker, Processor::new);
+        new Scheduler(
+                configs.checkpointConfig(),
+                configs.coordinatorConfig().parentShardPollIntervalMillis(500),
+                configs.leaseManagementConfig().failoverTimeMillis(Long.parseLong(args[4])),
+                configs.lifecycleConfig(),
+                configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
+                configs.processorConfig(),
+                configs.retrievalConfig().retrievalSpecificConfig(
+                        new PollingConfig(stream, kinesis).idleTimeBetweenReadsInMillis(250)))
+            .run();
+    }
+
+    static <B extends AwsClientBuilder<B, ?>> B at(URI endpoint, B builder) {
+        return builder.endpointOverride(endpoint).region(Region.US_EAST_1).credentialsProvider(
+                StaticCredentialsProvider.create(AwsBasicCredentials.create("test", "test")));
+    }
+
+    static class Processor implements ShardRecordProcessor {
+        String shard;
+
+        public void initialize(InitializationInput input) {
+            shard = input.shardId();
+            say("initialize " + shard);
+        }
+
+        public void processRecords(ProcessRecordsInput input) {
+            input.records().forEach(record ->
+                    say("record " + shard + " " + StandardCharsets.UTF_8.decode(record.data())));
+            if (!input.records().isEmpty()) {
+                checkpoint(input.checkpointer());
+            }
+        }
+
+        public void leaseLost(LeaseLostInput input) {
+            say("lease-lost " + shard);
+        }
+
+        public void shardEnded(ShardEndedInput input) {
+            checkpoint(input.checkpointer());
+            say("shard-ended " + shard);
+        }
+
+        public void shutdownRequested(ShutdownRequestedInput input) {
+            checkpoint(input.checkpointer());
+            say("shutdown-requested " + shard);
+        }
+
+        void checkpoint(software.amazon.kinesis.processor.RecordProcessorCheckpointer checkpointer) {
+            try {
+                checkpointer.checkpoint();
+            } catch (Exception error) {
+                say("failed " + shard + " " + error);
+            }
+        }
+    }
+
+    static synchronized void say(String line) {
+        System.out.println(line);
+        System.out.flush();
+    }
+}
