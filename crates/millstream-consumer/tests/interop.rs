@@ -174,7 +174,7 @@ async fn java_and_ours_share_a_stream() {
     let mut world = World::new().await;
     world.kinesis.create_stream(STREAM, SHARDS as u32).await.unwrap();
     let java = world.java("java");
-    let minutes = |minutes| Duration::from_secs(60 * minutes);
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     world
         .run("Java reads all shards", None, minutes(4), |world, owners| {
             owners.get("java") == Some(&SHARDS) && world.missing() < 100

@@ -45,6 +45,8 @@ impl Coordinator {
         if !is_waiting || !self.parents_have_ended(key) {
             return;
         }
+        // A lease written by KCL 1 does not know it.
+        let listed_range = self.listed_range(key);
         if let Some(entry) = self.leases.get_mut(key)
             && let Some(hold) = &mut entry.hold
         {
@@ -52,7 +54,7 @@ impl Coordinator {
             self.actions.push(Action::StartReading {
                 key: key.to_owned(),
                 checkpoint: entry.lease.checkpoint.clone(),
-                hash_range: entry.lease.hash_range,
+                hash_range: entry.lease.hash_range.or(listed_range),
                 latest_since_ms: entry.lease.latest_since_ms,
             });
         }

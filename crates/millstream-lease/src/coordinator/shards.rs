@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use millstream_kinesis::{Checkpoint, Shard, ShardId};
+use millstream_kinesis::{Checkpoint, HashKeyRange, Shard, ShardId};
 
 use super::Coordinator;
 use super::state::{Operation, Retry};
@@ -67,8 +67,8 @@ impl Coordinator {
         }
     }
 
-    /// Ended leases whose shards are not listed any more, and whose children do not need them
-    /// (KCL `LeaseCleanupManager`).
+    /// Ended leases that nobody needs (KCL `LeaseCleanupManager`): of shards whose children are all being read, oldest first;
+    /// and of shards that are not listed any more, where no child waits for them.
     fn left_over(&self) -> Vec<String> {
         let Some(listing) = self.listing.as_ref().filter(|listing| !listing.shards.is_empty()) else {
             return Vec::new();
@@ -78,14 +78,25 @@ impl Coordinator {
             waiting.any(|entry| entry.lease.parents.iter().any(|parent| parent.as_str() == key))
         };
         let ended = self.leases.iter().filter(|(key, entry)| {
+            let is_forgotten = entry.first_step < listing.started_step
+                && !listing.shards.contains_key(key.as_str())
+                && !is_needed(key);
             entry.lease.is_ended()
                 && entry.hold.is_none()
                 && entry.in_flight.is_none()
-                && entry.first_step < listing.started_step
-                && !listing.shards.contains_key(key.as_str())
-                && !is_needed(key)
+                && (is_forgotten || self.is_superseded(&entry.lease))
         });
         ended.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Whether all children of an ended lease's shard are being read. Something of each is checkpointed then: the table does
+    /// not become a fresh one, where shards found later would start at `LATEST`.
+    fn is_superseded(&self, ended: &Lease) -> bool {
+        let is_read =
+            |child: &ShardId| self.leases.get(child.as_str()).is_some_and(|child| !child.lease.is_untouched());
+        !ended.children.is_empty()
+            && ended.children.iter().all(is_read)
+            && !ended.parents.iter().any(|parent| self.leases.contains_key(parent.as_str()))
     }
 
     /// Whether a lease's shard may be read: not from its beginning, or after all its parents.
@@ -114,6 +125,11 @@ impl Coordinator {
             self.list.hurry(self.now);
         }
         have_ended
+    }
+
+    /// The hash keys of a shard, as last listed.
+    pub(super) fn listed_range(&self, key: &str) -> Option<HashKeyRange> {
+        Some(self.listing.as_ref()?.shards.get(key)?.hash_range)
     }
 
     /// Asks for a new lease, unless that was done already.

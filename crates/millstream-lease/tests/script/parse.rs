@@ -41,7 +41,7 @@ pub(super) fn shard(line: &str) -> Shard {
     }
 }
 
-/// `s0 [owner=w1] [reader=w2] [counter=3] [at=TRIM_HORIZON] [parents=a,b] [kbps=1.5]`
+/// `s0 [owner=w1] [reader=w2] [counter=3] [at=TRIM_HORIZON] [parents=a,b] [children=c,d] [kbps=1.5]`
 pub(super) fn lease(line: &str) -> Lease {
     let words: Vec<&str> = line.split_whitespace().collect();
     let owned = |name| value(&words, name).map(str::to_owned);
@@ -56,7 +56,7 @@ pub(super) fn lease(line: &str) -> Lease {
         pending_checkpoint: None,
         pending_state: None,
         parents: shards(value(&words, "parents")),
-        children: Vec::new(),
+        children: shards(value(&words, "children")),
         hash_range: Some(HashKeyRange::ALL),
         throughput: value(&words, "kbps").map(|kbps| kbps.parse().expect("a throughput")),
     }

@@ -1,6 +1,7 @@
 //! The rows of KCL 3 workers that are no leases: `WorkerMetricStatsDAO`, `CoordinatorStateDAO` and their serializers.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -122,8 +123,10 @@ impl DynamoDbLeaseStore {
             Ok(items) => Ok(Some(items)),
             Err(StoreError::TableMissing { .. }) => Ok(None),
             Err(error @ StoreError::AccessDenied { .. }) => {
-                let table = self.beside(legacy);
-                tracing::warn!(%error, table, "if workers of the KCL 3.0 to 3.4 run, this one can't join them");
+                if !self.has_told_of_denial.swap(true, Ordering::Relaxed) {
+                    let table = self.beside(legacy);
+                    tracing::warn!(%error, table, "if workers of the KCL 3.0 to 3.4 run, this one can't join them");
+                }
                 Ok(None)
             }
             Err(error) => Err(error),

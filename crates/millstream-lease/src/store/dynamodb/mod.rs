@@ -6,6 +6,8 @@ mod fleet;
 mod item;
 mod table;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -35,6 +37,8 @@ pub struct DynamoDbLeaseStore {
     client: Client,
     table: String,
     endpoint: String,
+    /// Whether it was said that this worker may not read the tables of KCL 3.0 to 3.4: once is enough.
+    has_told_of_denial: Arc<AtomicBool>,
 }
 
 impl DynamoDbLeaseStore {
@@ -54,7 +58,8 @@ impl DynamoDbLeaseStore {
                 None => "an unknown region".to_owned(),
             },
         };
-        DynamoDbLeaseStore { client: Client::from_conf(config.build()), table: table.into(), endpoint }
+        let client = Client::from_conf(config.build());
+        DynamoDbLeaseStore { client, table: table.into(), endpoint, has_told_of_denial: Arc::default() }
     }
 
     /// Changes a row under a condition.
