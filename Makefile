@@ -95,6 +95,11 @@ fuzz: ## Fuzz what reads the requests of the local service (needs nightly Rust a
 		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 || exit 1; \
 	done
 
+.PHONY: bench-local
+bench-local: ## Measure the local service against kinesalite, kinesis-local and moto in the same run (installs them into bench/local/rivals)
+	cargo build --quiet --workspace --bin millstream
+	$(PYTHON) bench/local/run.py $(BENCH_FLAGS)
+
 .PHONY: docs
 docs: ## Build the Rust documentation
 	cargo doc --workspace --no-deps --quiet
@@ -102,4 +107,4 @@ docs: ## Build the Rust documentation
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf target $(VENV) bench/.venv .demo
+	rm -rf target $(VENV) bench/.venv bench/local/rivals bench/local/client/target .demo

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use millstream_kinesis::{AwsSettings, CredentialsSource};
+use millstream_local::Fsync;
 
 use crate::logging::LogFormat;
 
@@ -58,6 +59,9 @@ pub(crate) struct LocalArgs {
     /// Keep everything in memory; nothing outlives the process.
     #[arg(long)]
     pub(crate) memory: bool,
+    /// When records that are put are brought to the disk.
+    #[arg(long, value_enum, default_value_t = FsyncArg::Batch)]
+    pub(crate) fsync: FsyncArg,
     /// Create a stream at start if it is not there: NAME:SHARDS. May be given several times.
     #[arg(long = "stream", value_name = "NAME:SHARDS", value_parser = parse_stream)]
     pub(crate) streams: Vec<(String, u32)>,
@@ -73,6 +77,26 @@ pub(crate) struct LocalArgs {
     /// How log lines are written to standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FsyncArg {
+    /// When the system likes to: a power loss takes what was put in the last half minute or so.
+    None,
+    /// Before the answer; what arrives while the disk is busy shares the next sync (no added wait).
+    Batch,
+    /// Before the answer, with a sync for each request.
+    Always,
+}
+
+impl From<FsyncArg> for Fsync {
+    fn from(fsync: FsyncArg) -> Self {
+        match fsync {
+            FsyncArg::None => Self::None,
+            FsyncArg::Batch => Self::Batch,
+            FsyncArg::Always => Self::Always,
+        }
+    }
 }
 
 #[derive(Args)]

@@ -49,7 +49,7 @@ mod sts;
 mod tls;
 
 pub use clock::Clock;
-pub use config::LocalConfig;
+pub use config::{Fsync, LocalConfig};
 pub use error::LocalError;
 pub use faults::{Fault, FaultKind, Faults, InForce};
 pub use service::LocalService;

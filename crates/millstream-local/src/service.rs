@@ -17,7 +17,7 @@ use crate::dynamodb::DynamoDb;
 use crate::error::LocalError;
 use crate::faults::Faults;
 use crate::http;
-use crate::kinesis::{Kinesis, Region};
+use crate::kinesis::{Kinesis, Region, trim_regularly};
 use crate::router::Router;
 use crate::storage::DataDir;
 use crate::tls::Tls;
@@ -35,6 +35,7 @@ pub struct LocalService {
     ca_path: Option<PathBuf>,
     stop: watch::Sender<()>,
     server: JoinHandle<()>,
+    trimming: JoinHandle<()>,
 }
 
 impl LocalService {
@@ -55,8 +56,9 @@ impl LocalService {
         let (router, Tls { acceptor, ca_pem, ca_path }) = (Arc::new(router), tls);
         let kinesis = Arc::clone(&router.kinesis);
         let (stop, stopped) = watch::channel(());
+        let trimming = tokio::spawn(trim_regularly(Arc::clone(&kinesis), stopped.clone()));
         let server = tokio::spawn(http::serve(listener, acceptor, router, stopped));
-        Ok(Self { address, clock, faults, kinesis, ca_pem, ca_path, stop, server })
+        Ok(Self { address, clock, faults, kinesis, ca_pem, ca_path, stop, server, trimming })
     }
 
     /// The URL to give to an AWS SDK as its endpoint, such as `http://127.0.0.1:4567`.
@@ -119,8 +121,10 @@ impl LocalService {
     /// Stops listening, answers the requests under way and releases the data directory.
     pub async fn shutdown(self) {
         self.stop.send_replace(());
-        if let Err(error) = self.server.await {
-            tracing::error!(%error, "the local service did not stop cleanly");
+        for task in [self.server, self.trimming] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the local service did not stop cleanly");
+            }
         }
     }
 }

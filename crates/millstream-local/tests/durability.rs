@@ -3,8 +3,7 @@
 
 mod support;
 
-use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -95,50 +94,6 @@ async fn kill_9_loses_nothing_that_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_torn_record_is_cut_and_the_shard_goes_on() {
-    let home = tempfile::tempdir().unwrap();
-    let service = LocalService::start(config(home.path())).await.unwrap();
-    let mut client = Client::connect(&service.endpoint(), EAST).await;
-    client.ok("CreateStream", json!({"StreamName": "s", "ShardCount": 1})).await;
-    let (_, first) = client.put("s", "k", b"first").await;
-    let iterator = client.iterator("s", FIRST, "TRIM_HORIZON").await;
-    service.shutdown().await;
-
-    let log = find_log(home.path());
-    let whole = std::fs::metadata(&log).unwrap().len();
-    OpenOptions::new().append(true).open(&log).unwrap().write_all(&[60, 0, 0, 0, 1, 2, 3]).unwrap();
-    let service = LocalService::start(config(home.path())).await.unwrap();
-    assert_eq!(std::fs::metadata(&log).unwrap().len(), whole);
-    let mut client = Client::connect(&service.endpoint(), EAST).await;
-    let (_, second) = client.put("s", "k", b"second").await;
-    assert!(first < second);
-    // The iterator is older than this server.
-    let (records, _) = client.drain(iterator, 10).await;
-    assert_eq!(records.iter().map(data_of).collect::<Vec<_>>(), [b"first".to_vec(), b"second".to_vec()]);
-}
-
-#[tokio::test]
-async fn a_log_that_cannot_be_written_fails_its_shard_alone() {
-    let home = tempfile::tempdir().unwrap();
-    let service = LocalService::start(config(home.path())).await.unwrap();
-    let mut client = Client::connect(&service.endpoint(), EAST).await;
-    client.ok("CreateStream", json!({"StreamName": "s", "ShardCount": 2})).await;
-    let log = find_log(home.path());
-    let away = log.with_extension("away");
-    std::fs::rename(&log, &away).unwrap();
-    let entry = |key: &str| json!({"PartitionKey": "k", "Data": "", "ExplicitHashKey": key});
-    let both = json!({"StreamName": "s", "Records": [entry("0"), entry("340282366920938463463374607431768211455")]});
-    let answer = client.ok("PutRecords", both.clone()).await;
-    assert_eq!(answer["FailedRecordCount"], json!(1));
-    assert_eq!(answer["Records"][0]["ErrorCode"], json!("InternalFailure"));
-    assert_eq!(answer["Records"][1]["ShardId"], json!("shardId-000000000001"));
-    std::fs::rename(&away, &log).unwrap();
-    assert_eq!(client.ok("PutRecords", both).await["FailedRecordCount"], json!(0));
-    let iterator = client.iterator("s", FIRST, "TRIM_HORIZON").await;
-    assert_eq!(client.drain(iterator, 10).await.0.len(), 1);
-}
-
-#[tokio::test]
 async fn a_deleted_stream_leaves_no_files() {
     let home = tempfile::tempdir().unwrap();
     let service = LocalService::start(config(home.path())).await.unwrap();
@@ -150,9 +105,47 @@ async fn a_deleted_stream_leaves_no_files() {
     assert_eq!(left, ["streams.json"]);
 }
 
-/// The log of shard 0 of the only stream.
-fn find_log(home: &Path) -> std::path::PathBuf {
-    let kinesis = std::fs::read_dir(home.join("kinesis")).unwrap();
-    let directory = kinesis.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
-    directory.join("0.log")
+#[tokio::test]
+async fn a_data_directory_of_version_1_is_read_and_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/version-1"), home.path());
+    for round in 0..2 {
+        let service = LocalService::start(config(home.path())).await.unwrap();
+        let mut client = Client::connect(&service.endpoint(), EAST).await;
+        for (shard, texts, last) in [
+            (
+                FIRST,
+                &["record 2", "record 3", "record 5"][..],
+                "49680530831127004998627676649060187205487540293941067778",
+            ),
+            (
+                "shardId-000000000001",
+                &["record 1", "record 4"],
+                "49680530831149305743826207272200513997940574026272342034",
+            ),
+        ] {
+            let iterator = client.iterator("words", shard, "TRIM_HORIZON").await;
+            let (records, _) = client.drain(iterator, 10).await;
+            let found: Vec<_> = records.iter().map(|record| String::from_utf8(data_of(record)).unwrap()).collect();
+            assert_eq!(found[..texts.len()], *texts);
+            assert_eq!(records[texts.len() - 1]["SequenceNumber"], json!(last));
+            assert_eq!(found.len(), texts.len() + round * usize::from(shard == FIRST));
+        }
+        let put = json!({"StreamName": "words", "PartitionKey": "k", "ExplicitHashKey": "0", "Data": ""});
+        client.ok("PutRecord", put).await;
+        service.shutdown().await;
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }

@@ -20,6 +20,7 @@ pub(crate) async fn run(args: LocalArgs) -> Result<(), CliError> {
         host: args.host,
         port: args.port,
         data_dir: data_dir.clone(),
+        fsync: args.fsync.into(),
         state_delay: args.state_delay,
         enforce_limits: args.enforce_limits,
         credentials: args.credentials,

@@ -65,10 +65,7 @@ impl Kinesis {
             consumers: Vec::new(),
             shards: shards.collect(),
         };
-        let shards = self
-            .store
-            .new_shards(&info.id, info.shards.clone())
-            .map_err(|error| ApiError::storage("make the logs of a stream", &error))?;
+        let shards = self.store.new_shards(&info.id, info.shards.clone());
         let mut infos = self.infos();
         infos.push(info.clone());
         self.save(&infos)?;
@@ -169,10 +166,7 @@ impl Kinesis {
                 closed_ms: None,
             }));
         }
-        let shards = self
-            .store
-            .new_shards(&info.id, info.shards.split_off(old))
-            .map_err(|error| ApiError::storage("make the logs of new shards", &error))?;
+        let shards = self.store.new_shards(&info.id, info.shards.split_off(old));
         info.shards.extend(shards.iter().map(|shard| shard.info()));
         self.replace(stream, info)?;
         let closing: Vec<u32> = steps.iter().flat_map(|step| step.closing.iter().copied()).collect();

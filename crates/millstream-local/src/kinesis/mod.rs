@@ -3,7 +3,6 @@
 mod account;
 mod answer;
 mod changes;
-mod committed;
 mod constraints;
 mod consumer;
 mod due;
@@ -27,6 +26,7 @@ mod stream;
 mod subscription;
 mod tags;
 mod traffic;
+mod trim;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -37,6 +37,7 @@ use bytes::Bytes;
 pub(crate) use output::ShardOutput;
 pub(crate) use region::Region;
 pub(crate) use stream::{Stream, shard_id};
+pub(crate) use trim::trim_regularly;
 
 use self::account::AccountInfo;
 use self::lifecycle::Lifecycle;
@@ -77,7 +78,7 @@ impl Kinesis {
     pub(crate) fn open(data: Option<Arc<DataDir>>, clock: Clock, config: &LocalConfig) -> Result<Self, LocalError> {
         let lifecycle = Lifecycle::new(clock, config.state_delay);
         let limits = Limits::new(config.enforce_limits);
-        let (store, found) = Store::open(data, &lifecycle)?;
+        let (store, found) = Store::open(data, config.fsync, &lifecycle)?;
         let account = Mutex::new(store.account()?);
         let mut streams = Streams::new();
         for stream in found {

@@ -12,8 +12,9 @@ use std::fmt;
 const LAST_INDEX: u64 = i64::MAX as u64;
 /// AWS takes no number of a shard that is opened later (year 2477; seen in its answers).
 const END_OF_TIME_SECS: u64 = 16_025_175_000;
-/// 10^19, the largest power of ten in 64 bits.
-const CHUNK: u128 = 10_000_000_000_000_000_000;
+/// The largest power of ten in 32 bits.
+const CHUNK: u64 = 1_000_000_000;
+const CHUNK_DIGITS: usize = 9;
 const DIGITS: usize = 56;
 
 /// The fields of a sequence number.
@@ -52,19 +53,21 @@ impl Sequence {
 
     /// The decimal digits; always 56, since the highest bit is set.
     pub(crate) fn digits(self) -> [u8; DIGITS] {
-        let mut limbs = self.limbs();
+        // In 32 bits each, highest first: a division of 64 bits by a constant is a multiplication.
+        let [low, middle, high] = self.limbs();
+        let mut words = [high >> 32, high, middle >> 32, middle, low >> 32, low].map(|word| word as u32);
         let mut digits = [b'0'; DIGITS];
         let mut end = DIGITS;
         while end > 0 {
-            let mut remainder = 0u128;
-            for limb in limbs.iter_mut().rev() {
-                let value = remainder << 64 | u128::from(*limb);
-                // The quotient fits: the remainder of the limb above is less than the divisor.
-                *limb = (value / CHUNK) as u64;
+            let mut remainder = 0u64;
+            for word in &mut words {
+                let value = remainder << 32 | u64::from(*word);
+                // The quotient fits: the remainder of the word above is less than the divisor.
+                *word = (value / CHUNK) as u32;
                 remainder = value % CHUNK;
             }
-            let mut chunk = remainder as u64;
-            let start = end.saturating_sub(19);
+            let mut chunk = remainder as u32;
+            let start = end.saturating_sub(CHUNK_DIGITS);
             for digit in digits[start..end].iter_mut().rev() {
                 *digit = b'0' + (chunk % 10) as u8;
                 chunk /= 10;

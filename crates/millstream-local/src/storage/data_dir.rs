@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::upgrade;
 use crate::error::LocalError;
 
-const VERSION: &str = "millstream-local 1";
+const VERSION: &str = "millstream-local 2";
+/// Is made into the version above when it is opened.
+const VERSION_1: &str = "millstream-local 1";
 
 /// An open data directory. No other server can open it until this is dropped.
 #[derive(Debug)]
@@ -48,6 +51,11 @@ impl DataDir {
         let failed = |source| LocalError::DataDir { path: path.clone(), source };
         match fs::read_to_string(&path) {
             Ok(found) if found.trim() == VERSION => Ok(()),
+            Ok(found) if found.trim() == VERSION_1 => {
+                tracing::info!(path = %self.path.display(), "the data directory is of version 1: upgrading");
+                upgrade::from_version_1(&self.path).map_err(failed)?;
+                replace(&path, format!("{VERSION}\n").as_bytes()).map_err(failed)
+            }
             Ok(found) => Err(LocalError::DataDirVersion {
                 path: self.path.clone(),
                 found: found.trim().to_owned(),

@@ -1,4 +1,4 @@
-//! A record in a log: `length u32 | crc32 u32 | index u64 | arrival ms u64 | key length u16 | key | data`, little
+//! A record in a segment: `length u32 | crc32 u32 | index u64 | arrival ms u64 | key length u16 | key | data`, little
 //! endian. The length and the checksum are those of everything after them.
 
 /// Bytes before the payload.
@@ -46,6 +46,17 @@ impl Frame<'_> {
         let sum = crc32fast::hash(&out[start + HEADER..]);
         out[start + 4..start + HEADER].copy_from_slice(&sum.to_le_bytes());
     }
+}
+
+/// Bytes of the frame of a record.
+pub(crate) fn length(partition_key: &str, data: &[u8]) -> usize {
+    HEADER + FIXED + partition_key.len() + data.len()
+}
+
+/// Index and arrival in the frame at the head of `bytes`, if there is one; nothing else is checked.
+pub(crate) fn head_of(bytes: &[u8]) -> Option<(u64, u64)> {
+    let (index, rest) = bytes.get(HEADER..)?.split_first_chunk::<8>()?;
+    Some((u64::from_le_bytes(*index), u64::from_le_bytes(*rest.first_chunk()?)))
 }
 
 /// Reads the frame at the head of `bytes`.

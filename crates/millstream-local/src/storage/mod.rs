@@ -1,20 +1,29 @@
-//! Bytes at rest: the data directory and its metadata file, and the logs that hold a shard's records.
+//! Bytes at rest: the data directory and its metadata files, and the logs that hold a shard's records.
 //!
 //! ```text
-//! data_dir/VERSION           what wrote it
-//! data_dir/LOCK              held while a server runs
+//! data_dir/VERSION              what wrote it
+//! data_dir/LOCK                 held while a server runs
 //! data_dir/dynamodb.sqlite
 //! data_dir/continuous-backups.json
+//! data_dir/journal/             what makes records safe before their segments are
 //! data_dir/kinesis/streams.json
-//! data_dir/kinesis/<stream id>/<shard number>.log
+//! data_dir/kinesis/<stream id>/<shard number>/<first index>-<first arrival>.segment and .marks
 //! ```
+//!
+//! The way of a record: `log` gives it an index and keeps it with others of its shard; `committer`, one thread, writes
+//! such groups to their segments, makes them safe by the `journal` and shows them to readers.
 
+mod committer;
 mod data_dir;
 pub(crate) mod frame;
+mod journal;
 mod log;
-mod recovery;
+mod marks;
+mod segment;
+mod upgrade;
 
+pub(crate) use committer::{Committer, CommitterThread};
 pub(crate) use data_dir::DataDir;
 pub(crate) use data_dir::{read_json, replace, sync_dir};
-pub(crate) use log::{AppendError, Log};
-pub(crate) use recovery::recover;
+pub(crate) use journal::{Journal, Replayed, replay};
+pub(crate) use log::{Appended, LogId, NotWritten, ShardLog, Submission, Wanted};

@@ -10,8 +10,9 @@ use crate::kinesis::hash_key;
 use crate::kinesis::limits::Limits;
 use crate::kinesis::region::ACCOUNT;
 use crate::kinesis::sequence::Sequence;
-use crate::kinesis::shard::{Appended, NotWritten, Shard};
+use crate::kinesis::shard::Shard;
 use crate::kinesis::stream::{Distribution, Stream, shard_id};
+use crate::storage::{Appended, NotWritten, Submission};
 
 /// The most bytes of data of a record in any stream.
 pub(super) const MAX_DATA_BYTES: usize = 10 * 1024 * 1024;
@@ -77,6 +78,7 @@ pub(super) fn place(limits: &Limits, stream: Arc<Stream>, records: &[Record<'_>]
     }
     order.sort_unstable();
     let mut batches = Vec::new();
+    let mut submission = Submission::default();
     let mut places = vec![(0, 0); records.len()];
     for batch in order.chunk_by(|one, other| one.0 == other.0) {
         let Some(shard) = batch.first().and_then(|(number, _)| topology.shards().get(*number as usize)) else {
@@ -94,7 +96,7 @@ pub(super) fn place(limits: &Limits, stream: Arc<Stream>, records: &[Record<'_>]
             let own = taken.iter().map(|at| (records[*at].partition_key, records[*at].data));
             let bytes = own.clone().map(|(key, data)| key.len() + data.len()).sum();
             stream.traffic().put(taken.len(), bytes);
-            batches.push((Arc::clone(shard), shard.append(own, now_ms)));
+            batches.push((Arc::clone(shard), shard.append(own, now_ms, &mut submission)));
         }
         for at in &refused {
             places[*at] = (batches.len(), 0);
@@ -103,6 +105,7 @@ pub(super) fn place(limits: &Limits, stream: Arc<Stream>, records: &[Record<'_>]
             batches.push((Arc::clone(shard), Err(NotWritten::Busy)));
         }
     }
+    submission.submit();
     drop(topology);
     Ok(Placed { stream, batches, records: places })
 }

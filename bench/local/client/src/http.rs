@@ -1,0 +1,112 @@
+//! One keep-alive connection, requests prepared beforehand, answers read into one buffer: the client costs next to nothing.
+
+use std::io::{Error, Read, Result, Write};
+use std::net::TcpStream;
+
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// How a body is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Cbor,
+}
+
+/// A whole request, ready to be sent any number of times.
+pub fn request(operation: &str, format: Format, body: &[u8]) -> Vec<u8> {
+    let kind = if format == Format::Json { "json" } else { "cbor" };
+    let mut request = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Kinesis_20131202.{operation}\r\n\
+         Content-Type: application/x-amz-{kind}-1.1\r\nX-Amz-Date: 20260102T000000Z\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=KEY/20260102/us-east-1/kinesis/aws4_request, \
+         SignedHeaders=host, Signature=0\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    request.extend_from_slice(body);
+    request
+}
+
+impl Connection {
+    pub fn open(address: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: vec![0; 1024 * 1024] })
+    }
+
+    /// Sends a request and gives the whole answer.
+    pub fn call(&mut self, request: &[u8]) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        self.exchange(request, &mut |bytes| body.extend_from_slice(bytes))?;
+        Ok(body)
+    }
+
+    /// Sends a request and gives the length of the answer, which is not kept.
+    pub fn discard(&mut self, request: &[u8]) -> Result<usize> {
+        let mut length = 0;
+        self.exchange(request, &mut |bytes| length += bytes.len())?;
+        Ok(length)
+    }
+
+    fn exchange(&mut self, request: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<()> {
+        self.stream.write_all(request)?;
+        let mut filled = 0;
+        let head = loop {
+            let count = self.stream.read(&mut self.buffer[filled..])?;
+            if count == 0 {
+                return Err(Error::other("the server closed the connection"));
+            }
+            filled += count;
+            if let Some(at) = self.buffer[..filled].windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break at + 4;
+            }
+        };
+        let headers = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
+        let ok = headers.split(' ').nth(1) == Some("200");
+        let named = |name: &str| headers.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
+        if !ok {
+            let text = String::from_utf8_lossy(&self.buffer[..filled]).into_owned();
+            return Err(Error::other(text));
+        }
+        if let Some(length) = named("content-length:").and_then(|length| length.parse::<usize>().ok()) {
+            take(&self.buffer[head..filled]);
+            let mut left = length - (filled - head);
+            while left > 0 {
+                let count = self.stream.read(&mut self.buffer)?;
+                if count == 0 {
+                    return Err(Error::other("the answer is cut off"));
+                }
+                take(&self.buffer[..count]);
+                left -= count;
+            }
+            return Ok(());
+        }
+        self.chunked(head, filled, take)
+    }
+
+    fn chunked(&mut self, head: usize, filled: usize, take: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let mut pending = self.buffer[head..filled].to_vec();
+        loop {
+            while let Some(line) = pending.windows(2).position(|bytes| bytes == b"\r\n") {
+                let size = String::from_utf8_lossy(&pending[..line]).into_owned();
+                let size = usize::from_str_radix(size.split(';').next().unwrap_or_default(), 16).map_err(Error::other)?;
+                if pending.len() < line + 2 + size + 2 {
+                    break;
+                }
+                if size == 0 {
+                    return Ok(());
+                }
+                take(&pending[line + 2..line + 2 + size]);
+                pending.drain(..line + 2 + size + 2);
+            }
+            let count = self.stream.read(&mut self.buffer)?;
+            if count == 0 {
+                return Err(Error::other("the answer is cut off"));
+            }
+            pending.extend_from_slice(&self.buffer[..count]);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The journal: what makes records of any number of shards safe with one sync.
+//!
+//! Records are written to their segments, which are left to the system to bring to the disk, and to the journal, which
+//! is synced before they are acknowledged. The journal is two files that are used in turn and written over, so that a
+//! sync has no new blocks and no new length to write down. Before a file is used again, the segments that it speaks of
+//! are synced: a checkpoint, made in the background. At the start after a crash the journal is written to the segments
+//! once more (`replay`), which changes nothing where they are whole.
+//!
+//! ```text
+//! data_dir/journal/0 and 1     groups of one epoch each, the higher being the newer; see `entry`
+//! data_dir/journal/CLEAN       written when the server stops: all is in the segments, up to the epoch in it
+//! ```
+
+mod checkpoint;
+mod entry;
+mod replay;
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+pub(crate) use replay::{Replayed, replay};
+
+use self::checkpoint::{Checkpoint, Dirty};
+use super::log::Written;
+use super::{replace, sync_dir};
+
+/// Bytes of a journal file; what a start after a crash has to go through is two of them at most.
+const CAPACITY: u64 = 64 * 1024 * 1024;
+/// A file grows by so many bytes, until it has been filled once.
+const GROWTH: u64 = 1024 * 1024;
+/// A buffer that has become larger is not kept.
+const KEPT_BUFFER: usize = 4 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Journal {
+    directory: PathBuf,
+    slots: [Slot; 2],
+    current: usize,
+    /// Of the next group in the current file.
+    position: u64,
+    epoch: u64,
+    /// What the current file speaks of.
+    dirty: Dirty,
+    /// The mark of a clean stop is there.
+    is_clean: bool,
+    buffer: Vec<u8>,
+}
+
+/// One of the two files.
+#[derive(Debug, Default)]
+struct Slot {
+    file: Option<File>,
+    length: u64,
+    /// What has to end before the file is written over.
+    checkpoint: Option<Checkpoint>,
+}
+
+impl Journal {
+    /// A journal that goes on after what has been replayed.
+    pub(crate) fn new(directory: PathBuf, replayed: Replayed) -> Self {
+        let mut slots = [Slot::default(), Slot::default()];
+        slots[0].checkpoint = (!replayed.was_clean).then(|| Checkpoint::start(replayed.dirty));
+        // The first group moves to the first file.
+        Self {
+            directory,
+            slots,
+            current: 1,
+            position: CAPACITY,
+            epoch: replayed.epoch,
+            dirty: Dirty::default(),
+            is_clean: replayed.was_clean,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Makes what has been written to segments safe, all of it or, after an error, nothing.
+    pub(crate) fn append(&mut self, writes: &[Written]) -> io::Result<()> {
+        self.begin()?;
+        self.buffer.clear();
+        entry::begin(&mut self.buffer, self.epoch);
+        self.fill(writes);
+        if self.position + self.buffer.len() as u64 > CAPACITY {
+            self.turn()?;
+            self.buffer.clear();
+            entry::begin(&mut self.buffer, self.epoch);
+            self.fill(writes);
+        }
+        entry::finish(&mut self.buffer);
+        let end = self.position + self.buffer.len() as u64;
+        self.grow(end)?;
+        let file = self.file()?;
+        file.write_all_at(&self.buffer, self.position)?;
+        file.sync_data()?;
+        self.position = end;
+        self.dirty.extend(writes);
+        if self.buffer.capacity() > KEPT_BUFFER {
+            self.buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// For records that are not made safe: the next start has to look at them.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        if self.is_clean {
+            fs::remove_file(clean_path(&self.directory))?;
+            sync_dir(&self.directory)?;
+            self.is_clean = false;
+        }
+        Ok(())
+    }
+
+    /// Brings all that has been written to the disk, and says so for the next start.
+    pub(crate) fn finish(mut self) {
+        if self.is_clean {
+            return;
+        }
+        let earlier = self.slots.iter_mut().filter_map(|slot| slot.checkpoint.take());
+        let earlier_succeeded = earlier.fold(true, |all, checkpoint| checkpoint.wait() && all);
+        if !(self.dirty.sync() && earlier_succeeded) {
+            return;
+        }
+        if let Err(error) = replace(&clean_path(&self.directory), self.epoch.to_string().as_bytes()) {
+            tracing::warn!(%error, "cannot write down that the journal is empty; the next start goes through it");
+        }
+    }
+
+    fn fill(&mut self, writes: &[Written]) {
+        for write in writes {
+            if let Some(id) = write.id() {
+                entry::push(&mut self.buffer, id, write.name(), write.offset(), write.bytes());
+            }
+        }
+    }
+
+    /// Moves to the other file. Waits until what that one speaks of is on the disk.
+    fn turn(&mut self) -> io::Result<()> {
+        let other = 1 - self.current;
+        if let Some(checkpoint) = self.slots[other].checkpoint.take() {
+            checkpoint.wait();
+        }
+        if self.slots[other].file.is_none() {
+            let path = self.directory.join(other.to_string());
+            let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
+            self.slots[other].length = file.metadata()?.len();
+            self.slots[other].file = Some(file);
+            sync_dir(&self.directory)?;
+        }
+        let dirty = std::mem::take(&mut self.dirty);
+        self.slots[self.current].checkpoint = Some(Checkpoint::start(dirty));
+        self.current = other;
+        self.position = 0;
+        self.epoch += 1;
+        Ok(())
+    }
+
+    /// Makes room in the current file.
+    fn grow(&mut self, end: u64) -> io::Result<()> {
+        let slot = &mut self.slots[self.current];
+        if end <= slot.length {
+            return Ok(());
+        }
+        let length = end.next_multiple_of(GROWTH);
+        let Some(file) = &slot.file else { return Err(io::ErrorKind::NotFound.into()) };
+        let zeros = vec![0; usize::try_from(length - slot.length).unwrap_or(0)];
+        file.write_all_at(&zeros, slot.length)?;
+        file.sync_all()?;
+        slot.length = length;
+        Ok(())
+    }
+
+    fn file(&self) -> io::Result<&File> {
+        self.slots[self.current].file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+fn clean_path(directory: &Path) -> PathBuf {
+    directory.join("CLEAN")
+}

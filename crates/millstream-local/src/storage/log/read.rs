@@ -1,0 +1,210 @@
+//! Showing what has been committed, segment by segment.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::{Home, ShardLog, Unusable};
+use crate::storage::frame::{self, Frame, Parsed};
+use crate::storage::marks::{self, Marks};
+use crate::storage::segment::SegmentName;
+
+/// Bytes read at a time.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Which records are wanted: from the first that satisfies both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The lowest index.
+    pub(crate) index: u64,
+    /// The earliest arrival, in milliseconds.
+    pub(crate) arrival_ms: u64,
+}
+
+/// Where a read stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// What a later read has to want to go on.
+    pub(crate) next: Wanted,
+    /// There was nothing more to read.
+    pub(crate) caught_up: bool,
+    /// Nor was anything on its way.
+    pub(crate) settled: bool,
+}
+
+/// A segment that may hold wanted records, as it was at one moment.
+struct Found {
+    name: SegmentName,
+    extent: Extent,
+    /// The first index of the segment after it.
+    following: Option<u64>,
+    last_index: u64,
+    settled: bool,
+}
+
+enum Extent {
+    /// From the frame before the first wanted one to the last committed one.
+    Known { offset: u64, end: u64 },
+    /// A complete segment on disk: its files know.
+    InFile,
+}
+
+/// An open segment.
+enum Source<'a> {
+    Memory(&'a ShardLog, SegmentName),
+    File(File),
+}
+
+impl ShardLog {
+    /// Shows the wanted records to `take`, until there are no more or it refuses one by `false`.
+    ///
+    /// Reads from the disk: not for an asynchronous task, unless [`ShardLog::last_index`] says that there is nothing.
+    pub(crate) fn read(&self, wanted: Wanted, mut take: impl FnMut(&Frame<'_>) -> bool) -> io::Result<Stop> {
+        let mut next = wanted;
+        loop {
+            let found = match self.find(next)? {
+                Ok(found) => found,
+                Err(stop) => return Ok(stop),
+            };
+            match self.read_segment(&found, &mut next, &mut take) {
+                Ok(true) => match found.following {
+                    Some(first) => next.index = next.index.max(first),
+                    None => {
+                        next.index = next.index.max(found.last_index + 1);
+                        return Ok(Stop { next, caught_up: true, settled: found.settled });
+                    }
+                },
+                Ok(false) => return Ok(Stop { next, caught_up: false, settled: false }),
+                // It has expired meanwhile: the next one is the first now.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !self.has(found.name) => {}
+                // What has been shown is good; whoever goes on from there is told.
+                Err(_) if next != wanted => return Ok(Stop { next, caught_up: false, settled: false }),
+                Err(error) => return Err(self.explained(found.name, &error)),
+            }
+        }
+    }
+
+    /// The segment to read next, or that there is nothing to read.
+    fn find(&self, wanted: Wanted) -> io::Result<Result<Found, Stop>> {
+        let state = self.state();
+        if state.unusable == Some(Unusable::Closed) {
+            return Err(io::Error::other("the shard could not be opened when the server started"));
+        }
+        let (last_index, settled) = (state.last_index, state.is_settled());
+        let segments = &state.segments;
+        let by_index = segments.partition_point(|segment| segment.name.first_index <= wanted.index);
+        let by_arrival = segments.partition_point(|segment| segment.name.first_arrival_ms < wanted.arrival_ms);
+        let at = by_index.max(by_arrival).saturating_sub(1);
+        let Some(segment) = segments.get(at).filter(|_| wanted.index <= last_index) else {
+            let next = Wanted { index: wanted.index.max(last_index + 1), ..wanted };
+            return Ok(Err(Stop { next, caught_up: true, settled }));
+        };
+        let following = segments.get(at + 1).map(|segment| segment.name.first_index);
+        let in_file = following.is_some() && matches!(self.home, Home::Disk(_));
+        let extent = if in_file {
+            Extent::InFile
+        } else {
+            let offset = marks::offset_before(&segment.marks, wanted.index, wanted.arrival_ms);
+            Extent::Known { offset, end: segment.end }
+        };
+        Ok(Ok(Found { name: segment.name, extent, following, last_index, settled }))
+    }
+
+    /// Whether the end of the segment was reached; `next` is moved behind what was taken.
+    fn read_segment(
+        &self,
+        found: &Found,
+        next: &mut Wanted,
+        take: &mut impl FnMut(&Frame<'_>) -> bool,
+    ) -> io::Result<bool> {
+        let source = match &self.home {
+            Home::Memory => Source::Memory(self, found.name),
+            Home::Disk(disk) => Source::File(File::open(found.name.path(&disk.directory))?),
+        };
+        let (mut offset, end) = match (&found.extent, &self.home, &source) {
+            (Extent::Known { offset, end }, ..) => (*offset, *end),
+            (Extent::InFile, Home::Disk(disk), Source::File(file)) => {
+                let marks = Marks::read(&found.name.marks_path(&disk.directory)).unwrap_or_default();
+                let end = marks.sealed_length.map_or_else(|| file.metadata().map(|metadata| metadata.len()), Ok)?;
+                (marks::offset_before(&marks.frames, next.index, next.arrival_ms), end)
+            }
+            (Extent::InFile, ..) => return Ok(true),
+        };
+        let mut buffer = Vec::new();
+        let mut wanted_bytes = READ_BYTES;
+        while offset < end {
+            let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
+            source.read(offset + buffer.len() as u64, wanted_bytes.min(left) - buffer.len(), &mut buffer)?;
+            let mut used = 0;
+            wanted_bytes = loop {
+                match frame::parse(&buffer[used..]) {
+                    Parsed::Frame(record, length) => {
+                        if record.index >= next.index && record.arrival_ms >= next.arrival_ms {
+                            if !take(&record) {
+                                *next = Wanted { index: record.index, arrival_ms: 0 };
+                                return Ok(false);
+                            }
+                            *next = Wanted { index: record.index + 1, arrival_ms: 0 };
+                        }
+                        used += length;
+                    }
+                    Parsed::Incomplete(_) if used == buffer.len() => break READ_BYTES,
+                    Parsed::Incomplete(needed) if needed <= left - used => break needed.max(READ_BYTES),
+                    Parsed::Incomplete(_) | Parsed::Corrupt => {
+                        let message = format!("no whole record at offset {}", offset + used as u64);
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+                    }
+                }
+            };
+            buffer.drain(..used);
+            offset += used as u64;
+        }
+        Ok(true)
+    }
+
+    fn has(&self, name: SegmentName) -> bool {
+        self.state().segments.iter().any(|segment| segment.name == name)
+    }
+
+    fn explained(&self, name: SegmentName, error: &io::Error) -> io::Error {
+        let Home::Disk(disk) = &self.home else { return io::Error::new(error.kind(), error.to_string()) };
+        io::Error::new(error.kind(), format!("{}: {error}", name.path(&disk.directory).display()))
+    }
+
+    /// Appends bytes of a segment in memory to `out`.
+    fn copy(&self, name: SegmentName, offset: u64, limit: usize, out: &mut Vec<u8>) -> io::Result<()> {
+        let state = self.state();
+        let at = state.segments.binary_search_by_key(&name, |segment| segment.name);
+        let segment = at.ok().and_then(|at| state.segments.get(at)).ok_or(io::ErrorKind::NotFound)?;
+        let bytes = usize::try_from(offset).ok().and_then(|offset| segment.bytes.get(offset..)).unwrap_or_default();
+        if bytes.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        out.extend_from_slice(&bytes[..bytes.len().min(limit)]);
+        Ok(())
+    }
+}
+
+impl Source<'_> {
+    /// Appends at least one byte from `offset` on to `out`, and at most `limit`.
+    fn read(&self, offset: u64, limit: usize, out: &mut Vec<u8>) -> io::Result<()> {
+        let file = match self {
+            Self::Memory(log, name) => return log.copy(*name, offset, limit, out),
+            Self::File(file) => file,
+        };
+        let start = out.len();
+        out.resize(start + limit, 0);
+        let count = loop {
+            match file.read_at(&mut out[start..], offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result,
+            }
+        };
+        out.truncate(start + *count.as_ref().unwrap_or(&0));
+        match count {
+            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the file ends at {offset}"))),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
