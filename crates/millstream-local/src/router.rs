@@ -151,5 +151,5 @@ fn refused(refusal: Refusal) -> Reply {
         Refusal::TooLarge => (413, ""),
         Refusal::Broken => (400, ""),
     };
-    Reply { status, content_type: "text/xml", body: body.as_bytes().to_vec().into() }
+    Reply { status, content_type: "", body: body.as_bytes().to_vec().into() }
 }

@@ -1,10 +1,11 @@
-//! Random puts, splits, merges, scalings, reads and restarts against a model in memory: nothing is lost, doubled or out of order.
+//! Random puts, splits, merges, scalings, reads, restarts and hours against a model in memory: nothing is lost, doubled or out of order.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use millstream_local::{LocalConfig, LocalService};
 use serde_json::{Value, json};
@@ -12,6 +13,9 @@ use support::{Client, EAST, data_of, word};
 
 const SEEDS: std::ops::Range<u64> = 0..12;
 const STEPS: usize = 120;
+/// The retention period, and how much the clock is put ahead at a time.
+const RETENTION_HOURS: u64 = 24;
+const LEAP_HOURS: u64 = 13;
 
 /// xorshift64*: enough to choose steps by.
 struct Random(u64);
@@ -31,8 +35,33 @@ struct ModelShard {
     end: u128,
     parents: Vec<usize>,
     closed: bool,
+    /// What the clock had been put ahead when it was closed.
+    closed_hours: u64,
     /// Sequence number, partition key, data.
     records: Vec<(String, String, Vec<u8>)>,
+    /// What the clock had been put ahead when each was put.
+    hours: Vec<u64>,
+}
+
+impl ModelShard {
+    fn new(start: u128, end: u128, parents: Vec<usize>) -> Self {
+        Self { start, end, parents, closed: false, closed_hours: 0, records: Vec::new(), hours: Vec::new() }
+    }
+
+    fn close(&mut self, hours: u64) {
+        self.closed = true;
+        self.closed_hours = hours;
+    }
+
+    /// The first record that has not expired.
+    fn horizon(&self, hours: u64) -> usize {
+        self.hours.partition_point(|put| hours - put >= RETENTION_HOURS)
+    }
+
+    /// Closed for so long that no record is left.
+    fn is_gone(&self, hours: u64) -> bool {
+        self.closed && hours - self.closed_hours >= RETENTION_HOURS
+    }
 }
 
 /// A reader in the middle of a shard.
@@ -49,6 +78,8 @@ struct World {
     shards: Vec<ModelShard>,
     readers: Vec<Reader>,
     last_sequence: BTreeMap<usize, String>,
+    /// What the clock has been put ahead.
+    hours: u64,
 }
 
 fn shard_id(number: usize) -> String {
@@ -87,6 +118,7 @@ impl World {
             }
             self.last_sequence.insert(at, sequence.clone());
             self.shards[at].records.push((sequence, key, data));
+            self.shards[at].hours.push(self.hours);
         }
     }
 
@@ -101,9 +133,9 @@ impl World {
             return;
         }
         self.client.ok("SplitShard", request).await;
-        self.shards[at].closed = true;
+        self.shards[at].close(self.hours);
         for (start, end) in [(start, middle - 1), (middle, end)] {
-            self.shards.push(ModelShard { start, end, parents: vec![at], closed: false, records: Vec::new() });
+            self.shards.push(ModelShard::new(start, end, vec![at]));
         }
     }
 
@@ -118,9 +150,9 @@ impl World {
         let request = json!({"StreamName": "s", "ShardToMerge": shard_id(low), "AdjacentShardToMerge": shard_id(high)});
         self.client.ok("MergeShards", request).await;
         let (start, end) = (self.shards[low].start, self.shards[high].end);
-        self.shards[low].closed = true;
-        self.shards[high].closed = true;
-        self.shards.push(ModelShard { start, end, parents: vec![low, high], closed: false, records: Vec::new() });
+        self.shards[low].close(self.hours);
+        self.shards[high].close(self.hours);
+        self.shards.push(ModelShard::new(start, end, vec![low, high]));
     }
 
     /// Scales to any count in reach. Which shards come and go is taken from the list and checked to fit together.
@@ -131,18 +163,26 @@ impl World {
         let request = json!({"StreamName": "s", "TargetShardCount": target, "ScalingType": "UNIFORM_SCALING"});
         assert_eq!(self.client.ok("UpdateShardCount", request).await["CurrentShardCount"], json!(open));
         let listed = self.client.ok("ListShards", json!({"StreamName": "s"})).await;
-        for (number, shard) in listed["Shards"].as_array().unwrap().iter().enumerate() {
+        for shard in listed["Shards"].as_array().unwrap() {
+            let number: usize = word(&shard["ShardId"])[8..].parse().unwrap();
             let key = |name: &str| word(&shard["HashKeyRange"][name]).parse().unwrap();
             let closed = shard["SequenceNumberRange"].get("EndingSequenceNumber").is_some();
             if let Some(known) = self.shards.get_mut(number) {
-                known.closed = closed;
+                assert!(!known.is_gone(self.hours), "shard {number} is still listed");
+                if closed && !known.closed {
+                    known.close(self.hours);
+                }
                 continue;
             }
             let parents = ["ParentShardId", "AdjacentParentShardId"].into_iter().filter_map(|name| shard.get(name));
             let parents: Vec<usize> = parents.map(|id| word(id)[8..].parse().unwrap()).collect();
             assert!(!parents.is_empty() && parents.iter().all(|parent| self.shards[*parent].closed));
             let (start, end) = (key("StartingHashKey"), key("EndingHashKey"));
-            self.shards.push(ModelShard { start, end, parents, closed, records: Vec::new() });
+            let mut new = ModelShard::new(start, end, parents);
+            if closed {
+                new.close(self.hours);
+            }
+            self.shards.push(new);
         }
         let mut ranges: Vec<_> =
             self.shards.iter().filter(|shard| !shard.closed).map(|shard| (shard.start, shard.end)).collect();
@@ -154,10 +194,16 @@ impl World {
 
     async fn open_reader(&mut self) {
         let shard = self.random.below(self.shards.len() as u64) as usize;
+        let horizon = self.shards[shard].horizon(self.hours);
         let records = &self.shards[shard].records;
         let mut request = json!({"StreamName": "s", "ShardId": shard_id(shard)});
+        if self.shards[shard].is_gone(self.hours) {
+            request["ShardIteratorType"] = json!("TRIM_HORIZON");
+            assert_eq!(self.client.fails("GetShardIterator", request).await.0, "ResourceNotFoundException");
+            return;
+        }
         let at = self.random.below(records.len() as u64 + 1) as usize;
-        let next = match (self.random.below(4), records.get(at)) {
+        let next = match (self.random.below(5), records.get(at)) {
             (0, _) => {
                 request["ShardIteratorType"] = json!("LATEST");
                 records.len()
@@ -172,13 +218,21 @@ impl World {
                 request["StartingSequenceNumber"] = json!(sequence);
                 at + 1
             }
+            (3, _) => {
+                // Between the last two times that the clock was put ahead, or before anything was put.
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+                request["ShardIteratorType"] = json!("AT_TIMESTAMP");
+                request["Timestamp"] = json!(now + (self.hours as f64 - LEAP_HOURS as f64 / 2.0) * 3600.0);
+                self.shards[shard].hours.partition_point(|put| *put < self.hours)
+            }
             _ => {
                 request["ShardIteratorType"] = json!("TRIM_HORIZON");
                 0
             }
         };
         let iterator = word(&self.client.ok("GetShardIterator", request).await["ShardIterator"]);
-        self.readers.push(Reader { shard, next, iterator });
+        // A place that has expired moves to the horizon.
+        self.readers.push(Reader { shard, next: next.max(horizon), iterator });
     }
 
     async fn read(&mut self) {
@@ -225,16 +279,29 @@ impl World {
     async fn restart(&mut self, home: &Path) {
         self.service.take().unwrap().shutdown().await;
         let (service, client) = start(Some(home)).await;
+        service.clock().advance(Duration::from_secs(self.hours * 3600));
         self.service = Some(service);
         self.client = client;
     }
 
+    /// Records expire, and so do all iterators.
+    fn leap(&mut self) {
+        self.service.as_ref().unwrap().clock().advance(Duration::from_secs(LEAP_HOURS * 3600));
+        self.hours += LEAP_HOURS;
+        self.readers.clear();
+    }
+
     async fn read_everything(&mut self) {
         for number in 0..self.shards.len() {
+            let shard = &self.shards[number];
+            if shard.is_gone(self.hours) {
+                continue;
+            }
+            let expected = &shard.records[shard.horizon(self.hours)..];
             let iterator = self.client.iterator("s", &shard_id(number), "TRIM_HORIZON").await;
             let (records, _) = self.client.drain(iterator, 10_000).await;
             let found: Vec<_> = records.iter().map(triple).collect();
-            assert!(found == self.shards[number].records, "shard {number} at the end");
+            assert!(found == expected, "shard {number} at the end");
         }
     }
 }
@@ -247,23 +314,24 @@ async fn run(seed: u64, home: Option<&Path>) {
     println!("seed {seed}, {}", if home.is_some() { "on disk" } else { "in memory" });
     let (service, mut client) = start(home).await;
     client.ok("CreateStream", json!({"StreamName": "s", "ShardCount": 2})).await;
-    let whole = |start, end| ModelShard { start, end, parents: Vec::new(), closed: false, records: Vec::new() };
     let mut world = World {
         random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
         service: Some(service),
         client,
-        shards: vec![whole(0, (1 << 127) - 1), whole(1 << 127, u128::MAX)],
+        shards: vec![ModelShard::new(0, (1 << 127) - 1, Vec::new()), ModelShard::new(1 << 127, u128::MAX, Vec::new())],
         readers: Vec::new(),
         last_sequence: BTreeMap::new(),
+        hours: 0,
     };
     for _ in 0..STEPS {
-        match (world.random.below(20), home) {
+        match (world.random.below(21), home) {
             (0..7, _) => world.put().await,
             (7, _) => world.scale().await,
             (8..13, _) => world.read().await,
             (13..16, _) => world.open_reader().await,
             (16, _) => world.split().await,
             (17, _) => world.merge().await,
+            (18, _) => world.leap(),
             (_, Some(home)) => world.restart(home).await,
             (_, None) => world.read().await,
         }

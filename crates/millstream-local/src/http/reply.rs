@@ -13,6 +13,7 @@ use crate::format::Format;
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    /// Empty if there is none.
     pub(crate) content_type: &'static str,
     pub(crate) body: Body,
 }
@@ -33,12 +34,19 @@ impl Reply {
         // A fault may ask for any number; what is no HTTP status becomes 500.
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if !self.content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        }
         if self.content_type == Format::RpcCbor.content_type() {
             headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
         }
-        if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
-            headers.insert("x-amzn-requestid", id);
+        let id = Uuid::new_v4();
+        // AWS's second id is of 64 bytes and more, in base64.
+        let second = base64_simd::STANDARD.encode_to_string([id.into_bytes(); 4].as_flattened());
+        for (name, id) in [("x-amzn-requestid", id.to_string()), ("x-amz-id-2", second)] {
+            if let Ok(id) = HeaderValue::from_str(&id) {
+                headers.insert(name, id);
+            }
         }
         response
     }

@@ -15,6 +15,9 @@ use super::shard::ShardInfo;
 use super::stream::{Distribution, Stream, StreamInfo, StreamMode};
 use crate::api_error::ApiError;
 
+/// By how much AWS dates the shards of a new stream back, in seconds: three to six, seen in sequence numbers.
+const OPENED_BEFORE_SECS: u64 = 3;
+
 /// What CreateStream asks for.
 pub(crate) struct NewStream {
     pub(crate) name: String,
@@ -40,7 +43,7 @@ impl Kinesis {
             parents: Vec::new(),
             start_hash,
             end_hash,
-            opened_secs: now_ms / 1000,
+            opened_secs: (now_ms / 1000).saturating_sub(OPENED_BEFORE_SECS),
             opened_ms: now_ms,
             closed_ms: None,
         });
@@ -116,8 +119,12 @@ impl Kinesis {
     ) -> Result<T, ApiError> {
         self.update(stream, |info| {
             stream.must_be_active()?;
+            let before = info.clone();
             let result = change(info)?;
-            info.updated_ms = self.now_ms();
+            // What changes nothing takes no time.
+            if *info != before {
+                info.updated_ms = self.now_ms();
+            }
             Ok(result)
         })
     }
@@ -150,7 +157,8 @@ impl Kinesis {
         info.resharding.clear();
         let old = info.shards.len();
         for step in steps {
-            let mut opened_secs = now_ms / 1000;
+            // At AWS children are opened in the second after their parents' end.
+            let mut opened_secs = now_ms / 1000 + 1;
             for shard in info.shards.iter_mut().filter(|shard| step.closing.contains(&shard.number)) {
                 shard.closed_ms = Some(now_ms);
                 opened_secs = opened_secs.max(shard.opened_secs + 1);

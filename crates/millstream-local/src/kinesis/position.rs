@@ -56,16 +56,23 @@ impl Position<'_> {
              invalid",
             self.operation
         );
-        let Some(sequence) = Sequence::parse(number) else {
+        let sequence = Sequence::parse(number);
+        // The numbers that AWS gave out first are below 2^124 and end in their shard's.
+        let first =
+            || number.parse().ok().filter(|number: &u128| number >> 124 == 0).map(|number| (number & 0xffff) as u32);
+        if let Some(other) =
+            sequence.map(|sequence| sequence.shard).or_else(first).filter(|other| *other != shard.number())
+        {
+            // AWS reads the shard's number with a sign.
+            return Err(ApiError::invalid_argument(format!(
+                "Invalid StartingSequenceNumber. It encodes shardId-{:012}, while it was used in a call to a shard with \
+                 {id}",
+                other.cast_signed()
+            )));
+        }
+        let Some(sequence) = sequence else {
             return Err(ApiError::invalid_argument(format!("{used}.")));
         };
-        if sequence.shard != shard.number() {
-            let message = format!(
-                "Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a shard with {id}",
-                shard_id(sequence.shard)
-            );
-            return Err(ApiError::invalid_argument(message));
-        }
         if sequence.opened_secs != shard.sequence(0, 0).opened_secs {
             return Err(ApiError::invalid_argument(format!("{used} because it did not come from this stream.")));
         }

@@ -73,7 +73,8 @@ impl Shard {
     /// The sequence number of one of its records.
     pub(crate) fn sequence(&self, index: u64, arrival_ms: u64) -> Sequence {
         let ShardInfo { opened_secs, number, .. } = self.info;
-        Sequence { opened_secs, shard: number, index, arrival_secs: arrival_ms / 1000 }
+        // As at AWS, the first records of a child are dated to its opening, a second after its parents' end.
+        Sequence { opened_secs, shard: number, index, arrival_secs: (arrival_ms / 1000).max(opened_secs) }
     }
 
     /// Gives records the next sequence numbers; they are stored once `submission` is. The caller holds the stream's

@@ -3,11 +3,13 @@
 //! All members are optional here: that one is missing is for the constraints to say.
 
 mod blob;
+mod structure;
 mod value;
 
 use serde::de::Deserialize;
 
 pub(crate) use blob::Blob;
+pub(crate) use structure::Structure;
 pub(crate) use value::{Flag, Integer, Text, Timestamp, Word};
 
 use crate::api_error::ApiError;

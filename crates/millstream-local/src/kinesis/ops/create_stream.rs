@@ -11,7 +11,7 @@ use super::{
 use crate::api_error::ApiError;
 use crate::kinesis::changes::NewStream;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{Integer, Word};
+use crate::kinesis::input::{Integer, Structure, Word};
 use crate::kinesis::stream::StreamMode;
 use crate::kinesis::tags::{self, TagMap};
 
@@ -23,7 +23,7 @@ const ON_DEMAND_SHARDS: u32 = 4;
 pub(super) struct Input {
     stream_name: Option<Word>,
     shard_count: Option<Integer>,
-    stream_mode_details: Option<StreamModeDetails>,
+    stream_mode_details: Option<Structure<StreamModeDetails>>,
     #[serde(rename = "MaxRecordSizeInKiB")]
     max_record_size_in_kib: Option<Integer>,
     #[serde(rename = "WarmThroughputMiBps")]

@@ -45,9 +45,11 @@ pub(super) fn run(call: &Call, input: Input) -> Result<(), ApiError> {
                 info.name
             )));
         }
-        // What has expired does not come back.
-        info.horizon_ms = stream.horizon_ms();
-        info.retention_hours = hours;
+        if hours > existing {
+            // What has expired does not come back.
+            info.horizon_ms = stream.horizon_ms();
+            info.retention_hours = hours;
+        }
         Ok(())
     })
 }

@@ -6,7 +6,7 @@ use super::{Call, text};
 use crate::api_error::ApiError;
 use crate::clock;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{Integer, Timestamp, Word};
+use crate::kinesis::input::{Integer, Structure, Timestamp, Word};
 use crate::kinesis::output::ShardOutput;
 use crate::kinesis::sealed;
 use crate::kinesis::shard::ShardInfo;
@@ -23,7 +23,7 @@ pub(super) struct Input {
     exclusive_start_shard_id: Option<Word>,
     max_results: Option<Integer>,
     next_token: Option<Word>,
-    shard_filter: Option<ShardFilter>,
+    shard_filter: Option<Structure<ShardFilter>>,
     stream_creation_timestamp: Option<Timestamp>,
     stream_name: Option<Word>,
     #[serde(rename = "StreamARN")]

@@ -78,8 +78,10 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     let partition_key = partition_key.unwrap_or_default();
     let hash_key = putting::hash_key_of(&stream, explicit, partition_key)?;
     if let Some(number) = ordering {
-        // Sequence numbers grow within a shard whether or not a request asks for it.
-        let sequence = Sequence::parse(number).filter(|sequence| sequence.arrival_secs <= call.kinesis.now_ms() / 1000);
+        // Sequence numbers grow within a shard whether or not a request asks for it. Those of a new child are dated to the
+        // second after this one.
+        let latest = call.kinesis.now_ms() / 1000 + 1;
+        let sequence = Sequence::parse(number).filter(|sequence| sequence.arrival_secs <= latest);
         if sequence.is_none() {
             return Err(ApiError::invalid_argument(format!(
                 "ExclusiveMinimumSequenceNumber {number} used in PutRecord on stream {} under account {ACCOUNT} is \

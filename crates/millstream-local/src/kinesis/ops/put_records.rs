@@ -8,7 +8,7 @@ use super::{Call, wet};
 use crate::api_error::ApiError;
 use crate::kinesis::answer::Writer;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{Blob, Flag, Text};
+use crate::kinesis::input::{Blob, Flag, Structure, Text};
 
 /// How AWS shows a record in a message about the whole list.
 const RECORD: &str = "com.amazonaws.kinesis.v20131202.PutRecordsRequestEntry@c965e310";
@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 10 * 1024 * 1024;
 #[serde(rename_all = "PascalCase", default)]
 struct Input<'a> {
     #[serde(borrow)]
-    records: Option<Vec<Entry<'a>>>,
+    records: Option<Vec<Structure<Entry<'a>>>>,
     #[serde(borrow)]
     stream_name: Option<Text<'a>>,
     #[serde(borrow, rename = "StreamARN")]
@@ -118,7 +118,7 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
 }
 
 /// The data of all records in one buffer, and where each ends.
-fn decode(entries: &[Entry<'_>]) -> Result<(Vec<u8>, Vec<usize>), ApiError> {
+fn decode(entries: &[Structure<Entry<'_>>]) -> Result<(Vec<u8>, Vec<usize>), ApiError> {
     let sizes = entries.iter().filter_map(|entry| entry.data.as_ref()).map(Blob::size_hint);
     let mut data = Vec::with_capacity(sizes.sum());
     let mut ends = Vec::with_capacity(entries.len());
@@ -131,7 +131,7 @@ fn decode(entries: &[Entry<'_>]) -> Result<(Vec<u8>, Vec<usize>), ApiError> {
     Ok((data, ends))
 }
 
-fn check_entries(check: &mut Constraints, entries: &[Entry<'_>], ends: &[usize], needs_key: bool) {
+fn check_entries(check: &mut Constraints, entries: &[Structure<Entry<'_>>], ends: &[usize], needs_key: bool) {
     for (entry, nth) in entries.iter().zip(1..) {
         // Paths are made for what is wrong only: there may be 500 records.
         let path = |member: &str| format!("records.{nth}.member.{member}");

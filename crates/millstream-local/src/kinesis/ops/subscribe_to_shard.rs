@@ -8,7 +8,7 @@ use super::{Call, blocking, text, wet};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
 use crate::kinesis::consumer::{no_such_consumer, split_arn};
-use crate::kinesis::input::{Flag, Timestamp, Word};
+use crate::kinesis::input::{Flag, Structure, Timestamp, Word};
 use crate::kinesis::lifecycle::Status;
 use crate::kinesis::ops::named::consumer_by_arn;
 use crate::kinesis::position::{Position, shard_of};
@@ -22,7 +22,7 @@ struct Input {
     #[serde(rename = "ConsumerARN")]
     consumer_arn: Option<Word>,
     shard_id: Option<Word>,
-    starting_position: Option<StartingPosition>,
+    starting_position: Option<Structure<StartingPosition>>,
     stream_id: Option<Word>,
     dry_run: Option<Flag>,
 }

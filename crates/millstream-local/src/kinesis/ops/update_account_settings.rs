@@ -6,14 +6,14 @@ use super::describe_account_settings::Output;
 use super::{Call, text};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::Word;
+use crate::kinesis::input::{Structure, Word};
 
 const PATH: &str = "minimumThroughputBillingCommitment";
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Input {
-    minimum_throughput_billing_commitment: Option<Commitment>,
+    minimum_throughput_billing_commitment: Option<Structure<Commitment>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -6,7 +6,7 @@ use super::named::Named;
 use super::{Call, text, update_stream_warm_throughput as warm_throughput};
 use crate::api_error::ApiError;
 use crate::kinesis::constraints::Constraints;
-use crate::kinesis::input::{Integer, Word};
+use crate::kinesis::input::{Integer, Structure, Word};
 use crate::kinesis::stream::{Distribution, StreamMode};
 
 #[derive(Default, Deserialize)]
@@ -14,7 +14,7 @@ use crate::kinesis::stream::{Distribution, StreamMode};
 pub(super) struct Input {
     #[serde(flatten)]
     stream: Named,
-    stream_mode_details: Option<StreamModeDetails>,
+    stream_mode_details: Option<Structure<StreamModeDetails>>,
     #[serde(rename = "WarmThroughputMiBps")]
     warm_throughput_mibps: Option<Integer>,
 }
