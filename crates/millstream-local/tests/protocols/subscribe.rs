@@ -242,8 +242,8 @@ async fn a_subscription_needs_an_active_consumer_and_a_shard() {
     let error = setup.client.fails("SubscribeToShard", other).await;
     let expected = "Shard shardId-000000000009 in stream s under account 000000000000 does not exist";
     assert_eq!(error, ("ResourceNotFoundException".to_owned(), expected.to_owned()));
-    let wrong = json!({"Type": "AT_SEQUENCE_NUMBER", "SequenceNumber": "5"});
-    assert!(setup.refused(wrong).await.1.starts_with("StartingSequenceNumber 5 used in SubscribeToShard on shard"));
+    let wrong = json!({"Type": "AT_SEQUENCE_NUMBER", "SequenceNumber": "0"});
+    assert!(setup.refused(wrong).await.1.starts_with("StartingSequenceNumber 0 used in SubscribeToShard on shard"));
 }
 
 #[tokio::test]
