@@ -116,8 +116,11 @@ impl Journal {
         if self.is_clean {
             return;
         }
-        let earlier = self.slots.iter_mut().filter_map(|slot| slot.checkpoint.take());
-        let earlier_succeeded = earlier.fold(true, |all, checkpoint| checkpoint.wait() && all);
+        let mut earlier_succeeded = true;
+        for checkpoint in self.slots.iter_mut().filter_map(|slot| slot.checkpoint.take()) {
+            // Each is waited for, also after one that failed.
+            earlier_succeeded &= checkpoint.wait();
+        }
         if !(self.dirty.sync() && earlier_succeeded) {
             return;
         }
