@@ -75,3 +75,16 @@ async fn streams_and_their_newest_records_are_shown() {
     let missing = client.send("GET", "/_millstream/records/us-east-1/clicks", "", "").await.unwrap();
     assert_eq!(missing.status, 404);
 }
+
+#[tokio::test]
+async fn of_records_that_came_together_the_last_are_shown_first() {
+    let service = LocalService::start(LocalConfig::default()).await.unwrap();
+    let mut client = Client::connect(&service.endpoint(), EAST).await;
+    client.ok("CreateStream", json!({"StreamName": "orders", "ShardCount": 1})).await;
+    let entry = |number: u32| json!({"PartitionKey": format!("key{number}"), "Data": "AAAA"});
+    let entries: Vec<_> = (0..30).map(entry).collect();
+    client.ok("PutRecords", json!({"StreamName": "orders", "Records": entries})).await;
+    let records = get(&mut client, "records/us-east-1/orders").await["records"].clone();
+    let keys: Vec<_> = records.as_array().unwrap().iter().map(|record| record["partition_key"].clone()).collect();
+    assert_eq!(keys, (10..30).rev().map(|number| json!(format!("key{number}"))).collect::<Vec<_>>());
+}

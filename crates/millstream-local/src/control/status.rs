@@ -1,5 +1,6 @@
 //! What the status page shows: the streams, and the newest records of one.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -70,8 +71,9 @@ pub(super) async fn records(kinesis: &Kinesis, rest: &str) -> Result<Value, Refu
 
 fn newest(stream: &Stream) -> Vec<Value> {
     let shards: Vec<Arc<_>> = stream.topology().shards().iter().rev().take(SHARDS).cloned().collect();
-    let mut newest: Vec<(u64, Value)> = Vec::new();
+    let mut newest: Vec<(Reverse<u64>, usize, Value)> = Vec::new();
     for shard in shards {
+        let mut records = Vec::new();
         let read = shard.newest(RECORDS, |record| {
             let text = String::from_utf8_lossy(&record.data[..record.data.len().min(DATA)]);
             let value = json!({
@@ -81,12 +83,15 @@ fn newest(stream: &Stream) -> Vec<Value> {
                 "bytes": record.data.len(),
                 "data": text,
             });
-            newest.push((record.arrival_ms, value));
+            records.push((record.arrival_ms, value));
         });
         if let Err(error) = read {
             tracing::error!(%error, shard = shard.number(), "cannot read the newest records of a shard");
         }
+        // Of one millisecond, the last of each shard come first.
+        let ranked = records.into_iter().rev().enumerate();
+        newest.extend(ranked.map(|(rank, (arrival_ms, record))| (Reverse(arrival_ms), rank, record)));
     }
-    newest.sort_by_key(|(arrival_ms, _)| std::cmp::Reverse(*arrival_ms));
-    newest.into_iter().take(RECORDS).map(|(_, record)| record).collect()
+    newest.sort_by_key(|(arrival, rank, _)| (*arrival, *rank));
+    newest.into_iter().take(RECORDS).map(|(.., record)| record).collect()
 }
