@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
-
-from millstream.errors import IllegalArgumentException
 
 if TYPE_CHECKING:
     from millstream.context import SparkContext
@@ -42,9 +39,7 @@ class FileReaders:
         """The records of ``recordLength`` bytes of files."""
         from millstream.rdd.files import fixed_records
 
-        if recordLength < 1:
-            raise IllegalArgumentException(f"recordLength must be at least 1, not {recordLength}")
-        return self._files(path, partial(fixed_records, length=recordLength))
+        return self._files(path, fixed_records(recordLength))
 
     def _files(self, path: str, read: Callable[[str], Iterable[Any]]) -> RDD[Any]:
         from millstream.rdd import RDD

@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from outcome import NotRun, command
-from service import WORK
+from outcome import NotRun, Outcome, command, steps
+from service import WORK, environment, local
 
 
 def jars(folder: Path) -> Path:
@@ -26,3 +26,11 @@ def jars(folder: Path) -> Path:
 def program(source: Path, classpath: str, *arguments: str) -> list[str]:
     """The command that compiles and runs a source file, with a small JVM."""
     return ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", classpath, str(source), *arguments]
+
+
+def sdk_round(folder: Path) -> Outcome:
+    """Runs the `Round.java` of a folder against a service of its own."""
+    classpath = f"{jars(folder)}/*"
+    with local() as endpoint:
+        settings = environment(AWS_ENDPOINT_URL=endpoint)
+        return steps(folder.name, program(folder / "Round.java", classpath), folder, settings, 180)

@@ -3,6 +3,8 @@
 //! Needs Java, and `KCL_CLASSPATH` with the jars of `tests/conformance/kcl/pom.xml`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use millstream_consumer::{Consumer, ConsumerConfig};
-use millstream_kinesis::{AwsKinesis, AwsSettings, CredentialsSource, InitialPosition, Kinesis, PollOptions, PutEntry};
+use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis, PollOptions, PutEntry};
 use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, LeaseStore};
 use millstream_local::{LocalConfig, LocalService};
 use tokio::time::{Instant, sleep};
@@ -46,16 +48,7 @@ impl Drop for Java {
 impl World {
     async fn new() -> Self {
         let service = LocalService::start(LocalConfig::default()).await.unwrap();
-        let aws = AwsSettings {
-            region: "us-east-1".to_owned(),
-            kinesis_endpoint: Some(service.endpoint()),
-            dynamodb_endpoint: None,
-            credentials: CredentialsSource::Static {
-                access_key: "test".to_owned(),
-                secret_key: "test".to_owned(),
-                session_token: None,
-            },
-        };
+        let aws = support::settings(&service);
         let kinesis = Arc::new(AwsKinesis::connect(&aws).await.unwrap());
         let store = DynamoDbLeaseStore::connect(&aws, APPLICATION).await;
         World { service, aws, kinesis, store, seen: Seen::default(), put: 0 }

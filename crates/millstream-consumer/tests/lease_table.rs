@@ -1,6 +1,8 @@
 //! The lease table in a real DynamoDB service, the local one.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +11,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
-use millstream_kinesis::{AwsSettings, Checkpoint, CredentialsSource, HashKeyRange, Position, Shard};
+use millstream_kinesis::{Checkpoint, HashKeyRange, Position, Shard};
 use millstream_lease::fleet::{Fleet, Layout};
 use millstream_lease::store::conformance;
 use millstream_lease::{DynamoDbLeaseStore, Lease, LeaseStore, RenewOutcome, StoreError};
@@ -26,16 +28,7 @@ struct Table {
 impl Table {
     async fn new() -> Self {
         let service = LocalService::start(LocalConfig::default()).await.unwrap();
-        let settings = AwsSettings {
-            region: "us-east-1".to_owned(),
-            kinesis_endpoint: Some(service.endpoint()),
-            dynamodb_endpoint: None,
-            credentials: CredentialsSource::Static {
-                access_key: "test".to_owned(),
-                secret_key: "test".to_owned(),
-                session_token: None,
-            },
-        };
+        let settings = support::settings(&service);
         let store = DynamoDbLeaseStore::connect(&settings, TABLE).await;
         let config = settings.load().await.into_builder().endpoint_url(service.endpoint()).build();
         Self { service, store, client: Client::new(&config) }

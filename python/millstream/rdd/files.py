@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from millstream.errors import PySparkException
+from millstream.errors import IllegalArgumentException, PySparkException
 from millstream.rdd.partitions import Node
 from millstream.rdd.save import local_path
 
@@ -62,8 +63,14 @@ def text_lines(path: str) -> Iterator[str]:
             yield line.removesuffix("\n")
 
 
-def fixed_records(path: str, length: int) -> Iterator[bytes]:
-    """The records of ``length`` bytes of a file, which has nothing else."""
+def fixed_records(length: int) -> Callable[[str], Iterator[bytes]]:
+    """What reads the records of ``length`` bytes of a file, which has nothing else."""
+    if length < 1:
+        raise IllegalArgumentException(f"recordLength must be at least 1, not {length}")
+    return partial(_fixed_records, length=length)
+
+
+def _fixed_records(path: str, length: int) -> Iterator[bytes]:
     size = os.path.getsize(path)
     if size % length:
         raise PySparkException(f"{path} has {size} bytes, which is no multiple of the record length {length}")

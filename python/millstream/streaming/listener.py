@@ -65,11 +65,15 @@ class StreamingStarted:
         return self._time_ms
 
 
-class StreamInputInfo:
-    """What one input gave to a batch."""
+class _Payload:
+    """What the engine tells, shown by methods."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self._fields = fields
+
+
+class StreamInputInfo(_Payload):
+    """What one input gave to a batch."""
 
     def inputStreamId(self) -> int:
         """The input's number, counted from 0."""
@@ -89,11 +93,8 @@ class StreamInputInfo:
         return self._fields["metadata"] or None
 
 
-class OutputOperationInfo:
+class OutputOperationInfo(_Payload):
     """One output operation in one batch. A time that is not there yet is -1."""
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = fields
 
     def batchTime(self) -> Time:
         """The batch."""
@@ -125,11 +126,8 @@ class OutputOperationInfo:
         return reason
 
 
-class BatchInfo:
+class BatchInfo(_Payload):
     """One batch, as far as it has come. A time or delay, in milliseconds, that is not there yet is -1."""
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = fields
 
     def batchTime(self) -> Time:
         """The batch."""
@@ -172,22 +170,16 @@ class BatchInfo:
         return {fields["id"]: OutputOperationInfo(fields) for fields in self._fields["outputs"]}
 
 
-class BatchEvent:
+class BatchEvent(_Payload):
     """The payload of the callbacks for batches."""
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = fields
 
     def batchInfo(self) -> BatchInfo:
         """The batch."""
         return BatchInfo(self._fields)
 
 
-class OutputOperationEvent:
+class OutputOperationEvent(_Payload):
     """The payload of the callbacks for output operations."""
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = fields
 
     def outputOperationInfo(self) -> OutputOperationInfo:
         """The output operation."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from millstream.errors import IllegalArgumentException
 from millstream.rdd import RDD
 from millstream.storagelevel import StorageLevel
 from millstream.streaming.settings import remember_files_ms
@@ -60,9 +58,7 @@ class Sources(ABC):
         """The records of ``recordLength`` bytes of the files that are moved into a directory."""
         from millstream.rdd.files import fixed_records
 
-        if recordLength < 1:
-            raise IllegalArgumentException(f"recordLength must be at least 1, not {recordLength}")
-        return self._files(directory, partial(fixed_records, length=recordLength))
+        return self._files(directory, fixed_records(recordLength))
 
     def _files(self, directory: str, read: Callable[[str], Iterable[Any]]) -> DStream[Any]:
         from millstream.streaming.directory import DirectorySource

@@ -17,6 +17,32 @@ impl Change {
     pub(super) fn is_done(&self) -> bool {
         matches!(self, Change::Done(_))
     }
+
+    /// What it means for a renewal of `held`.
+    pub(super) fn renewed(self, held: &Lease) -> RenewOutcome {
+        match self {
+            Change::Done(lease) => RenewOutcome::Renewed { counter: lease.counter },
+            Change::Refused(current) => judge_refused_renewal(held, current),
+        }
+    }
+
+    /// The lease that `me` has taken, which was `seen` before.
+    pub(super) fn taken(self, seen: &Lease, me: &str) -> Option<Lease> {
+        match self {
+            Change::Done(lease) => Some(lease),
+            Change::Refused(current) => current.filter(|current| was_taken(seen, me, current)),
+        }
+    }
+
+    /// The counter of `held` after its checkpoint was written.
+    pub(super) fn checkpointed(self, held: &Lease, checkpoint: &Checkpoint) -> Option<u64> {
+        match self {
+            Change::Done(lease) => Some(lease.counter),
+            Change::Refused(current) => {
+                was_checkpointed(held, checkpoint, current.as_ref()).then_some(held.counter + 1)
+            }
+        }
+    }
 }
 
 /// Rows that can be looked at and changed in one step: all that a store needs to be a [`LeaseStore`].
@@ -51,17 +77,11 @@ impl<R: Rows> LeaseStore for R {
     }
 
     async fn renew(&self, held: &Lease) -> Result<RenewOutcome, StoreError> {
-        Ok(match self.change(&held.key, rules::renew(held)).await? {
-            Change::Done(lease) => RenewOutcome::Renewed { counter: lease.counter },
-            Change::Refused(current) => judge_refused_renewal(held, current),
-        })
+        Ok(self.change(&held.key, rules::renew(held)).await?.renewed(held))
     }
 
     async fn take(&self, seen: &Lease, me: &str) -> Result<Option<Lease>, StoreError> {
-        Ok(match self.change(&seen.key, rules::take(seen, me)).await? {
-            Change::Done(lease) => Some(lease),
-            Change::Refused(current) => current.filter(|current| was_taken(seen, me, current)),
-        })
+        Ok(self.change(&seen.key, rules::take(seen, me)).await?.taken(seen, me))
     }
 
     async fn request_handoff(&self, seen: &Lease, me: &str) -> Result<bool, StoreError> {
@@ -82,12 +102,7 @@ impl<R: Rows> LeaseStore for R {
         checkpoint: &Checkpoint,
         children: &[ShardId],
     ) -> Result<Option<u64>, StoreError> {
-        Ok(match self.change(&held.key, rules::checkpoint(held, checkpoint, children)).await? {
-            Change::Done(lease) => Some(lease.counter),
-            Change::Refused(current) => {
-                was_checkpointed(held, checkpoint, current.as_ref()).then_some(held.counter + 1)
-            }
-        })
+        Ok(self.change(&held.key, rules::checkpoint(held, checkpoint, children)).await?.checkpointed(held, checkpoint))
     }
 
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {

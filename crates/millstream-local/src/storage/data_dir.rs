@@ -83,10 +83,14 @@ pub(crate) fn read_json<T: DeserializeOwned + Default>(path: PathBuf) -> Result<
 /// Makes a file hold `bytes`, all or nothing also over a power loss.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
-    let mut file = File::create(&temporary)?;
+    finish_replacing(path, &temporary, &File::create(&temporary)?, bytes)
+}
+
+/// [`replace`], with a temporary file that the caller has made as it is to be.
+pub(crate) fn finish_replacing(path: &Path, temporary: &Path, mut file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&temporary, path)?;
+    fs::rename(temporary, path)?;
     sync_dir(path.parent().unwrap_or(Path::new(".")))
 }
 

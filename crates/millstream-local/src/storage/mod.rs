@@ -24,6 +24,6 @@ mod upgrade;
 
 pub(crate) use committer::{Committer, CommitterThread};
 pub(crate) use data_dir::DataDir;
-pub(crate) use data_dir::{read_json, replace, sync_dir};
+pub(crate) use data_dir::{finish_replacing, read_json, replace, sync_dir};
 pub(crate) use journal::{Journal, Replayed, replay};
 pub(crate) use log::{Appended, LogId, NotWritten, ShardLog, Submission, Wanted};

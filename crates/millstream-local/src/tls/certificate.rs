@@ -4,7 +4,7 @@
 //! do with a CA bundle, trusts this one certificate.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use rcgen::{
 };
 
 use crate::error::LocalError;
-use crate::storage::{replace, sync_dir};
+use crate::storage::{finish_replacing, replace};
 
 /// The key, the certificate and the authority's; for the service alone.
 pub(super) const SERVER: &str = "server.pem";
@@ -86,11 +86,8 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    sync_dir(path.parent().unwrap_or(Path::new(".")))
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    finish_replacing(path, &temporary, &file, bytes)
 }
 
 #[cfg(test)]

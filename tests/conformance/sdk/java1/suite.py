@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maven import jars, program
-from outcome import Outcome, steps
-from service import environment, local
-
-HERE = Path(__file__).parent
+from maven import sdk_round
+from outcome import Outcome
 
 
 def run() -> Outcome:
-    classpath = f"{jars(HERE)}/*"
-    with local() as endpoint:
-        return steps(
-            "java1", program(HERE / "Round.java", classpath), HERE, environment(AWS_ENDPOINT_URL=endpoint), 180
-        )
+    return sdk_round(Path(__file__).parent)

@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use millstream_kinesis::{AwsSettings, Checkpoint, ShardId};
 
 use super::rows::Change;
-use super::{FleetStore, LeaseStore, RenewOutcome, StoreError, judge_refused_renewal, was_checkpointed, was_taken};
+use super::{FleetStore, LeaseStore, RenewOutcome, StoreError};
 use crate::Lease;
 use expressions::{IS_GONE_OR_UNMOVED, KEY_IS_NEW, Update};
 use item::{Item, LEASE_KEY, from_item, is_lease, key_attribute, number, to_item};
@@ -160,17 +160,11 @@ impl LeaseStore for DynamoDbLeaseStore {
     }
 
     async fn renew(&self, held: &Lease) -> Result<RenewOutcome, StoreError> {
-        Ok(match self.update(&held.key, Update::renew(held)).await? {
-            Change::Done(lease) => RenewOutcome::Renewed { counter: lease.counter },
-            Change::Refused(current) => judge_refused_renewal(held, current),
-        })
+        Ok(self.update(&held.key, Update::renew(held)).await?.renewed(held))
     }
 
     async fn take(&self, seen: &Lease, me: &str) -> Result<Option<Lease>, StoreError> {
-        Ok(match self.update(&seen.key, Update::take(seen, me)).await? {
-            Change::Done(lease) => Some(lease),
-            Change::Refused(current) => current.filter(|current| was_taken(seen, me, current)),
-        })
+        Ok(self.update(&seen.key, Update::take(seen, me)).await?.taken(seen, me))
     }
 
     async fn request_handoff(&self, seen: &Lease, me: &str) -> Result<bool, StoreError> {
@@ -201,12 +195,7 @@ impl LeaseStore for DynamoDbLeaseStore {
         children: &[ShardId],
     ) -> Result<Option<u64>, StoreError> {
         let update = Update::checkpoint(held, checkpoint, children);
-        Ok(match self.update(&held.key, update).await? {
-            Change::Done(lease) => Some(lease.counter),
-            Change::Refused(current) => {
-                was_checkpointed(held, checkpoint, current.as_ref()).then_some(held.counter + 1)
-            }
-        })
+        Ok(self.update(&held.key, update).await?.checkpointed(held, checkpoint))
     }
 
     fn fleet(&self) -> Option<&dyn FleetStore> {
