@@ -168,8 +168,8 @@ def test_metrics_are_kept_and_shown(service: Service) -> None:
 def test_metrics_in_the_protocols_of_other_sdks(
     service: Service, content_type: str, target: str | None, body: str
 ) -> None:
-    signed = "AWS4-HMAC-SHA256 Credential=any/20260102/us-east-1/monitoring/aws4_request"
-    headers = {"Content-Type": content_type, "Authorization": signed}
+    signed = "AWS4-HMAC-SHA256 Credential=any/20260102/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"Content-Type": content_type, "X-Amz-Date": "20260102T000000Z", "Authorization": signed}
     if target is not None:
         headers["X-Amz-Target"] = target
     request = urllib.request.Request(service.endpoint, data=body.encode(), headers=headers)

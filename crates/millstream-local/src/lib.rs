@@ -32,6 +32,7 @@ mod cloudwatch;
 mod config;
 mod control;
 mod dynamodb;
+mod envelope;
 mod error;
 mod event_stream;
 mod faults;

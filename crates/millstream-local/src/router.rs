@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use hyper::header::CONTENT_ENCODING;
+
 use crate::api_error::ApiError;
 use crate::auth::Auth;
 use crate::cloudwatch::{CloudWatch, Protocol};
 use crate::control::Control;
 use crate::dynamodb::DynamoDb;
+use crate::envelope;
 use crate::faults::{FaultKind, Faults, Target};
 use crate::format::Format;
-use crate::http::{ApiCall, Body, DropAfter, Dropped, Incoming, Refusal, Reply};
+use crate::http::{ApiCall, Body, DropAfter, Dropped, Incoming, Reply};
 use crate::kinesis::{Kinesis, Region};
 use crate::query::Form;
 use crate::sts;
@@ -34,7 +37,7 @@ impl Router {
                 let body = br#"{"status":"running"}"#.to_vec();
                 Ok(Reply { status: 200, content_type: "application/json", body: body.into() })
             }
-            Incoming::Refused(refusal) => Ok(refused(refusal)),
+            Incoming::Refused(refusal) => Ok(envelope::refused(refusal)),
             Incoming::Control(call) => Ok(self.control.answer(&call).await),
             Incoming::Call(call) => self.call(call).await,
         }
@@ -47,10 +50,18 @@ impl Router {
 
     async fn call(&self, call: ApiCall) -> Result<Reply, Dropped> {
         let (service, operation) = asked_for(&call);
-        let caller = match service {
-            Service::Unknown => Err(ApiError::unknown_operation("")),
-            _ => self.auth.caller(&call),
+        let refusal = match service {
+            Service::Kinesis(_) => envelope::refusal(&call, Some(&operation)),
+            Service::Unknown => envelope::refusal(&call, None),
+            _ => None,
         };
+        if let Some(reply) = refusal {
+            return Ok(reply);
+        }
+        let caller = self.auth.caller(&call).map_err(|error| match service {
+            Service::Kinesis(format) => envelope::before_the_caller(format, &call.body, error),
+            _ => error,
+        });
         let fault = self.faults.take(&operation, || self.target_of(&service, &call.body));
         match &fault {
             Some(FaultKind::Latency(delay)) => tokio::time::sleep(*delay).await,
@@ -125,31 +136,21 @@ fn asked_for(call: &ApiCall) -> (Service, String) {
         KINESIS => Service::Kinesis(Format::Json11),
         DYNAMODB => Service::DynamoDb,
         CLOUDWATCH => Service::CloudWatch(Protocol::Json),
-        _ if content_type == "application/x-www-form-urlencoded" => return of_form(&call.body),
+        _ if content_type == "application/x-www-form-urlencoded" => return of_form(call),
         _ => Service::Unknown,
     };
     (service, operation.to_owned())
 }
 
 /// A form with the data of metrics is CloudWatch's; it may be compressed, and no form of STS is.
-fn of_form(body: &[u8]) -> (Service, String) {
-    let form = Form::read(body);
+fn of_form(call: &ApiCall) -> (Service, String) {
+    let form = Form::read(&call.body);
     let operation = form.action.clone();
-    if operation == "PutMetricData" || operation.is_empty() {
+    if operation == "PutMetricData" || call.header(CONTENT_ENCODING.as_str()).is_some() {
         return (Service::CloudWatch(Protocol::Query), "PutMetricData".to_owned());
     }
+    if operation.is_empty() {
+        return (Service::Unknown, operation);
+    }
     (Service::Sts(form), operation)
-}
-
-fn refused(refusal: Refusal) -> Reply {
-    let (status, body) = match refusal {
-        Refusal::NoOperation => (
-            403,
-            "<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n\
-             </AccessDeniedException>\n",
-        ),
-        Refusal::TooLarge => (413, ""),
-        Refusal::Broken => (400, ""),
-    };
-    Reply { status, content_type: "", body: body.as_bytes().to_vec().into() }
 }

@@ -9,6 +9,9 @@ use millstream_local::{Fault, FaultKind, LocalConfig, LocalError, LocalService};
 use serde_json::{Value, json};
 use support::{Client, EAST};
 
+const SIGNED: &str = "X-Amz-Date: 20260102T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
+    Credential=K/20260102/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=0\r\n";
+
 async fn service() -> (LocalService, Client) {
     let service = LocalService::start(LocalConfig::default()).await.unwrap();
     let client = Client::connect(&service.endpoint(), EAST).await;
@@ -20,9 +23,11 @@ async fn health_is_answered_and_other_methods_are_refused() {
     let (service, mut client) = service().await;
     let health = client.send("GET", "/health", "", "").await.unwrap();
     assert_eq!((health.status, health.body.as_slice()), (200, br#"{"status":"running"}"#.as_slice()));
-    let put = client.send("PUT", "/", "", "").await.unwrap();
-    assert_eq!(put.status, 403);
-    assert!(String::from_utf8_lossy(&put.body).contains("<AccessDeniedException>"));
+    for method in ["PUT", "GET", "DELETE", "OPTIONS"] {
+        let refused = client.send(method, "/", "", "").await.unwrap();
+        assert_eq!(refused.status, 403);
+        assert!(String::from_utf8_lossy(&refused.body).contains("<AccessDeniedException>"));
+    }
     service.shutdown().await;
 }
 
@@ -31,23 +36,85 @@ async fn a_request_is_checked_as_at_aws_before_its_operation() {
     let (_service, mut client) = service().await;
     let target = "X-Amz-Target: Kinesis_20131202.ListStreams\r\n";
     let json = "Content-Type: application/x-amz-json-1.1\r\n";
-    let signed =
-        "Authorization: AWS4-HMAC-SHA256 Credential=K/20260102/us-east-1/kinesis/aws4_request, Signature=0\r\n";
+    let other = "X-Amz-Target: Other_1.ListStreams\r\n";
+    let fly = "X-Amz-Target: Kinesis_20131202.Fly\r\n";
+    let token = "Authorization: Bearer token\r\n";
     let cases = [
-        (format!("{json}{signed}"), "UnknownOperationException"),
-        (format!("X-Amz-Target: Other_1.ListStreams\r\n{json}{signed}"), "UnknownOperationException"),
-        (format!("X-Amz-Target: Kinesis_20131202.Fly\r\n{json}{signed}"), "UnknownOperationException"),
-        (format!("{target}{json}"), "MissingAuthenticationTokenException"),
-        (format!("{target}{json}Authorization: Bearer token\r\n"), "IncompleteSignatureException"),
+        (format!("{json}{SIGNED}"), "{}", "UnknownOperationException"),
+        (format!("{other}{json}{SIGNED}"), "{}", "UnknownOperationException"),
+        (format!("{fly}{json}{SIGNED}"), "{}", "UnknownOperationException"),
+        (format!("{fly}{json}"), "{", "SerializationException"),
+        (format!("{target}{json}"), "", "SerializationException"),
+        (format!("{target}{json}"), "[]", "SerializationException"),
+        (format!("{target}{json}"), "{}", "MissingAuthenticationTokenException"),
+        (format!("{target}{json}{token}"), "{}", "IncompleteSignatureException"),
+        (format!("{target}{json}{SIGNED}"), "{", "SerializationException"),
     ];
-    for (headers, exception) in cases {
-        let answer = client.send("POST", "/", &headers, "{}").await.unwrap();
-        assert_eq!((answer.status, answer.error().0.as_str()), (400, exception), "{headers}");
+    for (headers, body, exception) in cases {
+        let answer = client.send("POST", "/", &headers, body).await.unwrap();
+        assert_eq!((answer.status, answer.error().0.as_str()), (400, exception), "{headers} {body}");
         assert!(answer.headers.contains("x-amzn-requestid: "), "{}", answer.headers);
         assert!(answer.headers.contains("content-type: application/x-amz-json-1.1"), "{}", answer.headers);
     }
-    let answer = client.send("POST", "/", &format!("{target}{json}{signed}"), "{").await.unwrap();
-    assert_eq!(answer.error(), ("SerializationException".to_owned(), String::new()));
+}
+
+#[tokio::test]
+async fn a_request_of_no_known_media_type_is_answered_as_at_aws() {
+    let (_service, mut client) = service().await;
+    let target = "X-Amz-Target: Kinesis_20131202.ListStreams\r\n";
+    let old = "Content-Type: application/json; charset=utf-8\r\n";
+    let queue = "X-Amz-Target: Kinesis_20131202.CreateQueue\r\nContent-Type: application/x-amz-json-1.1\r\n";
+    let old_error =
+        |code: &str| format!("{{\"Output\":{{\"__type\":\"com.amazon.coral.service#{code}\"}},\"Version\":\"1.0\"}}");
+    let cases = [
+        (format!("{target}{SIGNED}"), "{}", 404, "<UnknownOperationException/>\n".to_owned()),
+        (format!("{target}{old}"), "{}", 404, old_error("UnknownOperationException")),
+        (format!("{target}{old}"), "hello", 400, old_error("SerializationException")),
+        // In CBOR, as everything that nothing else is asked for.
+        (target.to_owned(), "", 400, "\u{a1}f__typevSerializationException".to_owned()),
+    ];
+    for (headers, body, status, expected) in cases {
+        let answer = client.send("POST", "/", &headers, body).await.unwrap();
+        let found: String = answer.body.iter().copied().map(char::from).collect();
+        let found = found.trim_start_matches('\u{bf}').trim_end_matches('\u{ff}').to_owned();
+        assert_eq!(
+            (answer.status, found.as_str()),
+            (status, expected.trim_start_matches('\u{a1}')),
+            "{headers} {body}"
+        );
+    }
+    for media_type in ["", "Content-Type: application/x-www-form-urlencoded\r\n"] {
+        let denied = client.send("POST", "/", &format!("{media_type}{SIGNED}"), "{}").await.unwrap();
+        assert!(denied.status == 403 && denied.body.starts_with(b"<AccessDeniedException>"), "{media_type}");
+    }
+    let (_, message) = client.send("POST", "/", queue, "{}").await.unwrap().error();
+    assert!(message.starts_with("CreateQueue is not supported by this service"), "{message}");
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_may_call_the_api_and_nothing_else() {
+    let (_service, mut client) = service().await;
+    let asked = "Origin: https://example.com\r\nAccess-Control-Request-Headers: a, b\r\n\
+                 Access-Control-Request-Method: POST\r\n";
+    let preflight = client.send("OPTIONS", "/", asked, "").await.unwrap();
+    assert_eq!((preflight.status, preflight.body.len()), (200, 0));
+    for header in [
+        "access-control-allow-origin: *",
+        "access-control-allow-headers: a, b",
+        "access-control-allow-methods: post",
+        "access-control-max-age: 172800",
+    ] {
+        assert!(preflight.headers.contains(header), "{}", preflight.headers);
+    }
+    let headers = format!(
+        "Origin: x\r\nX-Amz-Target: Kinesis_20131202.ListStreams\r\nContent-Type: application/x-amz-json-1.1\r\n{SIGNED}"
+    );
+    let answer = client.send("POST", "/", &headers, "{}").await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert!(answer.headers.contains("access-control-expose-headers: x-amzn-requestid,"), "{}", answer.headers);
+    let refused = client.send("OPTIONS", "/_millstream/faults", asked, "").await.unwrap();
+    assert_eq!(refused.status, 405);
+    assert!(!refused.headers.contains("access-control"), "{}", refused.headers);
 }
 
 #[tokio::test]
@@ -102,8 +169,7 @@ async fn faults_apply_to_what_they_name_and_end() {
     assert!(start.elapsed() >= Duration::from_millis(80));
 
     service.faults().inject(fault("ListStreams", None, FaultKind::DropConnection));
-    let headers = "X-Amz-Target: Kinesis_20131202.ListStreams\r\nAuthorization: Credential=K/1/us-east-1/kinesis/x\r\n";
-    assert!(client.send("POST", "/", headers, "{}").await.is_none());
+    assert!(client.try_kinesis("ListStreams", "{}").await.is_none());
     let mut client = Client::connect(&service.endpoint(), EAST).await;
     client.ok("ListStreams", json!({})).await;
 }

@@ -22,6 +22,7 @@ class Client:
         headers = {
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": f"Kinesis_20131202.{operation}",
+            "X-Amz-Date": "20260101T000000Z",
             "Authorization": AUTHORIZATION,
         }
         self.connection.request("POST", "/", json.dumps(request), headers)

@@ -2,15 +2,17 @@
 //!
 //! Without a credentials file every key is taken and no signature is looked at.
 
+mod authorization;
 mod keys;
 mod sigv4;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use self::authorization::Authorization;
 pub(crate) use self::keys::Issued;
 use self::keys::Keys;
-use self::sigv4::{Authorization, Signed};
+use self::sigv4::Signed;
 use crate::api_error::ApiError;
 use crate::clock::{self, Clock};
 use crate::error::LocalError;
@@ -18,6 +20,8 @@ use crate::http::ApiCall;
 
 /// How far the time of a signature may be from that of the service.
 const SKEW_MS: u64 = 5 * 60_000;
+/// The longest that a signature in the query may say that it holds: seven days, as at AWS.
+const LONGEST_SECONDS: u64 = 7 * 86_400;
 const INVALID_SIGNATURE: &str = "InvalidSignatureException";
 
 /// Checks requests.
@@ -48,18 +52,11 @@ impl Auth {
 
     /// The caller of a request, in AWS's words if there is none or it is not who it says.
     pub(crate) fn caller(&self, call: &ApiCall) -> Result<Caller, ApiError> {
-        let header = call
-            .authorization()
-            .ok_or_else(|| ApiError::new("MissingAuthenticationTokenException", 400, "Missing Authentication Token"))?;
-        let incomplete = |message: String| ApiError::new("IncompleteSignatureException", 400, message);
-        let authorization = Authorization::parse(header, self.verifies).map_err(incomplete)?;
-        let role = if self.verifies { self.verify(call, &authorization)? } else { self.role_of(authorization.key_id) };
-        Ok(Caller {
-            key_id: authorization.key_id.to_owned(),
-            region: authorization.region.to_owned(),
-            service: authorization.service.to_owned(),
-            role,
-        })
+        let authorization = Authorization::of(call)?;
+        let key_id = authorization.key_id();
+        let role = if self.verifies { self.verify(call, &authorization)? } else { self.role_of(key_id) };
+        let [_, region, service] = authorization.scoped_to().map(str::to_owned);
+        Ok(Caller { key_id: key_id.to_owned(), region, service, role })
     }
 
     /// A key for a role that ends after so many seconds.
@@ -73,17 +70,17 @@ impl Auth {
 
     /// Gives the role that was assumed for the key.
     fn verify(&self, call: &ApiCall, authorization: &Authorization<'_>) -> Result<Option<String>, ApiError> {
+        authorization.check_algorithm()?;
         let now_ms = self.clock.now_ms();
         // A copy: other requests need not wait while the body is hashed.
-        let known = self.keys().find(authorization.key_id).cloned().ok_or_else(unrecognized)?;
-        let token = call.header("x-amz-security-token");
-        if !known.has_token(token) {
+        let known = self.keys().find(authorization.key_id()).cloned().ok_or_else(unrecognized)?;
+        if !known.has_token(authorization.token.as_deref()) {
             return Err(unrecognized());
         }
         let refused = |message: String| ApiError::new(INVALID_SIGNATURE, 400, message);
-        let date = call.header("x-amz-date").unwrap_or_default();
-        check_time(date, now_ms).map_err(refused)?;
-        let signed = Signed { call, authorization, date };
+        let lasts_ms = authorization.expires.map_or(SKEW_MS, |seconds| seconds.min(LONGEST_SECONDS) * 1000);
+        check_time(&authorization.date, lasts_ms, now_ms).map_err(refused)?;
+        let signed = Signed { call, authorization };
         signed.check_scope().map_err(refused)?;
         if !signed.is_by(known.secret()) {
             return Err(refused(
@@ -108,14 +105,15 @@ fn unrecognized() -> ApiError {
     ApiError::new("UnrecognizedClientException", 400, "The security token included in the request is invalid.")
 }
 
-fn check_time(date: &str, now_ms: u64) -> Result<(), String> {
+fn check_time(date: &str, lasts_ms: u64, now_ms: u64) -> Result<(), String> {
     let Some(signed_ms) = clock::parse_basic(date) else {
         return Err("Date in X-Amz-Date header is missing or not of the form 20260102T030405Z.".to_owned());
     };
     let now = clock::basic(now_ms);
-    if signed_ms + SKEW_MS < now_ms {
-        let earliest = clock::basic(now_ms - SKEW_MS);
-        return Err(format!("Signature expired: {date} is now earlier than {earliest} ({now} - 5 min.)"));
+    if signed_ms + lasts_ms < now_ms {
+        let earliest = clock::basic(now_ms - lasts_ms);
+        let minutes = lasts_ms / 60_000;
+        return Err(format!("Signature expired: {date} is now earlier than {earliest} ({now} - {minutes} min.)"));
     }
     if signed_ms > now_ms + SKEW_MS {
         let latest = clock::basic(now_ms + SKEW_MS);
@@ -129,7 +127,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::time::Duration;
 
-    use super::sigv4::tests::signed;
+    use super::sigv4::tests::{presigned, signed};
     use super::*;
 
     fn strict() -> Auth {
@@ -150,6 +148,19 @@ mod tests {
         let now = clock::basic(auth.clock.now_ms());
         let error = auth.caller(&signed(&issued.key_id, &issued.secret, None, &now)).unwrap_err();
         assert_eq!(error.code(), "UnrecognizedClientException");
+    }
+
+    #[test]
+    fn a_signature_in_the_query_holds_as_long_as_it_says() {
+        let auth = strict();
+        let issued = auth.issue("role".to_owned(), 3600);
+        let at =
+            |secret: &str, ms: u64| auth.caller(&presigned(&issued.key_id, secret, &issued.token, &clock::basic(ms)));
+        let now_ms = auth.clock.now_ms();
+        assert_eq!(at(&issued.secret, now_ms - 590_000).unwrap().region, "us-east-1");
+        assert_eq!(at("other", now_ms).unwrap_err().code(), "InvalidSignatureException");
+        let late = at(&issued.secret, now_ms - 610_000).unwrap_err();
+        assert!(late.message().ends_with("- 10 min.)"), "{}", late.message());
     }
 
     #[test]

@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Incoming, Reply};
+use super::Incoming;
+use super::cors::Cors;
 use crate::router::Router;
 use crate::tls;
 
@@ -84,7 +85,14 @@ impl Protocols {
         let router = Arc::clone(&self.router);
         let service = service_fn(move |request| {
             let router = Arc::clone(&router);
-            async move { router.answer(Incoming::read(request).await).await.map(Reply::into_response) }
+            async move {
+                let cors = Cors::of(&request);
+                if let Some(response) = cors.preflight(&request) {
+                    return Ok(response);
+                }
+                let reply = router.answer(Incoming::read(request).await).await;
+                reply.map(|reply| cors.allow(reply.into_response()))
+            }
         });
         watcher.watch(self.http.serve_connection(TokioIo::new(stream), service).into_owned()).await
     }

@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod cors;
 mod reply;
 mod request;
 

@@ -9,6 +9,9 @@ use uuid::Uuid;
 use super::Body;
 use crate::format::Format;
 
+/// AWS's second id of a request.
+pub(super) const OTHER_ID: &str = "x-amz-id-2";
+
 /// What is sent back.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -43,7 +46,7 @@ impl Reply {
         let id = Uuid::new_v4();
         // AWS's second id is of 64 bytes and more, in base64.
         let second = base64_simd::STANDARD.encode_to_string([id.into_bytes(); 4].as_flattened());
-        for (name, id) in [("x-amzn-requestid", id.to_string()), ("x-amz-id-2", second)] {
+        for (name, id) in [("x-amzn-requestid", id.to_string()), (OTHER_ID, second)] {
             if let Ok(id) = HeaderValue::from_str(&id) {
                 headers.insert(name, id);
             }

@@ -11,6 +11,9 @@ use hyper::http::request::Parts;
 /// The largest body that is read: 10 MiB of record data in base64, and its keys.
 pub(crate) const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
+/// Before the paths of the service's own interface.
+pub(super) const CONTROL: &str = "/_millstream/";
+
 /// A request as it came over the wire, of any kind.
 pub(crate) enum Incoming {
     /// `GET /health`.
@@ -59,7 +62,7 @@ impl Incoming {
         // AWS refuses a GET of `/`; a browser says that it wants HTML.
         let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let page = (request.method() == Method::GET && path == "/" && accepted.contains("text/html")).then_some("");
-        let control = path.strip_prefix("/_millstream/").or(page).map(str::to_owned);
+        let control = path.strip_prefix(CONTROL).or(page).map(str::to_owned);
         if request.method() != Method::POST && control.is_none() {
             return Self::Refused(Refusal::NoOperation);
         }

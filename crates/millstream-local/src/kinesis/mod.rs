@@ -34,6 +34,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 
+pub(crate) use input::is_structure;
+pub(crate) use ops::{knows, unknown};
 pub(crate) use output::ShardOutput;
 pub(crate) use region::Region;
 pub(crate) use stream::{Stream, shard_id};

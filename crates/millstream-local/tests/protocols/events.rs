@@ -9,7 +9,8 @@ use tokio::net::TcpStream;
 
 use crate::support::{CBOR, cbor};
 
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=K/20260102/us-east-1/kinesis/aws4_request, Signature=0";
+const AUTHORIZATION: &str =
+    "AWS4-HMAC-SHA256 Credential=K/20260102/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=0";
 
 /// The answer of a SubscribeToShard.
 pub(crate) struct Events {
@@ -45,7 +46,7 @@ impl Events {
         let body = encoded(format, request);
         let head = format!(
             "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Kinesis_20131202.SubscribeToShard\r\nContent-Type: {format}\r\n\
-             Authorization: {AUTHORIZATION}\r\nContent-Length: {}\r\n\r\n",
+             X-Amz-Date: 20260102T000000Z\r\nAuthorization: {AUTHORIZATION}\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
@@ -68,6 +69,7 @@ impl Events {
         let head = Request::post("http://localhost/")
             .header("x-amz-target", "Kinesis_20131202.SubscribeToShard")
             .header("content-type", format)
+            .header("x-amz-date", "20260102T000000Z")
             .header("authorization", AUTHORIZATION)
             .body(())
             .unwrap();

@@ -12,6 +12,9 @@ use millstream_local::{Fault, FaultKind, LocalConfig, LocalService};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
+const AUTHORIZATION: &str =
+    "AWS4-HMAC-SHA256 Credential=K/20260102/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=0";
+
 async fn connect(endpoint: &str) -> SendRequest<Bytes> {
     let socket = TcpStream::connect(endpoint.strip_prefix("http://").unwrap()).await.unwrap();
     let (requests, connection) = h2::client::handshake(socket).await.unwrap();
@@ -23,7 +26,8 @@ async fn begin(requests: &SendRequest<Bytes>, operation: &str, body: Bytes) -> R
     let request = Request::post("http://localhost/")
         .header("x-amz-target", format!("Kinesis_20131202.{operation}"))
         .header("content-type", "application/x-amz-json-1.1")
-        .header("authorization", "AWS4-HMAC-SHA256 Credential=K/20260102/us-east-1/kinesis/aws4_request, Signature=0")
+        .header("x-amz-date", "20260102T000000Z")
+        .header("authorization", AUTHORIZATION)
         .body(())
         .unwrap();
     let (answer, mut upload) = requests.clone().ready().await?.send_request(request, false)?;

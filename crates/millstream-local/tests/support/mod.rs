@@ -71,6 +71,7 @@ impl Client {
         let region = &self.region;
         format!(
             "X-Amz-Target: {target}\r\nContent-Type: {media_type}\r\n\
+             X-Amz-Date: 20260102T000000Z\r\n\
              Authorization: AWS4-HMAC-SHA256 Credential=KEY/20260102/{region}/kinesis/aws4_request, \
              SignedHeaders=host, Signature=0\r\n"
         )

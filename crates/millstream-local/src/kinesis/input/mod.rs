@@ -6,7 +6,7 @@ mod blob;
 mod structure;
 mod value;
 
-use serde::de::Deserialize;
+use serde::de::{Deserialize, IgnoredAny};
 
 pub(crate) use blob::Blob;
 pub(crate) use structure::Structure;
@@ -23,6 +23,12 @@ const STRUCTURE: &str = "Start of structure or map found where not expected.";
 pub(crate) fn read<'de, T: Deserialize<'de>>(format: Format, body: &'de [u8]) -> Result<T, ApiError> {
     let read = if format == Format::Cbor11 { read_cbor(body) } else { read_json(body) };
     read.map_err(ApiError::serialization)
+}
+
+/// Whether a body is something that could be a request.
+pub(crate) fn is_structure(format: Format, body: &[u8]) -> bool {
+    let is_map = format != Format::Cbor11 || body.first().is_some_and(|first| first >> 5 == 5);
+    is_map && read::<IgnoredAny>(format, body).is_ok()
 }
 
 fn read_json<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {

@@ -60,6 +60,50 @@ use crate::faults::Target;
 use crate::format::Format;
 use crate::http::Reply;
 
+/// All of them.
+const OPERATIONS: [&str; 40] = [
+    "AddTagsToStream",
+    "CreateStream",
+    "DecreaseStreamRetentionPeriod",
+    "DeleteResourcePolicy",
+    "DeleteStream",
+    "DeregisterStreamConsumer",
+    "DescribeAccountSettings",
+    "DescribeLimits",
+    "DescribeStream",
+    "DescribeStreamConsumer",
+    "DescribeStreamSummary",
+    "DisableEnhancedMonitoring",
+    "EnableEnhancedMonitoring",
+    "GetRecords",
+    "GetResourcePolicy",
+    "GetShardIterator",
+    "IncreaseStreamRetentionPeriod",
+    "ListShards",
+    "ListStreamConsumers",
+    "ListStreams",
+    "ListTagsForResource",
+    "ListTagsForStream",
+    "MergeShards",
+    "PutRecord",
+    "PutRecords",
+    "PutResourcePolicy",
+    "RegisterStreamConsumer",
+    "RemoveTagsFromStream",
+    "SplitShard",
+    "StartStreamEncryption",
+    "StopStreamEncryption",
+    "SubscribeToShard",
+    "TagResource",
+    "UntagResource",
+    "UpdateAccountSettings",
+    "UpdateMaxRecordSize",
+    "UpdateShardCount",
+    "UpdateStreamMode",
+    "UpdateStreamRecordDistributionStrategy",
+    "UpdateStreamWarmThroughput",
+];
+
 /// What an operation is run with.
 pub(crate) struct Call {
     pub(crate) kinesis: Arc<Kinesis>,
@@ -122,12 +166,24 @@ async fn answer(call: Call, operation: &str, body: Bytes) -> Result<Vec<u8>, Api
             call.change(body, update_stream_record_distribution_strategy::run).await
         }
         "UpdateStreamWarmThroughput" => call.exchange(body, update_stream_warm_throughput::run).await,
-        other if other.contains("Queue") || other.contains("Channel") => Err(ApiError::unknown_operation(format!(
-            "{other} is not supported by this service: it has streams, not queues or channels"
-        ))),
-        // AWS says no more, either.
-        _ => Err(ApiError::unknown_operation("")),
+        other => Err(unknown(other)),
     }
+}
+
+/// Whether there is an operation of this name.
+pub(crate) fn knows(operation: &str) -> bool {
+    OPERATIONS.contains(&operation)
+}
+
+/// What is said of an operation that is not there.
+pub(crate) fn unknown(operation: &str) -> ApiError {
+    let has = |word| operation.contains(word);
+    ApiError::unknown_operation(if has("Queue") || has("Channel") {
+        format!("{operation} is not supported by this service: it has streams, not queues or channels")
+    } else {
+        // AWS says no more, either.
+        String::new()
+    })
 }
 
 impl Call {
