@@ -87,7 +87,7 @@ impl Router {
             (Some(FaultKind::StopEventStream { after }), Body::Pieces { from, .. }) => {
                 Body::Pieces { from, drop: Some(DropAfter::new(after)) }
             }
-            (Some(FaultKind::Truncate { after }), body) => body.truncated(after),
+            (Some(FaultKind::Truncate { after }), body) => body.truncated(after).await,
             (_, body) => body,
         };
         Ok(reply)

@@ -245,6 +245,27 @@ async fn a_truncated_answer_ends_with_the_connection_in_the_middle() {
 }
 
 #[tokio::test]
+async fn a_large_answer_comes_in_pieces_and_may_be_truncated_too() {
+    let (service, mut client) = service().await;
+    client.ok("CreateStream", json!({"StreamName": "orders", "ShardCount": 1})).await;
+    let data = "A".repeat(1 << 20);
+    for key in ["one", "two"] {
+        client.ok("PutRecord", json!({"StreamName": "orders", "PartitionKey": key, "Data": data})).await;
+    }
+    let iterator = client.iterator("orders", "shardId-000000000000", "TRIM_HORIZON").await;
+    let request = json!({"ShardIterator": iterator});
+    let answer = client.kinesis("GetRecords", &request.to_string()).await;
+    assert!(answer.headers.contains("transfer-encoding: chunked"), "{}", answer.headers);
+    let read: Value = serde_json::from_slice(&answer.body).unwrap();
+    let keys: Vec<_> = read["Records"].as_array().unwrap().iter().map(|record| &record["PartitionKey"]).collect();
+    assert_eq!(keys, ["one", "two"]);
+    assert_eq!(read["Records"][1]["Data"], json!(data));
+    service.faults().inject(Fault::new(FaultKind::Truncate { after: 700_000 }));
+    let answer = client.raw("Kinesis_20131202.GetRecords", &request.to_string()).await;
+    assert!(answer.ends_with("A\r\n") && answer.len() < 701_000, "{}", answer.len());
+}
+
+#[tokio::test]
 async fn two_servers_do_not_share_a_port_or_a_directory() {
     let home = tempfile::tempdir().unwrap();
     let config = LocalConfig { data_dir: Some(home.path().to_owned()), ..LocalConfig::default() };

@@ -87,26 +87,47 @@ impl Connection {
         self.chunked(head, filled, take)
     }
 
+    /// Chunks, without copying what is in them.
     fn chunked(&mut self, head: usize, filled: usize, take: &mut dyn FnMut(&[u8])) -> Result<()> {
-        let mut pending = self.buffer[head..filled].to_vec();
+        let (mut at, mut filled) = (head, filled);
         loop {
-            while let Some(line) = pending.windows(2).position(|bytes| bytes == b"\r\n") {
-                let size = String::from_utf8_lossy(&pending[..line]).into_owned();
-                let size = usize::from_str_radix(size.split(';').next().unwrap_or_default(), 16).map_err(Error::other)?;
-                if pending.len() < line + 2 + size + 2 {
-                    break;
+            let line = loop {
+                if let Some(end) = self.buffer[at..filled].windows(2).position(|bytes| bytes == b"\r\n") {
+                    break &self.buffer[at..at + end];
                 }
-                if size == 0 {
-                    return Ok(());
+                (at, filled) = self.more(at, filled)?;
+            };
+            let text = String::from_utf8_lossy(line).into_owned();
+            let size = usize::from_str_radix(text.split(';').next().unwrap_or_default(), 16).map_err(Error::other)?;
+            at += line.len() + 2;
+            let mut left = size;
+            while left > 0 {
+                if at == filled {
+                    (at, filled) = self.more(at, filled)?;
                 }
-                take(&pending[line + 2..line + 2 + size]);
-                pending.drain(..line + 2 + size + 2);
+                let count = left.min(filled - at);
+                take(&self.buffer[at..at + count]);
+                at += count;
+                left -= count;
             }
-            let count = self.stream.read(&mut self.buffer)?;
-            if count == 0 {
-                return Err(Error::other("the answer is cut off"));
+            while filled - at < 2 {
+                (at, filled) = self.more(at, filled)?;
             }
-            pending.extend_from_slice(&self.buffer[..count]);
+            at += 2;
+            if size == 0 {
+                return Ok(());
+            }
         }
+    }
+
+    /// Reads on; what is left from `at` on comes to the front of the buffer. The new place and end.
+    fn more(&mut self, at: usize, filled: usize) -> Result<(usize, usize)> {
+        self.buffer.copy_within(at..filled, 0);
+        let kept = filled - at;
+        let count = self.stream.read(&mut self.buffer[kept..])?;
+        if count == 0 {
+            return Err(Error::other("the answer is cut off"));
+        }
+        Ok((0, kept + count))
     }
 }

@@ -132,14 +132,7 @@ fn put_record(address: &str, seconds: f64, bytes: usize) -> Result<()> {
     Ok(())
 }
 
-fn get_records(
-    address: &str,
-    seconds: f64,
-    limit: u16,
-    format: Format,
-    shard: u32,
-    file: Option<&str>,
-) -> Result<()> {
+fn get_records(address: &str, seconds: f64, limit: u16, format: Format, shard: u32, file: Option<&str>) -> Result<()> {
     let mut connection = Connection::open(address)?;
     let iterator = connection.call(&request("GetShardIterator", Format::Json, bodies::iterator(shard).as_bytes()))?;
     let iterator = bodies::member(&iterator, "ShardIterator").ok_or("no iterator")?;

@@ -21,6 +21,7 @@ pub(crate) trait Write {
 }
 
 /// The first byte of an item and a number in as few bytes as it needs.
+#[inline]
 pub(super) fn head(out: &mut Vec<u8>, major: Major, argument: u64) {
     let major = (major as u8) << 5;
     let bytes = argument.to_be_bytes();

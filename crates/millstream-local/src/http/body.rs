@@ -16,6 +16,8 @@ use super::reply::Dropped;
 pub(crate) enum Body {
     /// All of it; empty once it has been sent.
     Whole(Bytes),
+    /// Pieces of an answer that is sent while it is written. An empty one ends it; without that it has failed.
+    Growing(mpsc::Receiver<Bytes>),
     /// Pieces, until the sender is gone. What the client has not yet taken waits in the channel, and the sender with it.
     Pieces {
         /// Where they come from.
@@ -48,9 +50,19 @@ impl DropAfter {
 }
 
 impl Body {
-    /// The same, ended after so many bytes without what it should have ended with.
-    pub(crate) fn truncated(self, after: usize) -> Self {
-        let Self::Whole(bytes) = self else { return self };
+    /// The same, ended after so many bytes without what it should have ended with. Nothing is done to an event stream.
+    pub(crate) async fn truncated(self, after: usize) -> Self {
+        let bytes = match self {
+            Self::Whole(bytes) => bytes,
+            Self::Growing(mut from) => {
+                let mut bytes = Vec::new();
+                while let Some(piece) = from.recv().await {
+                    bytes.extend_from_slice(&piece);
+                }
+                bytes.into()
+            }
+            Self::Pieces { .. } => return self,
+        };
         let (sender, from) = mpsc::channel(1);
         // The channel takes one piece; that it is not the whole answer shows by the connection's end.
         let _ = sender.try_send(bytes.slice(..after.min(bytes.len())));
@@ -72,6 +84,11 @@ impl HttpBody for Body {
         match self.get_mut() {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Growing(from) => from.poll_recv(context).map(|piece| match piece {
+                Some(piece) if piece.is_empty() => None,
+                Some(piece) => Some(Ok(Frame::data(piece))),
+                None => Some(Err(Dropped)),
+            }),
             Self::Pieces { drop: Some(after), .. } if after.left == 0 => {
                 after.poll_linger(context).map(|()| Some(Err(Dropped)))
             }
@@ -91,7 +108,7 @@ impl HttpBody for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Pieces { .. } => SizeHint::default(),
+            Self::Growing(_) | Self::Pieces { .. } => SizeHint::default(),
         }
     }
 }

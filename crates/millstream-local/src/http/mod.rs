@@ -3,6 +3,7 @@
 mod body;
 mod connection;
 mod cors;
+mod outlet;
 mod reply;
 mod request;
 
@@ -15,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 pub(crate) use body::{Body, DropAfter};
+pub(crate) use outlet::{Buffers, Outlet};
 pub(crate) use reply::{Dropped, Reply};
 pub(crate) use request::{ApiCall, ControlCall, Incoming, MAX_BODY_BYTES, Refusal};
 

@@ -21,9 +21,9 @@ pub(crate) struct Reply {
     pub(crate) body: Body,
 }
 
-/// The connection is to be closed without an answer.
+/// The connection is to be closed without an answer, or in the middle of one.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is dropped by an injected fault")]
+#[error("the connection is dropped before the end of an answer")]
 pub(crate) struct Dropped;
 
 impl Reply {

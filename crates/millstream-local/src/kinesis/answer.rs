@@ -4,10 +4,12 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
+use super::digits::Digits;
 use super::sequence::Sequence;
 use crate::api_error::ApiError;
 use crate::cbor::Write as _;
 use crate::format::Format;
+use crate::http::Outlet;
 
 /// Writes maps, lists and values one after the other, in JSON or CBOR.
 #[derive(Debug)]
@@ -16,15 +18,33 @@ pub(crate) struct Writer {
     out: Vec<u8>,
     /// In JSON, whether the next key or the next value of a list stands behind another.
     follows: bool,
+    /// Where a large answer goes while it is written.
+    outlet: Option<Outlet>,
 }
 
 impl Writer {
     pub(crate) fn new(format: Format, capacity: usize) -> Self {
-        Self { format, out: Vec::with_capacity(capacity), follows: false }
+        Self { format, out: Vec::with_capacity(capacity), follows: false, outlet: None }
     }
 
+    /// One whose answer is sent while it is written, if it is large.
+    pub(crate) fn flowing(format: Format, outlet: Outlet) -> Self {
+        Self { outlet: Some(outlet), ..Self::new(format, 1024) }
+    }
+
+    /// Sends what has been written so far, if it is much and the answer is one that flows.
+    pub(crate) fn flow(&mut self) {
+        if let Some(outlet) = &mut self.outlet {
+            outlet.flow(&mut self.out);
+        }
+    }
+
+    /// What has been written, as far as it has not been sent.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.out
+        match self.outlet {
+            Some(outlet) => outlet.end(self.out),
+            None => self.out,
+        }
     }
 
     pub(crate) fn begin_map(&mut self) {
@@ -81,7 +101,7 @@ impl Writer {
     }
 
     pub(crate) fn sequence(&mut self, sequence: Sequence) {
-        self.plain(str::from_utf8(&sequence.digits()).unwrap_or_default());
+        self.plain(Digits::default().of(sequence));
     }
 
     pub(crate) fn number(&mut self, number: u64) {

@@ -5,6 +5,7 @@ mod answer;
 mod changes;
 mod constraints;
 mod consumer;
+mod digits;
 mod due;
 mod hash_key;
 mod input;
@@ -54,7 +55,7 @@ use crate::config::LocalConfig;
 use crate::error::LocalError;
 use crate::faults::Target;
 use crate::format::Format;
-use crate::http::Reply;
+use crate::http::{Buffers, Reply};
 use crate::storage::DataDir;
 
 type Streams = BTreeMap<Region, BTreeMap<String, Arc<Stream>>>;
@@ -73,6 +74,7 @@ pub(crate) struct Kinesis {
     next_due_ms: AtomicU64,
     store: Store,
     subscriptions: Subscriptions,
+    buffers: Buffers,
 }
 
 impl Kinesis {
@@ -97,6 +99,7 @@ impl Kinesis {
             next_due_ms,
             store,
             subscriptions: Subscriptions::default(),
+            buffers: Buffers::default(),
         })
     }
 
@@ -124,6 +127,11 @@ impl Kinesis {
     /// The consumers that records are pushed to.
     pub(crate) fn subscriptions(&self) -> &Subscriptions {
         &self.subscriptions
+    }
+
+    /// What large answers are written into.
+    pub(crate) fn buffers(&self) -> Buffers {
+        self.buffers.clone()
     }
 
     /// Makes a stream unless there is one of that name.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::answer::Writer;
+use super::digits::Digits;
 use super::iterator::Place;
 use super::output::ChildShard;
 use super::sequence::Sequence;
@@ -48,6 +49,7 @@ pub(crate) fn write_page(
     // What has expired is not read: an older place moves to the horizon.
     let place = Place { arrival_ms: place.arrival_ms.max(stream.horizon_ms()), ..place };
     let (mut count, mut bytes, mut newest_ms, mut last) = (0, 0, now_ms, None);
+    let mut digits = Digits::default();
     writer.key("Records");
     writer.begin_list();
     let read = shard.read(place, |record| {
@@ -56,7 +58,13 @@ pub(crate) fn write_page(
             return false;
         }
         let sequence = shard.sequence(record.index, record.arrival_ms);
-        write_record(writer, sequence, record, encrypted_ms.is_some_and(|since_ms| since_ms <= record.arrival_ms));
+        write_record(
+            writer,
+            digits.of(sequence),
+            record,
+            encrypted_ms.is_some_and(|since_ms| since_ms <= record.arrival_ms),
+        );
+        writer.flow();
         count += 1;
         bytes += size;
         newest_ms = record.arrival_ms;
@@ -75,10 +83,10 @@ pub(crate) fn write_page(
     Ok(PageEnd { next: read.next, last, caught_up: read.caught_up, ended: read.ended, bytes })
 }
 
-fn write_record(writer: &mut Writer, sequence: Sequence, record: &Frame<'_>, encrypted: bool) {
+fn write_record(writer: &mut Writer, sequence: &str, record: &Frame<'_>, encrypted: bool) {
     writer.begin_map();
     writer.key("SequenceNumber");
-    writer.sequence(sequence);
+    writer.plain(sequence);
     writer.key("ApproximateArrivalTimestamp");
     writer.time(record.arrival_ms);
     writer.key("Data");

@@ -15,7 +15,7 @@ const END_OF_TIME_SECS: u64 = 16_025_175_000;
 /// The largest power of ten in 32 bits.
 const CHUNK: u64 = 1_000_000_000;
 const CHUNK_DIGITS: usize = 9;
-const DIGITS: usize = 56;
+pub(super) const DIGITS: usize = 56;
 
 /// The fields of a sequence number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,10 +94,31 @@ impl Client {
         }
         let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
         let lower = headers.to_ascii_lowercase();
-        let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
-        let mut body = vec![0; length];
-        self.connection.read_exact(&mut body).await.ok()?;
+        let body = match lower.lines().find_map(|line| line.strip_prefix("content-length: ")) {
+            Some(length) => self.exactly(length.parse().unwrap()).await?,
+            None => self.chunks().await?,
+        };
         Some(Answer { status, headers: lower, body })
+    }
+
+    async fn exactly(&mut self, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.connection.read_exact(&mut bytes).await.ok()?;
+        Some(bytes)
+    }
+
+    async fn chunks(&mut self) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let mut line = String::new();
+            self.connection.read_line(&mut line).await.ok()?;
+            let size = usize::from_str_radix(line.trim_end(), 16).ok()?;
+            body.extend(self.exactly(size).await?);
+            self.exactly(2).await?;
+            if size == 0 {
+                return Some(body);
+            }
+        }
     }
 
     /// All that comes back until the connection ends.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{Call, blocking, text, wet};
 use crate::api_error::ApiError;
 use crate::format::Format;
+use crate::http::{Body, Outlet};
 use crate::kinesis::Kinesis;
 use crate::kinesis::answer::Writer;
 use crate::kinesis::constraints::Constraints;
@@ -44,7 +45,7 @@ struct Request {
     format: Format,
 }
 
-pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
+pub(super) async fn run(call: Call, body: Bytes) -> Result<Body, ApiError> {
     let input: Input = call.read(&body)?;
     let iterator = text(input.shard_iterator.as_ref());
     let mut check = Constraints::default();
@@ -70,9 +71,14 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
     let limit = input.limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(MAX_RECORDS);
     let request = Request { kinesis: call.kinesis, iterator, stream, shard, limit, now_ms, format: call.format };
     if request.shard.is_caught_up(request.iterator.place) {
-        answer(&request)
-    } else {
-        blocking(move || answer(&request)).await
+        return answer(&request, Writer::new(request.format, 1024)).map(Body::from);
+    }
+    let (outlet, mut begun) = Outlet::new(request.kinesis.buffers());
+    let written = blocking(move || answer(&request, Writer::flowing(request.format, outlet)));
+    tokio::select! {
+        Ok(body) = &mut begun => Ok(body),
+        // It may have begun to flow and ended in the same instant.
+        written = written => begun.try_recv().or_else(|_| written.map(Body::from)),
     }
 }
 
@@ -82,8 +88,7 @@ fn find(call: &Call, iterator: &ShardIterator) -> Option<(Arc<Stream>, Arc<Shard
     (stream.settings().id == iterator.stream_id && stream.is_usable()).then_some((stream, shard))
 }
 
-fn answer(request: &Request) -> Result<Vec<u8>, ApiError> {
-    let mut writer = Writer::new(request.format, 1024);
+fn answer(request: &Request, mut writer: Writer) -> Result<Vec<u8>, ApiError> {
     writer.begin_map();
     let limits = Limits { records: request.limit, bytes: MAX_BYTES };
     let page = write_page(&mut writer, (&request.stream, &request.shard), request.iterator.place, limits)?;

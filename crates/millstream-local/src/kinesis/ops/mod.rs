@@ -118,8 +118,11 @@ pub(crate) async fn run(call: Call, operation: &str, body: Bytes) -> Result<Repl
         return Ok(Reply::pieces(event_stream::CONTENT_TYPE, events));
     }
     let content_type = call.format.content_type();
-    let body = answer(call, operation, body).await?;
-    Ok(Reply { status: 200, content_type, body: body.into() })
+    let body = match operation {
+        "GetRecords" => get_records::run(call, body).await?,
+        _ => answer(call, operation, body).await?.into(),
+    };
+    Ok(Reply { status: 200, content_type, body })
 }
 
 /// The answer of an operation in the format of its request, or empty.
@@ -138,7 +141,6 @@ async fn answer(call: Call, operation: &str, body: Bytes) -> Result<Vec<u8>, Api
         "DescribeStreamSummary" => call.look(&body, describe_stream_summary::run),
         "DisableEnhancedMonitoring" => call.exchange(body, disable_enhanced_monitoring::run).await,
         "EnableEnhancedMonitoring" => call.exchange(body, enable_enhanced_monitoring::run).await,
-        "GetRecords" => get_records::run(call, body).await,
         "GetResourcePolicy" => call.look(&body, get_resource_policy::run),
         "GetShardIterator" => get_shard_iterator::run(call, body).await,
         "IncreaseStreamRetentionPeriod" => call.change(body, increase_stream_retention_period::run).await,

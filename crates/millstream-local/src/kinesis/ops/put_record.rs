@@ -43,9 +43,9 @@ struct Output<'a> {
 pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
     let format = call.format;
     let stored = putting::accepted(call, body, accept).await?;
-    let (shard_id, sequence) = stored.outcomes().next().unwrap_or_else(|| Err(ApiError::internal()))?;
+    let record = stored.outcomes().next().unwrap_or_else(|| Err(ApiError::internal()))?;
     let encryption_type = stored.is_encrypted().then_some("KMS");
-    format.write(&Output { shard_id, sequence_number: sequence.to_string(), encryption_type })
+    format.write(&Output { shard_id: record.shard_id, sequence_number: record.sequence.to_string(), encryption_type })
 }
 
 fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {

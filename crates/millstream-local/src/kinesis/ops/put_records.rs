@@ -8,6 +8,7 @@ use super::{Call, wet};
 use crate::api_error::ApiError;
 use crate::kinesis::answer::Writer;
 use crate::kinesis::constraints::Constraints;
+use crate::kinesis::digits::Digits;
 use crate::kinesis::input::{Blob, Flag, Structure, Text};
 
 /// How AWS shows a record in a message about the whole list.
@@ -45,6 +46,8 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
     let format = call.format;
     let stored = putting::accepted(call, body, accept).await?;
     let mut writer = Writer::new(format, 64 * 1024);
+    let mut digits: Vec<Digits> = Vec::new();
+    digits.resize_with(stored.batches(), Digits::default);
     let mut failed = 0;
     writer.begin_map();
     writer.key("Records");
@@ -52,11 +55,11 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Vec<u8>, ApiError> {
     for outcome in stored.outcomes() {
         writer.begin_map();
         match outcome {
-            Ok((shard_id, sequence)) => {
+            Ok(stored) => {
                 writer.key("SequenceNumber");
-                writer.sequence(sequence);
+                writer.plain(digits[stored.batch].of(stored.sequence));
                 writer.key("ShardId");
-                writer.plain(shard_id);
+                writer.plain(stored.shard_id);
             }
             Err(error) => {
                 failed += 1;

@@ -41,6 +41,14 @@ pub(super) struct Stored {
     records: Vec<(usize, u64)>,
 }
 
+/// Where a record is stored.
+pub(super) struct StoredRecord<'a> {
+    /// The number of its batch; the records of one follow each other in a shard.
+    pub(super) batch: usize,
+    pub(super) shard_id: &'a str,
+    pub(super) sequence: Sequence,
+}
+
 struct StoredBatch {
     shard: Arc<Shard>,
     shard_id: String,
@@ -133,12 +141,21 @@ impl Stored {
         self.stream.settings().encryption.is_some()
     }
 
-    /// The shard id and sequence number of each record, or why it was not stored, in the order of the request.
-    pub(super) fn outcomes(&self) -> impl Iterator<Item = Result<(&str, Sequence), ApiError>> {
-        self.records.iter().map(|(batch, nth)| {
-            let batch = &self.batches[*batch];
+    /// How many batches the records are in.
+    pub(super) fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Where each record is, or why it was not stored, in the order of the request.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = Result<StoredRecord<'_>, ApiError>> {
+        self.records.iter().map(|(number, nth)| {
+            let batch = &self.batches[*number];
             match batch.first {
-                Ok((first, arrival_ms)) => Ok((batch.shard_id.as_str(), batch.shard.sequence(first + nth, arrival_ms))),
+                Ok((first, arrival_ms)) => Ok(StoredRecord {
+                    batch: *number,
+                    shard_id: &batch.shard_id,
+                    sequence: batch.shard.sequence(first + nth, arrival_ms),
+                }),
                 Err(NotWritten::Failed) => Err(ApiError::internal()),
                 Err(NotWritten::Busy) => {
                     Err(self.stream.shard_name(&self.stream.settings(), batch.shard.number()).exceeded())

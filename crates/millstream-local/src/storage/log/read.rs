@@ -130,14 +130,18 @@ impl ShardLog {
             }
             (Extent::InFile, ..) => return Ok(true),
         };
-        let mut buffer = Vec::new();
+        let (mut buffer, mut filled) = (Vec::new(), 0);
         let mut wanted_bytes = READ_BYTES;
         while offset < end {
             let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
-            source.read(offset + buffer.len() as u64, wanted_bytes.min(left) - buffer.len(), &mut buffer)?;
+            let wanted = wanted_bytes.min(left);
+            if buffer.len() < wanted {
+                buffer.resize(wanted, 0);
+            }
+            filled += source.read(offset + filled as u64, &mut buffer[filled..wanted])?;
             let mut used = 0;
             wanted_bytes = loop {
-                match frame::parse(&buffer[used..]) {
+                match frame::parse(&buffer[used..filled]) {
                     Parsed::Frame(record, length) => {
                         if record.index >= next.index && record.arrival_ms >= next.arrival_ms {
                             if !take(&record) {
@@ -148,7 +152,7 @@ impl ShardLog {
                         }
                         used += length;
                     }
-                    Parsed::Incomplete(_) if used == buffer.len() => break READ_BYTES,
+                    Parsed::Incomplete(_) if used == filled => break READ_BYTES,
                     Parsed::Incomplete(needed) if needed <= left - used => break needed.max(READ_BYTES),
                     Parsed::Incomplete(_) | Parsed::Corrupt => {
                         let message = format!("no whole record at offset {}", offset + used as u64);
@@ -156,7 +160,8 @@ impl ShardLog {
                     }
                 }
             };
-            buffer.drain(..used);
+            buffer.copy_within(used..filled, 0);
+            filled -= used;
             offset += used as u64;
         }
         Ok(true)
@@ -171,8 +176,8 @@ impl ShardLog {
         io::Error::new(error.kind(), format!("{}: {error}", name.path(&disk.directory).display()))
     }
 
-    /// Appends bytes of a segment in memory to `out`.
-    fn copy(&self, name: SegmentName, offset: u64, limit: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    /// Copies bytes of a segment in memory; how many.
+    fn copy(&self, name: SegmentName, offset: u64, out: &mut [u8]) -> io::Result<usize> {
         let state = self.state();
         let at = state.segments.binary_search_by_key(&name, |segment| segment.name);
         let segment = at.ok().and_then(|at| state.segments.get(at)).ok_or(io::ErrorKind::NotFound)?;
@@ -180,31 +185,27 @@ impl ShardLog {
         if bytes.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        out.extend_from_slice(&bytes[..bytes.len().min(limit)]);
-        Ok(())
+        let count = bytes.len().min(out.len());
+        out[..count].copy_from_slice(&bytes[..count]);
+        Ok(count)
     }
 }
 
 impl Source<'_> {
-    /// Appends at least one byte from `offset` on to `out`, and at most `limit`.
-    fn read(&self, offset: u64, limit: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    /// Reads bytes from `offset` on, at least one; how many.
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
         let file = match self {
-            Self::Memory(log, name) => return log.copy(*name, offset, limit, out),
+            Self::Memory(log, name) => return log.copy(*name, offset, out),
             Self::File(file) => file,
         };
-        let start = out.len();
-        out.resize(start + limit, 0);
-        let count = loop {
-            match file.read_at(&mut out[start..], offset) {
+        loop {
+            match file.read_at(out, offset) {
+                Ok(0) => {
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the file ends at {offset}")));
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result,
+                result => return result,
             }
-        };
-        out.truncate(start + *count.as_ref().unwrap_or(&0));
-        match count {
-            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the file ends at {offset}"))),
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
         }
     }
 }
