@@ -1,5 +1,6 @@
 //! Entries for the fuzz targets of `fuzz/`: no part of the API. The feature `fuzz` shows them outside of the tests.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use crate::config::LocalConfig;
 use crate::format::Format;
 use crate::http::{Body, Reply};
 use crate::kinesis::{Kinesis, Region};
+use crate::storage;
 
 /// The operations that a request is tried with. None makes shards by the hundred.
 const OPERATIONS: [&str; 37] = [
@@ -97,6 +99,27 @@ impl Service {
             kinesis.subscriptions().stop().await;
             check(format, operation, &reply);
         });
+    }
+}
+
+/// A directory for the files that are tried.
+pub struct Home(PathBuf);
+
+impl Home {
+    /// # Errors
+    /// If it can't be made.
+    pub fn new() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("millstream-fuzz-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Reads bytes as a file of a data directory; which one, the first byte says.
+    ///
+    /// # Panics
+    /// If something is read that is not there.
+    pub fn storage(&self, input: &[u8]) {
+        storage::fuzz::read(&self.0, input);
     }
 }
 

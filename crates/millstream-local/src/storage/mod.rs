@@ -16,6 +16,8 @@
 mod committer;
 mod data_dir;
 pub(crate) mod frame;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod journal;
 mod log;
 mod marks;

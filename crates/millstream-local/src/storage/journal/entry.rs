@@ -13,22 +13,22 @@ const HEADER: usize = 12;
 
 /// Bytes of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
-    pub(super) id: LogId,
-    pub(super) name: SegmentName,
-    pub(super) offset: u64,
-    pub(super) bytes: &'a [u8],
+pub(in crate::storage) struct Entry<'a> {
+    pub(in crate::storage) id: LogId,
+    pub(in crate::storage) name: SegmentName,
+    pub(in crate::storage) offset: u64,
+    pub(in crate::storage) bytes: &'a [u8],
 }
 
 /// Begins a group in an empty buffer.
-pub(super) fn begin(out: &mut Vec<u8>, epoch: u64) {
+pub(in crate::storage) fn begin(out: &mut Vec<u8>, epoch: u64) {
     out.extend_from_slice(&MAGIC.to_le_bytes());
     out.extend_from_slice(&[0; 8]);
     out.extend_from_slice(&epoch.to_le_bytes());
 }
 
 /// Adds an entry to a group.
-pub(super) fn push(out: &mut Vec<u8>, id: &LogId, name: SegmentName, offset: u64, bytes: &[u8]) {
+pub(in crate::storage) fn push(out: &mut Vec<u8>, id: &LogId, name: SegmentName, offset: u64, bytes: &[u8]) {
     // Ids are 24 characters, and a commit stays far below 4 GiB.
     #[expect(clippy::cast_possible_truncation, reason = "bounded by the committer")]
     let (id_length, length) = (id.stream_id.len() as u8, bytes.len() as u32);
@@ -43,7 +43,7 @@ pub(super) fn push(out: &mut Vec<u8>, id: &LogId, name: SegmentName, offset: u64
 }
 
 /// Ends a group.
-pub(super) fn finish(out: &mut [u8]) {
+pub(in crate::storage) fn finish(out: &mut [u8]) {
     let Some((header, body)) = out.split_at_mut_checked(HEADER) else { return };
     #[expect(clippy::cast_possible_truncation, reason = "bounded by the committer")]
     let length = body.len() as u32;
@@ -52,7 +52,7 @@ pub(super) fn finish(out: &mut [u8]) {
 }
 
 /// The group at the head of `bytes`: its epoch, its entries and its length. `None` if there is no whole one.
-pub(super) fn parse(bytes: &[u8]) -> Option<(u64, Vec<Entry<'_>>, usize)> {
+pub(in crate::storage) fn parse(bytes: &[u8]) -> Option<(u64, Vec<Entry<'_>>, usize)> {
     let mut rest = bytes;
     if number(take(&mut rest)?) != MAGIC {
         return None;

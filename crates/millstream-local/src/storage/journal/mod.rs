@@ -8,11 +8,12 @@
 //!
 //! ```text
 //! data_dir/journal/0 and 1     groups of one epoch each, the higher being the newer; see `entry`
+//! data_dir/journal/*.kept       what speaks of segments that could not be synced, until a later start has synced them
 //! data_dir/journal/CLEAN       written when the server stops: all is in the segments, up to the epoch in it
 //! ```
 
 mod checkpoint;
-mod entry;
+pub(super) mod entry;
 mod replay;
 
 use std::fs::{self, File, OpenOptions};
@@ -30,6 +31,8 @@ use super::{replace, sync_dir};
 const CAPACITY: u64 = 64 * 1024 * 1024;
 /// A file grows by so many bytes, until it has been filled once.
 const GROWTH: u64 = 1024 * 1024;
+/// How the names of files end that have been put aside.
+const KEPT: &str = ".kept";
 /// A buffer that has become larger is not kept.
 const KEPT_BUFFER: usize = 4 * 1024 * 1024;
 
@@ -43,6 +46,10 @@ pub(crate) struct Journal {
     epoch: u64,
     /// What the current file speaks of.
     dirty: Dirty,
+    /// Files that an earlier run has kept. They go with the checkpoint of what has been replayed.
+    kept: Vec<PathBuf>,
+    /// This run has kept one.
+    keeps: bool,
     /// The mark of a clean stop is there.
     is_clean: bool,
     buffer: Vec<u8>,
@@ -55,6 +62,8 @@ struct Slot {
     length: u64,
     /// What has to end before the file is written over.
     checkpoint: Option<Checkpoint>,
+    /// The checkpoint has failed: the file may be the only one to have some records.
+    is_needed: bool,
 }
 
 impl Journal {
@@ -70,6 +79,8 @@ impl Journal {
             position: CAPACITY,
             epoch: replayed.epoch,
             dirty: Dirty::default(),
+            kept: replayed.kept,
+            keeps: false,
             is_clean: replayed.was_clean,
             buffer: Vec::new(),
         }
@@ -116,14 +127,15 @@ impl Journal {
         if self.is_clean {
             return;
         }
-        let mut earlier_succeeded = true;
+        let mut succeeded = !self.keeps;
         for checkpoint in self.slots.iter_mut().filter_map(|slot| slot.checkpoint.take()) {
             // Each is waited for, also after one that failed.
-            earlier_succeeded &= checkpoint.wait();
+            succeeded &= checkpoint.wait();
         }
-        if !(self.dirty.sync() && earlier_succeeded) {
+        if !(self.dirty.sync() && succeeded) {
             return;
         }
+        self.drop_kept();
         if let Err(error) = replace(&clean_path(&self.directory), self.epoch.to_string().as_bytes()) {
             tracing::warn!(%error, "cannot write down that the journal is empty; the next start goes through it");
         }
@@ -141,7 +153,19 @@ impl Journal {
     fn turn(&mut self) -> io::Result<()> {
         let other = 1 - self.current;
         if let Some(checkpoint) = self.slots[other].checkpoint.take() {
-            checkpoint.wait();
+            if checkpoint.wait() {
+                self.drop_kept();
+            } else {
+                self.kept.clear();
+                self.keeps = true;
+                self.slots[other].is_needed = true;
+                // Of the checkpoint at the start: it is one for both files.
+                self.slots[self.current].is_needed |= self.slots[self.current].file.is_none();
+            }
+        }
+        if self.slots[other].is_needed {
+            self.keep(other)?;
+            self.slots[other].is_needed = false;
         }
         if self.slots[other].file.is_none() {
             let path = self.directory.join(other.to_string());
@@ -156,6 +180,27 @@ impl Journal {
         self.position = 0;
         self.epoch += 1;
         Ok(())
+    }
+
+    /// Puts a file aside that is still needed.
+    fn keep(&mut self, slot: usize) -> io::Result<()> {
+        let aside = self.directory.join(format!("{:020}{KEPT}", self.epoch));
+        self.slots[slot].file = None;
+        match fs::rename(self.directory.join(slot.to_string()), &aside) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            renamed => renamed?,
+        }
+        tracing::warn!(file = %aside.display(), "a journal file is kept for the next start");
+        sync_dir(&self.directory)
+    }
+
+    /// Deletes what an earlier run has kept; all of it is in the segments now.
+    fn drop_kept(&mut self) {
+        for path in self.kept.drain(..) {
+            if let Err(error) = fs::remove_file(&path) {
+                tracing::warn!(%error, file = %path.display(), "cannot delete a journal file that is no longer needed");
+            }
+        }
     }
 
     /// Makes room in the current file.
@@ -180,4 +225,59 @@ impl Journal {
 
 fn clean_path(directory: &Path) -> PathBuf {
     directory.join("CLEAN")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::storage::log::LogId;
+    use crate::storage::segment::SegmentName;
+
+    const NAME: SegmentName = SegmentName { first_index: 1, first_arrival_ms: 1 };
+
+    fn log_id() -> LogId {
+        LogId { stream_id: "stream".into(), shard: 0 }
+    }
+
+    /// A journal directory in which a file speaks of a segment.
+    fn written(home: &Path) -> PathBuf {
+        let directory = home.join("journal");
+        fs::create_dir_all(&directory).unwrap();
+        let mut group = Vec::new();
+        entry::begin(&mut group, 3);
+        entry::push(&mut group, &log_id(), NAME, 0, b"records");
+        entry::finish(&mut group);
+        fs::write(directory.join("0"), &group).unwrap();
+        directory
+    }
+
+    #[test]
+    fn what_a_segment_that_cannot_be_synced_needs_is_kept_for_the_next_start() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = written(home.path());
+        // No directory of a segment can be below a file.
+        let blocked = home.path().join("blocked");
+        fs::write(&blocked, "").unwrap();
+        let mut dirty = Dirty::default();
+        dirty.found(NAME.path(&blocked));
+        let replayed = Replayed { was_clean: false, dirty, epoch: 3, kept: Vec::new() };
+        let mut journal = Journal::new(directory.clone(), replayed);
+        journal.append(&[]).unwrap();
+        journal.finish();
+        assert!(!clean_path(&directory).exists());
+
+        let home = home.path().join("shard");
+        fs::create_dir(&home).unwrap();
+        let replayed = replay(&directory, |id| (*id == log_id()).then(|| home.clone())).unwrap();
+        assert_eq!(fs::read(NAME.path(&home)).unwrap(), b"records");
+        assert_eq!(replayed.kept.len(), 1);
+        let mut journal = Journal::new(directory.clone(), replayed);
+        journal.append(&[]).unwrap();
+        journal.finish();
+        assert!(clean_path(&directory).exists());
+        assert!(replay(&directory, |_| None).unwrap().kept.is_empty());
+        let names = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(names.into_iter().all(|name| !name.to_string_lossy().ends_with(KEPT)));
+    }
 }

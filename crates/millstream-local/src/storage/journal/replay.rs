@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::Dirty;
-use super::clean_path;
 use super::entry::{self, Entry};
+use super::{KEPT, clean_path};
 use crate::storage::log::{LogId, create};
 
 /// How the journal was found.
@@ -19,6 +19,8 @@ pub(crate) struct Replayed {
     pub(crate) dirty: Dirty,
     /// The highest epoch in use.
     pub(super) epoch: u64,
+    /// Files that were put aside.
+    pub(super) kept: Vec<PathBuf>,
 }
 
 /// Writes what the journal holds to the segments. `directory_of` says where a shard's are; `None` if it is no more.
@@ -32,11 +34,12 @@ pub(crate) fn replay(directory: &Path, directory_of: impl Fn(&LogId) -> Option<P
         Err(error) => return Err(error),
     };
     if let Some(epoch) = clean {
-        return Ok(Replayed { was_clean: true, dirty: Dirty::default(), epoch });
+        return Ok(Replayed { was_clean: true, dirty: Dirty::default(), epoch, kept: Vec::new() });
     }
+    let kept = kept_in(directory)?;
     let mut files = Vec::new();
-    for name in ["0", "1"] {
-        match fs::read(directory.join(name)) {
+    for path in ["0", "1"].map(|name| directory.join(name)).iter().chain(&kept) {
+        match fs::read(path) {
             Ok(bytes) => {
                 let epoch = entry::parse(&bytes).map(|(epoch, ..)| epoch);
                 files.extend(epoch.map(|epoch| (epoch, bytes)));
@@ -46,7 +49,7 @@ pub(crate) fn replay(directory: &Path, directory_of: impl Fn(&LogId) -> Option<P
         }
     }
     files.sort_unstable_by_key(|(epoch, _)| *epoch);
-    let mut replayed = Replayed { was_clean: false, dirty: Dirty::default(), epoch: 0 };
+    let mut replayed = Replayed { was_clean: false, dirty: Dirty::default(), epoch: 0, kept };
     for (epoch, bytes) in files {
         replayed.epoch = epoch;
         let mut rest = &bytes[..];
@@ -66,6 +69,17 @@ pub(crate) fn replay(directory: &Path, directory_of: impl Fn(&LogId) -> Option<P
         }
     }
     Ok(replayed)
+}
+
+fn kept_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut kept = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(KEPT) {
+            kept.push(path);
+        }
+    }
+    Ok(kept)
 }
 
 /// Whether the segment is still wanted: the beginning of one that has expired may be in the journal no longer.

@@ -7,7 +7,7 @@ mod append;
 mod group;
 mod open;
 mod read;
-mod scan;
+pub(super) mod scan;
 mod trim;
 mod write;
 

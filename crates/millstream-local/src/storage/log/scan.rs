@@ -11,11 +11,11 @@ const CHUNK: usize = 1024 * 1024;
 const MOST_LOST: u64 = 1 << 32;
 
 /// A frame and its place.
-pub(super) struct Seen<'a> {
-    pub(super) offset: u64,
-    pub(super) record: Frame<'a>,
+pub(in crate::storage) struct Seen<'a> {
+    pub(in crate::storage) offset: u64,
+    pub(in crate::storage) record: Frame<'a>,
     /// There is something unreadable before it.
-    pub(super) after_damage: bool,
+    pub(in crate::storage) after_damage: bool,
 }
 
 /// Shows every record from an offset on, and gives the length of the segment.
@@ -23,7 +23,7 @@ pub(super) struct Seen<'a> {
 /// What follows the last whole record was never acknowledged, or the disk has lost it. It is cut off, and kept beside
 /// the segment in a file that ends in `.cut`. Damage with whole records behind it stays as it is: the records are
 /// shown, and whoever reads the damage is told.
-pub(super) fn scan(path: &Path, start: u64, mut seen: impl FnMut(Seen<'_>)) -> io::Result<u64> {
+pub(in crate::storage) fn scan(path: &Path, start: u64, mut seen: impl FnMut(Seen<'_>)) -> io::Result<u64> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(start))?;
     let mut buffer = Vec::new();
