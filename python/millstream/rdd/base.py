@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from millstream.errors import PySparkValueError, UnsupportedOperationException
 from millstream.rdd.fuse import Step
 from millstream.rdd.partitions import Node, Stepped
 from millstream.storagelevel import StorageLevel
+from millstream.taskstate import check_on_driver, rdd_in_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ class RDDBase(Generic[T]):
     def __init__(self, node: Node, ctx: SparkContext) -> None:
         self._node = node
         self.ctx = ctx
+        check_on_driver()
         self._id = ctx._next_rdd_id()
         self._name: str | None = None
         self._level = StorageLevel.NONE
@@ -105,6 +107,9 @@ class RDDBase(Generic[T]):
             lines.append(f"{' |  ' * depth}({node.partitions}) {node.label}{kept}")
             waiting += [(parent, depth + 1) for parent in reversed(node.parents)]
         return "\n".join(lines).encode()
+
+    def __reduce__(self) -> NoReturn:
+        raise rdd_in_task()
 
     def __repr__(self) -> str:
         name = f"{self._name} " if self._name else ""

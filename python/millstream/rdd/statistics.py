@@ -110,7 +110,7 @@ class Statistics(RelationOperations[T]):
 
     def stats(self) -> StatCounter:
         """Count, mean, deviation and extremes."""
-        return reduce(StatCounter.mergeStats, map(StatCounter, self._partitions("rows")), StatCounter())
+        return reduce(StatCounter.mergeStats, self._partitions("apply", StatCounter), StatCounter())
 
     def mean(self) -> float:
         """The mean; 0 if there is no element."""

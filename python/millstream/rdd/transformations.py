@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from millstream.errors import PySparkTypeError
 from millstream.rdd.base import RDDBase, T
 from millstream.rdd.hashing import portable_hash
-from millstream.rdd.partitions import Coalesced, Numbered
+from millstream.rdd.partitions import Coalesced
 from millstream.rdd.partitions import Union as UnionNode
 from millstream.rdd.resultiterable import ResultIterable
-from millstream.rdd.shuffle import Combined, Dealt, Sorted
+from millstream.rdd.shuffle import Combined, Dealt, sorted_by
 
 if TYPE_CHECKING:
     from millstream.rdd.rdd import RDD
@@ -65,10 +65,6 @@ class Transformations(RDDBase[T]):
         """The elements grouped by ``f``."""
         return self.keyBy(f).groupByKey(numPartitions, partitionFunc)
 
-    def zipWithIndex(self) -> RDD[tuple[T, int]]:
-        """Pairs of the element and its position, by partition and then within it."""
-        return self._with(Numbered(self._node))
-
     def union(self, other: RDD[U]) -> RDD[T | U]:
         """The partitions of both."""
         if not isinstance(other, RDDBase):
@@ -84,7 +80,7 @@ class Transformations(RDDBase[T]):
 
     def sortBy(self, keyfunc: Callable[[T], Any], ascending: bool = True, numPartitions: int | None = None) -> RDD[T]:
         """The elements in the order of ``keyfunc``."""
-        return self._with(Sorted(self._node, self._reduce_partitions(numPartitions), keyfunc, ascending))
+        return self._with(sorted_by(self._node, self._reduce_partitions(numPartitions), keyfunc, ascending))
 
     def coalesce(self, numPartitions: int, shuffle: bool = False) -> RDD[T]:
         """Fewer partitions by joining neighbours; with ``shuffle``, any number by dealing the elements out."""

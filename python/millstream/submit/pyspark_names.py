@@ -75,7 +75,12 @@ class _PySparkFinder:
             module.__dict__["__version__"] = f"{PYSPARK_API}+millstream.{__version__}"
 
 
+def provides_pyspark() -> bool:
+    """Whether ``import pyspark`` means Millstream in this process."""
+    return any(isinstance(finder, _PySparkFinder) for finder in sys.meta_path)
+
+
 def provide_pyspark() -> None:
     """Makes ``import pyspark`` mean Millstream in this process. Called twice, it changes nothing more."""
-    if not any(isinstance(finder, _PySparkFinder) for finder in sys.meta_path):
+    if not provides_pyspark():
         sys.meta_path.insert(0, _PySparkFinder())
