@@ -11,7 +11,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar, cast
 
 from millstream.errors import PySparkRuntimeError
-from millstream.rdd.packing import pack, unpack
 from millstream.taskstate import in_worker
 
 if TYPE_CHECKING:
@@ -49,12 +48,14 @@ class Broadcast(Generic[T]):
 
     def dump(self, value: T, f: BinaryIO) -> None:
         """Writes a value as it goes to workers, and closes the file."""
+        from millstream.rdd.packing import pack
+
         with f:
             f.write(pack(value))
 
     def load(self, file: BinaryIO) -> T:
         """The value that `dump` has written."""
-        return cast(T, unpack(file.read()))
+        return cast(T, _load(file))
 
     def load_from_path(self, path: str) -> T:
         """The value in a file that `dump` has written."""
@@ -83,6 +84,8 @@ class BroadcastFiles:
     def write(self, value: Any) -> str:
         """Writes a value and returns its file's name."""
         import tempfile
+
+        from millstream.rdd.packing import pack
 
         with self._lock:
             if self._directory is None:
@@ -125,8 +128,14 @@ def _received(path: str) -> Broadcast[Any]:
 def _value_in(path: str) -> Any:
     if path not in _values:
         with open(path, "rb") as file:
-            _values[path] = unpack(file.read())
+            _values[path] = _load(file)
     return _values[path]
+
+
+def _load(file: BinaryIO) -> Any:
+    from millstream.rdd.packing import unpack
+
+    return unpack(file.read())
 
 
 def forget_destroyed() -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from millstream.rdd.packing import Packed
 from millstream.rdd.partitions import Node, drain
+
+if TYPE_CHECKING:
+    from millstream.rdd.packing import Packed
 
 
 class Shuffled(Node):

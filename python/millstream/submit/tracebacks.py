@@ -14,12 +14,14 @@ def report(error: BaseException) -> None:
     """Prints why the program failed: errors of Millstream in one line with the place in the program, those of the
     program's own code with their traceback."""
     strip_chain(error)
-    if isinstance(error, PythonException) or (isinstance(error, PySparkException) and error.__cause__ is None):
+    # A function's failure in a worker has its traceback in the message.
+    chained = not isinstance(error, PythonException)
+    if chained and isinstance(error, PySparkException) and error.__cause__ is None:
         print(f"millstream: {type(error).__name__}: {error}{_place(error.__traceback__)}", file=sys.stderr)
         return
     import traceback
 
-    traceback.print_exception(error)
+    traceback.print_exception(error, chain=chained)
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from millstream.rdd.packing import pack, pack_rows, unpack
@@ -80,7 +81,7 @@ class Leaf(Node):
         parts = Leaf.inputs.parts(self._number, index)
         if self._shuffled is not None:
             return self._shuffled.gather(parts)
-        return (row for part in parts for row in part)
+        return chain.from_iterable(parts)
 
 
 def sunk(sink: str, functions: tuple[Callable[..., Any], ...], node: Node, index: int) -> list[bytes]:
