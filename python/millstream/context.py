@@ -221,6 +221,10 @@ class SparkContext(FileReaders):
         """Describes the jobs to come."""
         self.setLocalProperty("spark.job.description", value)
 
+    def cancelAllJobs(self) -> None:
+        """Ends the jobs that run in worker processes: they raise `SparkRuntimeException` in their threads."""
+        self._runner.cancel()
+
     def stop(self) -> None:
         """Ends the context and what runs in it; another one can be made after it."""
         self._stopped = True
@@ -255,7 +259,7 @@ class SparkContext(FileReaders):
 
 add_unsupported(
     SparkContext,
-    """addArchive addFile addJobTag cancelAllJobs cancelJobGroup cancelJobsWithTag
+    """addArchive addFile addJobTag cancelJobGroup cancelJobsWithTag
     clearJobTags dump_profiles getCheckpointDir getJobTags getSystemProperty hadoopFile hadoopRDD newAPIHadoopFile
     newAPIHadoopRDD pickleFile removeJobTag runJob sequenceFile setCheckpointDir setInterruptOnCancel setJobGroup
     setSystemProperty show_profiles statusTracker""",

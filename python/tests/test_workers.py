@@ -361,6 +361,50 @@ def test_workers_die_with_a_program_that_is_killed(submit: Submitter, busy: str)
     wait_for(lambda: not any(map(is_running, workers)))
 
 
+STREAM = """\
+import os, time
+from pyspark import SparkContext
+from pyspark.streaming import StreamingContext
+
+def work(n):
+    print("worker", os.getpid(), flush=True)
+    time.sleep(600)
+
+ssc = StreamingContext(SparkContext(appName="tests"), 0.05)
+ssc.queueStream([[1, 2]]).map(work).foreachRDD(lambda rdd: rdd.count())
+ssc.start()
+ssc.awaitTermination()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_batch_that_takes_long(submit: Submitter, number: signal.Signals) -> None:
+    program = submit.start("--master", "local[2]", submit.program(STREAM))
+    workers = read_workers(program)
+    began = time.monotonic()
+    program.send_signal(number)
+    assert program.wait(20) == 128 + number
+    assert time.monotonic() - began < 5
+    assert not any(map(is_running, workers))
+
+
+def test_jobs_can_be_cancelled(workers: SparkContext, tmp_path: Path) -> None:
+    def work(_: int) -> None:
+        (tmp_path / "runs").touch()
+        time.sleep(600)
+
+    def cancel() -> None:
+        wait_for((tmp_path / "runs").exists)
+        workers.cancelAllJobs()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    with pytest.raises(SparkRuntimeException, match="Job cancelled as part of cancellation of all jobs"):
+        workers.parallelize([1, 2], 2).foreach(work)
+    thread.join()
+    assert workers.parallelize([1, 2], 2).count() == 2
+
+
 @pytest.mark.parametrize("busy", ["time.sleep(600)", "while True: pass"])
 def test_ctrl_c_stops_the_program_and_its_workers_at_once(submit: Submitter, busy: str) -> None:
     program = submit.start("--master", "local[2]", submit.program(BUSY.format(busy=busy)))

@@ -18,6 +18,9 @@ class Runner(Protocol):
     def rows(self, node: Node, index: int) -> Iterable[Any]:
         """The rows of one partition, lazily if that is possible."""
 
+    def cancel(self) -> None:
+        """Ends the jobs that run, if they can be ended from outside."""
+
     def close(self) -> None:
         """Gives back what running needs."""
 
@@ -36,6 +39,9 @@ class LocalRunner:
         """Computed as they are read."""
         rows: Iterable[Any] = drain(node, index, "rows")
         return rows
+
+    def cancel(self) -> None:
+        """A function that runs in this process can't be ended."""
 
     def close(self) -> None:
         """Nothing to do."""

@@ -43,6 +43,10 @@ class WorkerRunner:
         [pickles] = self._run(node, [index], computing.rows)
         return Packed(pickles)
 
+    def cancel(self) -> None:
+        """Ends the jobs that run."""
+        self._pool.cancel()
+
     def close(self) -> None:
         """Ends the workers."""
         self._pool.close()

@@ -21,6 +21,8 @@ class Pool:
         self.size = size
         self._reset()
         self.closed = False
+        #: How often all jobs were cancelled; a job that began before the last time is not to go on.
+        self.cancelled = 0
         _pools.add(self)
         atexit.register(self.close)
 
@@ -69,6 +71,14 @@ class Pool:
             self._busy.discard(worker)
             self._changed.notify()
         return how
+
+    def cancel(self) -> None:
+        """Ends the busy workers, whose jobs fail."""
+        with self._changed:
+            self.cancelled += 1
+            busy = list(self._busy)
+        for worker in busy:
+            worker.kill()
 
     def close(self) -> None:
         """Ends all workers: the idle ones by themselves, the busy ones at once, whose jobs fail."""

@@ -104,6 +104,7 @@ def run(pool: Pool, tasks: Sequence[Task], attempts: Attempts) -> list[list[byte
     """
     waiting = deque(tasks)
     running: dict[int, _Attempt] = {}
+    cancelled = pool.cancelled
     poll = select.poll()
 
     def start(worker: Worker) -> None:
@@ -130,7 +131,11 @@ def run(pool: Pool, tasks: Sequence[Task], attempts: Attempts) -> list[list[byte
                         continue
                 except (EOFError, ConnectionError):
                     end(descriptor)
-                    waiting.appendleft(_lost(pool, attempt, attempts.dying))
+                    how = pool.discard(attempt.worker, _GRACE_S)
+                    pool.check_open()
+                    if pool.cancelled != cancelled:
+                        raise SparkRuntimeException("Job cancelled as part of cancellation of all jobs") from None
+                    waiting.appendleft(_lost(attempt, how, attempts.dying))
                     continue
                 end(descriptor)
                 pool.give_back(attempt.worker)
@@ -165,12 +170,9 @@ def _ended(attempt: _Attempt, allowed: int) -> Task | None:
     return task
 
 
-def _lost(pool: Pool, attempt: _Attempt, allowed: int) -> Task:
+def _lost(attempt: _Attempt, how: str, allowed: int) -> Task:
     """The task of a worker that has died, to run again on another."""
     pid = attempt.worker.pid
-    how = pool.discard(attempt.worker, _GRACE_S)
-    # With the context stopped, this says so.
-    pool.check_open()
     task = attempt.task
     task.lost += 1
     if task.lost >= allowed:
