@@ -20,6 +20,7 @@ from millstream.filereaders import FileReaders
 from millstream.master import Master
 from millstream.master import parse as parse_master
 from millstream.rdd import RDD
+from millstream.rdd.checkpoint import Checkpoints
 from millstream.rdd.partitions import Slices, Union
 from millstream.rdd.running import LocalRunner, Runner
 from millstream.taskstate import check_on_driver, context_in_task
@@ -69,6 +70,7 @@ class SparkContext(FileReaders):
         self.startTime = int(time.time() * 1000)
         self._rdd_ids = count()
         self._broadcast_files = BroadcastFiles()
+        self._checkpoints = Checkpoints()
         self._properties: dict[str, str] = {}
         self._stopped = False
         self._call_site = user_call_site()
@@ -189,6 +191,14 @@ class SparkContext(FileReaders):
             adding = AddingAccumulatorParam(type(value)())
         return Accumulator(next(SparkContext._accumulator_ids), value, adding)
 
+    def setCheckpointDir(self, dirName: str) -> None:
+        """Where `RDD.checkpoint` saves rows: in a new directory under ``dirName``."""
+        self._checkpoints.set_directory(dirName)
+
+    def getCheckpointDir(self) -> str | None:
+        """The directory made by `setCheckpointDir`."""
+        return self._checkpoints.directory
+
     def addPyFile(self, path: str) -> None:
         """Puts a ``.zip``, ``.egg`` or directory, or the directory of a ``.py`` file, on the import path."""
         place = os.path.abspath(path.removeprefix("file://"))
@@ -260,7 +270,7 @@ class SparkContext(FileReaders):
 add_unsupported(
     SparkContext,
     """addArchive addFile addJobTag cancelJobGroup cancelJobsWithTag
-    clearJobTags dump_profiles getCheckpointDir getJobTags getSystemProperty hadoopFile hadoopRDD newAPIHadoopFile
-    newAPIHadoopRDD pickleFile removeJobTag runJob sequenceFile setCheckpointDir setInterruptOnCancel setJobGroup
+    clearJobTags dump_profiles getJobTags getSystemProperty hadoopFile hadoopRDD newAPIHadoopFile
+    newAPIHadoopRDD removeJobTag runJob sequenceFile setInterruptOnCancel setJobGroup
     setSystemProperty show_profiles statusTracker""",
 )

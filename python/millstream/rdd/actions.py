@@ -31,6 +31,7 @@ class Actions(Transformations[T]):
 
     def _some_partitions(self, indices: Sequence[int], sink: str, *functions: Callable[..., Any]) -> Iterator[Any]:
         check_on_driver()
+        self.ctx._checkpoints.write(self._node)
         return self.ctx._runner.run(self._node, indices, sink, *functions)
 
     def collect(self) -> list[T]:
@@ -43,6 +44,7 @@ class Actions(Transformations[T]):
     def toLocalIterator(self, prefetchPartitions: bool = False) -> Iterator[T]:
         """An iterator over all elements that evaluates a partition when it gets there."""
         check_on_driver()
+        self.ctx._checkpoints.write(self._node)
         for index in range(self._node.partitions):
             yield from self.ctx._runner.rows(self._node, index)
 
@@ -150,6 +152,15 @@ class Actions(Transformations[T]):
     def saveAsTextFile(self, path: str, compressionCodecClass: str | None = None) -> None:
         """Writes the elements as lines of text files in the new directory ``path``."""
         save_as_text(self, path, compressionCodecClass)
+
+    def saveAsPickleFile(self, path: str, batchSize: int = 10) -> None:
+        """Writes the elements as pickles in the new directory ``path``, for `SparkContext.pickleFile`.
+
+        The files are not Spark's, which are Hadoop sequence files. ``batchSize`` changes nothing.
+        """
+        from millstream.rdd.pickles import save_pickled
+
+        save_pickled(self, path)
 
 
 def _first(num: int, rows: Iterator[T]) -> list[T]:

@@ -70,7 +70,7 @@ class RDDBase(Generic[T]):
     @property
     def is_cached(self) -> bool:
         """Whether the RDD is persisted."""
-        return self._node.kept is not None
+        return self._level != StorageLevel.NONE
 
     def cache(self) -> RDD[T]:
         """Keeps computed partitions in memory."""
@@ -88,9 +88,10 @@ class RDDBase(Generic[T]):
         return cast("RDD[T]", self)
 
     def unpersist(self, blocking: bool = False) -> RDD[T]:
-        """Forgets the kept partitions."""
+        """Forgets the kept partitions; those of a checkpoint stay."""
         self._level = StorageLevel.NONE
-        self._node.kept = None
+        if not self._node.is_cut_off:
+            self._node.kept = None
         return cast("RDD[T]", self)
 
     def getStorageLevel(self) -> StorageLevel:

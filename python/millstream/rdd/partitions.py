@@ -25,6 +25,13 @@ class Node(ABC):
         self.partitions = partitions
         self.parents = parents
         self.kept: dict[int, Iterable[Any]] | None = None
+        #: Whether the kept rows are all there is, after a checkpoint.
+        self.is_cut_off = False
+
+    def cut_off(self) -> None:
+        """Forgets the parents: all partitions are kept from now on."""
+        self.parents = ()
+        self.is_cut_off = True
 
     def reads(self, index: int) -> Iterable[tuple[Node, int]]:
         """The parents' partitions that `compute` reads for one partition, each once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from millstream.errors import PySparkTypeError
@@ -47,6 +48,15 @@ class Transformations(RDDBase[T]):
     ) -> RDD[U]:
         """Applies ``f`` to the number of each partition and an iterator over it."""
         return self._step("partitions", f)
+
+    def pipe(self, command: str, env: dict[str, str] | None = None, checkCode: bool = False) -> RDD[str]:
+        """The lines that ``command`` prints for each partition, given its elements as lines of its standard input.
+
+        ``env`` is all of its environment. With ``checkCode`` an exit code other than 0 fails the job.
+        """
+        from millstream.rdd.pipe import piped
+
+        return self.mapPartitions(partial(piped, command, env or {}, checkCode))
 
     def glom(self) -> RDD[list[T]]:
         """Each partition as one list."""

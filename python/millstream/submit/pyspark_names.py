@@ -25,8 +25,8 @@ _MODULES: dict[str, dict[str, str]] = {
     "pyspark.context": {"millstream.context": "SparkContext"},
     "pyspark.errors": {
         "millstream.errors": """AnalysisException IllegalArgumentException PySparkException
-            PySparkNotImplementedError PySparkRuntimeError PySparkTypeError PySparkValueError PythonException
-            SparkRuntimeException StreamingQueryException UnsupportedOperationException""",
+            PySparkImportError PySparkNotImplementedError PySparkRuntimeError PySparkTypeError PySparkValueError
+            PythonException SparkRuntimeException StreamingQueryException UnsupportedOperationException""",
     },
     "pyspark.rdd": {"millstream.rdd": "RDD portable_hash"},
     "pyspark.resultiterable": {"millstream.rdd": "ResultIterable"},
