@@ -52,6 +52,12 @@ class ColumnOperations(CheckpointOperations[T]):
         """All rows as a ``polars.DataFrame``."""
         return _module("polars", "to_polars").from_arrow(self.to_arrow())
 
+    def toDF(self, schema: Any = None, sampleRatio: float | None = None) -> Any:
+        """The rows as a DataFrame of the process's `millstream.sql.SparkSession`, which is made if there is none."""
+        from millstream.sql import SparkSession
+
+        return SparkSession.builder.getOrCreate().createDataFrame(self, schema)
+
     def _batches(self, user: str) -> RDD[Any]:
         _module("pyarrow", user)
         if isinstance(self._node, Columnar):

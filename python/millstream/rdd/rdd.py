@@ -19,6 +19,6 @@ add_unsupported(
     RDD,
     """barrier cleanShuffleDependencies collectWithJobGroup countApprox countApproxDistinct
     getResourceProfile mapPartitionsWithSplit meanApprox sampleByKey saveAsHadoopDataset saveAsHadoopFile
-    saveAsNewAPIHadoopDataset saveAsNewAPIHadoopFile saveAsSequenceFile sumApprox toDF
+    saveAsNewAPIHadoopDataset saveAsNewAPIHadoopFile saveAsSequenceFile sumApprox
     withResources""",
 )

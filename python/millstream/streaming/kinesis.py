@@ -226,8 +226,9 @@ class KinesisBlocks(Columnar):
         return record_batch(self._blocks[index], self._as_text)
 
 
-def batch_rdd(sc: SparkContext, blocks: Sequence[Block], decoder: Callable[[Any], Any]) -> RDD[Any]:
-    """The RDD of a batch of blocks; a decoder of the program's own becomes the first step of the fused loop."""
+def batch_rdd(sc: SparkContext, blocks: Sequence[Block], decoder: Callable[[Any], Any] | None) -> RDD[Any]:
+    """The RDD of a batch of blocks; a decoder of the program's own becomes the first step of the fused loop, and without
+    one the rows are bytes."""
     as_text = decoder is utf8_decoder
     rdd: RDD[Any] = RDD(KinesisBlocks(blocks, as_text), sc)
-    return rdd if as_text else rdd.map(decoder)
+    return rdd if as_text or decoder is None else rdd.map(decoder)
