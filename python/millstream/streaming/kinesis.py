@@ -227,8 +227,8 @@ class KinesisBlocks(Columnar):
 
 
 def batch_rdd(sc: SparkContext, blocks: Sequence[Block], decoder: Callable[[Any], Any] | None) -> RDD[Any]:
-    """The RDD of a batch of blocks; a decoder of the program's own becomes the first step of the fused loop, and without
-    one the rows are bytes."""
+    """The RDD of a batch of blocks; a decoder of the program's own becomes the first step of the fused loop, and
+    without one the rows are bytes."""
     as_text = decoder is utf8_decoder
     rdd: RDD[Any] = RDD(KinesisBlocks(blocks, as_text), sc)
     return rdd if as_text or decoder is None else rdd.map(decoder)
