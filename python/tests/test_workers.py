@@ -181,7 +181,7 @@ def test_what_cannot_be_sent_is_said(workers: SparkContext) -> None:
     ):
         workers.parallelize([1], 1).map(lambda n: (n, lock)).collect()
     with pytest.raises(pickle.PicklingError, match="cannot pickle"):
-        workers.parallelize([lock], 1).count()
+        workers.parallelize([lock], 1).map(str).count()
     assert workers.parallelize([1], 1).count() == 1
 
 

@@ -11,9 +11,11 @@ import copy
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from millstream.rdd.packing import Packed, pack, pack_rows, unpack
+from millstream.rdd.running import LocalRunner
 from millstream.rdd.shuffle import Shuffled
 from millstream.workers import computing, frames
 from millstream.workers.tasks import Attempts, Task, run
@@ -35,6 +37,10 @@ class WorkerRunner:
 
     def run(self, node: Node, indices: Sequence[int], sink: str, *functions: Callable[..., Any]) -> Iterator[Any]:
         """What the sink makes of each of some partitions, in their order; the job is done before the first comes."""
+        if not functions and (node.kept is not None or not (node.narrow or isinstance(node, Shuffled))):
+            # The rows are to be here, or can be computed nowhere else: a worker could only send them back.
+            self._prepare(_Source(node, buckets=False), list(indices))
+            return LocalRunner().run(node, indices, sink)
         results = self._run(node, indices, partial(computing.sunk, sink, functions))
         return (unpack(result) for [result] in results)
 
@@ -57,9 +63,11 @@ class WorkerRunner:
             return []
         plan = _Plan(node, kept)
         inputs = {index: list(plan.inputs(index)) for index in indices}
-        needed = {need for needs in inputs.values() for need in needs}
+        needed: dict[int, set[int]] = {}
+        for number, at in chain.from_iterable(inputs.values()):
+            needed.setdefault(number, set()).add(at)
         for number, source in enumerate(plan.sources):
-            self._prepare(source, sorted(at for which, at in needed if which == number))
+            self._prepare(source, sorted(needed.get(number, ())))
         job = pack((plan.lineage, work))
         tasks = [Task(partial(_messages, job, index, needs, plan.sources)) for index, needs in inputs.items()]
         return run(self._pool, tasks, self._attempts)
