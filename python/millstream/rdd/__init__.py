@@ -5,8 +5,9 @@ Names are loaded when they are first asked for: a worker process needs none of t
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from millstream import _lazy
 
 if TYPE_CHECKING:
     from millstream.rdd.hashing import portable_hash
@@ -15,17 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RDD", "ResultIterable", "portable_hash"]
 
-_HOMES = {
-    "RDD": "millstream.rdd.rdd",
-    "ResultIterable": "millstream.rdd.resultiterable",
-    "portable_hash": "millstream.rdd.hashing",
-}
-
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+__getattr__ = _lazy(
+    __name__,
+    {
+        "RDD": "millstream.rdd.rdd",
+        "ResultIterable": "millstream.rdd.resultiterable",
+        "portable_hash": "millstream.rdd.hashing",
+    },
+)
