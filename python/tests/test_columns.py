@@ -36,11 +36,11 @@ def test_a_function_on_batches(sc: SparkContext) -> None:
         words = pc.list_flatten(pc.split_pattern(batch.column("value"), " "))
         return pa.RecordBatch.from_struct_array(pc.value_counts(words))
 
-    lines = sc.parallelize(["a b", "b c"] * 15_000, 2)
+    lines = sc.parallelize(["a b", "b c"] * 150_000, 2)
     counts = lines.map_batches(count).reduceByKey(lambda a, b: a + b)
-    assert sorted(counts.collect()) == [("a", 15_000), ("b", 30_000), ("c", 15_000)]
-    assert lines.map_batches(lambda batch: [batch.num_rows]).collect() == [10_000, 5_360, 10_000, 4_640]
-    assert lines.map_batches(lambda batch: pa.table({"n": [batch.num_rows]})).sum() == 30_000
+    assert sorted(counts.collect()) == [("a", 150_000), ("b", 300_000), ("c", 150_000)]
+    assert lines.map_batches(lambda batch: [batch.num_rows]).collect() == [100_000, 49_504, 100_000, 50_496]
+    assert lines.map_batches(lambda batch: pa.table({"n": [batch.num_rows]})).sum() == 300_000
 
 
 class Block:

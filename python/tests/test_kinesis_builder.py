@@ -16,10 +16,9 @@ from millstream.streaming.kinesis_builder import (
     Builder,
     KinesisInitialPositions,
     KinesisInputDStream,
-    KinesisRecord,
-    KinesisRecords,
     SparkAWSCredentials,
 )
+from millstream.streaming.kinesis_records import KinesisRecord, KinesisRecords
 
 
 def builder(ssc: StreamingContext) -> Builder:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from millstream.rdd.rdd import RDD
 
 
-_BATCH = 10_000
+_BATCH = 100_000
 
 
 class ColumnOperations(CheckpointOperations[T]):
@@ -30,7 +30,7 @@ class ColumnOperations(CheckpointOperations[T]):
 
     def map_batches(self, f: Callable[[Any], Any]) -> RDD[Any]:
         """Applies ``f`` to ``pyarrow.RecordBatch``es: one for each block of a Kinesis stream, else of at most
-        10,000 rows.
+        100,000 rows.
 
         ``f`` returns a record batch or a table, or an iterable of rows. The rows of one column are its values, those of
         several are tuples, so that two columns are pairs (key, value).
