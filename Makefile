@@ -54,6 +54,14 @@ test-python: $(WHEEL) ## Run the Python tests through the built wheel
 conformance: $(WHEEL) ## Try the local service with AWS's SDKs, the Java KCL and kinesalite's tests (tests/conformance)
 	$(BIN)/python tests/conformance/run.py $(SUITES)
 
+$(VENV)/.extras: $(BIN)/python requirements/extras.txt
+	$(BIN)/pip install --quiet --requirement requirements/extras.txt
+	@touch $@
+
+.PHONY: test-extras
+test-extras: $(WHEEL) $(VENV)/.extras ## Test RDDs as Arrow, pandas and Polars columns, and SQL (installs pyarrow, duckdb and others)
+	$(BIN)/python -m pytest python/tests/test_columns.py python/tests/test_sql.py
+
 $(VENV)/.browser: $(BIN)/python requirements/browser.txt
 	$(BIN)/pip install --quiet --requirement requirements/browser.txt
 	@touch $@

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +47,7 @@ KINESIS_STARTS = 5
 
 @dataclass
 class Engine:
-    """One of the two ways to run the program, and what it measured: one entry a round."""
+    """One of the ways to run the program, and what it measured: one entry a round."""
 
     name: str
     command: list[str]
@@ -147,28 +148,44 @@ def spark_python() -> Path:
     return python
 
 
-def report(ours: Engine, theirs: Engine, starts: list[float], rounds: int) -> None:
-    """The figures, ours and theirs beside each other."""
-    print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {PYSPARK}, local[2]")
+def report(engines: list[Engine], starts: list[float], rounds: int) -> None:
+    """The figures of all beside each other; the ratio is that of the last to each, or the other way round where more is
+    better."""
+    print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {PYSPARK}")
     print(f"{rounds} rounds, interleaved; medians (load at the end: {os.getloadavg()[0]:.1f})\n")
-    print(f"{'':44}{ours.name:>12}{theirs.name:>12}{'ratio':>8}")
+    *ours, theirs = engines
+    print(f"{'':44}" + "".join(f"{engine.name:>24}{'ratio':>7}" for engine in ours) + f"{theirs.name:>20}")
 
-    def line(what: str, mine: float, other: float, better: float, digits: int) -> None:
-        print(f"{what:44}{mine:>12,.{digits}f}{other:>12,.{digits}f}{better:>8.1f}")
+    def line(what: str, figure: Callable[[Engine], float], digits: int, more_is_better: bool = False) -> None:
+        other = figure(theirs)
+        cells = ""
+        for engine in ours:
+            mine = figure(engine)
+            cells += f"{mine:>24,.{digits}f}{mine / other if more_is_better else other / mine:>7.1f}"
+        print(f"{what:44}{cells}{other:>20,.{digits}f}")
 
-    mine, other = statistics.median(ours.start_s), statistics.median(theirs.start_s)
-    line("process start to first output, s", mine, other, other / mine, 2)
-    print(f"{'the same, from Kinesis (local service), s':44}{statistics.median(starts):>12.2f}")
     tiny, large = CASES[0].name, CASES[1].name
-    mine, other = statistics.median(ours.since_cut_ms[tiny]), statistics.median(theirs.since_cut_ms[tiny])
-    line("10 lines, cut to output done, p50 ms", mine, other, other / mine, 2)
-    mine, other = (statistics.quantiles(engine.since_cut_ms[tiny], n=100)[98] for engine in (ours, theirs))
-    line("10 lines, cut to output done, p99 ms", mine, other, other / mine, 2)
-    mine, other = statistics.median(ours.lines_per_s[large]), statistics.median(theirs.lines_per_s[large])
-    line("word count, 1 M lines a batch, lines/s", mine, other, mine / other, 0)
+    line("process start to first output, s", lambda engine: statistics.median(engine.start_s), 2)
+    print(f"{'the same, from Kinesis (local service), s':44}{statistics.median(starts):>24.2f}")
+    line("10 lines, cut to output done, p50 ms", lambda engine: statistics.median(engine.since_cut_ms[tiny]), 2)
+    line(
+        "10 lines, cut to output done, p99 ms",
+        lambda engine: statistics.quantiles(engine.since_cut_ms[tiny], n=100)[98],
+        2,
+    )
+    line(
+        "word count, 1 M lines a batch, lines/s",
+        lambda engine: statistics.median(engine.lines_per_s[large]),
+        0,
+        more_is_better=True,
+    )
     for case in CASES:
-        mine, other = statistics.median(ours.resident_mb[case.name]), statistics.median(theirs.resident_mb[case.name])
-        line(f"resident memory at most, {case.name}, MB", mine, other, other / mine, 0)
+        name = case.name
+        line(
+            f"resident memory at most, {name}, MB",
+            lambda engine, name=name: statistics.median(engine.resident_mb[name]),  # type: ignore[misc]
+            0,
+        )
 
 
 def main() -> None:
@@ -178,16 +195,19 @@ def main() -> None:
     if shutil.which("java") is None:
         sys.exit("java is missing: PySpark needs Java 17 or later")
     millstream = Path(sys.executable).parent / "millstream"
-    ours = Engine("Millstream", [str(millstream), "submit", "--master", "local[2]"], {})
+    ours = [
+        Engine(f"Millstream {master}", [str(millstream), "submit", "--master", master], {})
+        for master in ("local[2]", "local[1]")
+    ]
     python = str(spark_python())
     spark_env = {"PYSPARK_PYTHON": python, "PYSPARK_SUBMIT_ARGS": "--master local[2] --driver-memory 4g pyspark-shell"}
-    theirs = Engine("PySpark", [python], spark_env)
+    theirs = Engine("PySpark local[2]", [python], spark_env)
     for number in range(rounds):
         for case in CASES:
-            for engine in (ours, theirs):
+            for engine in [*ours, theirs]:
                 print(f"round {number + 1}: {engine.name}, {case.name}", file=sys.stderr)
                 run(engine, case)
-    report(ours, theirs, kinesis_starts(millstream), rounds)
+    report([*ours, theirs], kinesis_starts(millstream), rounds)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ Names are loaded when they are first asked for, so that ``import millstream`` co
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +42,18 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+def _lazy(module: str, homes: dict[str, str]) -> Callable[[str], Any]:
+    """A module's ``__getattr__`` that loads each name from its home when it is first asked for."""
+
+    def load(name: str) -> Any:
+        home = homes.get(name)
+        if home is None:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        value = getattr(import_module(home), name)
+        setattr(sys.modules[module], name, value)
+        return value
+
+    return load
+
+
+__getattr__ = _lazy(__name__, _HOMES)

@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import count
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from millstream._version import PYSPARK_API
 from millstream.accumulators import Accumulator, AccumulatorParam, AddingAccumulatorParam
-from millstream.broadcast import Broadcast
+from millstream.broadcast import Broadcast, BroadcastFiles
 from millstream.callsite import user_call_site
 from millstream.conf import SparkConf
 from millstream.errors import IllegalArgumentException, IllegalStateException
 from millstream.filereaders import FileReaders
-from millstream.master import parallelism
+from millstream.master import Master
+from millstream.master import parse as parse_master
 from millstream.rdd import RDD
+from millstream.rdd.checkpoint import Checkpoints
 from millstream.rdd.partitions import Slices, Union
+from millstream.rdd.running import LocalRunner, Runner
+from millstream.taskstate import check_on_driver, context_in_task
 from millstream.unsupported import add_unsupported
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ class SparkContext(FileReaders):
 
     _active: ClassVar[SparkContext | None] = None
     _lock: ClassVar[Lock] = Lock()
+    _accumulator_ids: ClassVar[Iterator[int]] = count()
 
     def __init__(
         self,
@@ -49,8 +54,9 @@ class SparkContext(FileReaders):
     ) -> None:
         """``master`` and ``appName`` go over ``conf``, which goes over what ``millstream submit`` was given.
 
-        ``sparkHome``, ``environment``, ``batchSize`` and ``serializer`` have no meaning in one process.
+        ``sparkHome``, ``environment``, ``batchSize`` and ``serializer`` have no meaning here.
         """
+        check_on_driver()
         own = SparkConf().setAll(conf.getAll() if conf is not None else [])
         if master is not None:
             own.setMaster(master)
@@ -59,13 +65,16 @@ class SparkContext(FileReaders):
         own.setIfMissing("spark.master", "local[*]").setIfMissing("spark.app.name", "millstream")
         own.setIfMissing("spark.app.id", f"local-{int(time.time() * 1000)}")
         self._conf = own
-        self._parallelism = self._default_parallelism()
+        master_url = parse_master(self.master)
+        self._parallelism = self._positive("spark.default.parallelism", master_url.cores)
         self.startTime = int(time.time() * 1000)
         self._rdd_ids = count()
-        self._accumulator_ids = count()
+        self._broadcast_files = BroadcastFiles()
+        self._checkpoints = Checkpoints()
         self._properties: dict[str, str] = {}
         self._stopped = False
         self._call_site = user_call_site()
+        self._runner = self._make_runner(master_url)
         with SparkContext._lock:
             active = SparkContext._active
             if active is not None:
@@ -77,14 +86,23 @@ class SparkContext(FileReaders):
         for path in pyFiles or []:
             self.addPyFile(path)
 
-    def _default_parallelism(self) -> int:
-        cores = parallelism(self.master)
-        setting = self._conf.get("spark.default.parallelism")
+    def _positive(self, key: str, default: int) -> int:
+        setting = self._conf.get(key)
         if setting is None:
-            return cores
+            return default
         if not setting.isdecimal() or int(setting) < 1:
-            raise IllegalArgumentException(f"spark.default.parallelism must be a number above 0, not {setting!r}")
+            raise IllegalArgumentException(f"{key} must be a number above 0, not {setting!r}")
         return int(setting)
+
+    def _make_runner(self, master: Master) -> Runner:
+        if master.cores == 1:
+            return LocalRunner()
+        from millstream.rdd.stages import WorkerRunner
+        from millstream.workers.pool import Pool
+        from millstream.workers.tasks import Attempts
+
+        dying = self._positive("spark.task.maxFailures", max(4, master.failures))
+        return WorkerRunner(Pool(master.cores), Attempts(master.failures, dying))
 
     @classmethod
     def getOrCreate(cls, conf: SparkConf | None = None) -> SparkContext:
@@ -141,8 +159,8 @@ class SparkContext(FileReaders):
             raise IllegalArgumentException(
                 f"requirement failed: Positive number of partitions required, not {partitions}"
             )
-        data = c if isinstance(c, (list, tuple, range, str, bytes)) else list(c)
         self._check_running()
+        data = c if isinstance(c, (list, tuple, range, str, bytes)) else list(c)
         return RDD(Slices(data, partitions), self)
 
     def range(self, start: int, end: int | None = None, step: int = 1, numSlices: int | None = None) -> RDD[int]:
@@ -160,16 +178,26 @@ class SparkContext(FileReaders):
 
     def broadcast(self, value: T) -> Broadcast[T]:
         """A variable that tasks may read."""
-        return Broadcast(value)
+        self._check_running()
+        return Broadcast(value, self._broadcast_files)
 
     def accumulator(self, value: T, accum_param: AccumulatorParam[T] | None = None) -> Accumulator[T]:
         """A sum that tasks may add to; numbers need no ``accum_param``."""
+        self._check_running()
         adding: AccumulatorParam[Any] | None = accum_param
         if adding is None:
             if not isinstance(value, (int, float, complex)):
                 raise TypeError(f"No default accumulator param for type {type(value)}")
             adding = AddingAccumulatorParam(type(value)())
-        return Accumulator(next(self._accumulator_ids), value, adding)
+        return Accumulator(next(SparkContext._accumulator_ids), value, adding)
+
+    def setCheckpointDir(self, dirName: str) -> None:
+        """Where `RDD.checkpoint` saves rows: in a new directory under ``dirName``."""
+        self._checkpoints.set_directory(dirName)
+
+    def getCheckpointDir(self) -> str | None:
+        """The directory made by `setCheckpointDir`."""
+        return self._checkpoints.directory
 
     def addPyFile(self, path: str) -> None:
         """Puts a ``.zip``, ``.egg`` or directory, or the directory of a ``.py`` file, on the import path."""
@@ -203,19 +231,29 @@ class SparkContext(FileReaders):
         """Describes the jobs to come."""
         self.setLocalProperty("spark.job.description", value)
 
+    def cancelAllJobs(self) -> None:
+        """Ends the jobs that run in worker processes: they raise `SparkRuntimeException` in their threads."""
+        self._runner.cancel()
+
     def stop(self) -> None:
-        """Ends the context; another one can be made after it."""
+        """Ends the context and what runs in it; another one can be made after it."""
         self._stopped = True
+        self._runner.close()
+        self._broadcast_files.remove()
         with SparkContext._lock:
             if SparkContext._active is self:
                 SparkContext._active = None
 
     def _check_running(self) -> None:
+        check_on_driver()
         if self._stopped:
             raise IllegalStateException("Cannot call methods on a stopped SparkContext")
 
     def _next_rdd_id(self) -> int:
         return next(self._rdd_ids)
+
+    def __reduce__(self) -> NoReturn:
+        raise context_in_task()
 
     def __enter__(self) -> SparkContext:
         return self
@@ -231,8 +269,8 @@ class SparkContext(FileReaders):
 
 add_unsupported(
     SparkContext,
-    """addArchive addFile addJobTag cancelAllJobs cancelJobGroup cancelJobsWithTag
-    clearJobTags dump_profiles getCheckpointDir getJobTags getSystemProperty hadoopFile hadoopRDD newAPIHadoopFile
-    newAPIHadoopRDD pickleFile removeJobTag runJob sequenceFile setCheckpointDir setInterruptOnCancel setJobGroup
+    """addArchive addFile addJobTag cancelJobGroup cancelJobsWithTag
+    clearJobTags dump_profiles getJobTags getSystemProperty hadoopFile hadoopRDD newAPIHadoopFile
+    newAPIHadoopRDD removeJobTag runJob sequenceFile setInterruptOnCancel setJobGroup
     setSystemProperty show_profiles statusTracker""",
 )

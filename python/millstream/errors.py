@@ -7,6 +7,7 @@ __all__ = [
     "IllegalArgumentException",
     "IllegalStateException",
     "PySparkException",
+    "PySparkImportError",
     "PySparkNotImplementedError",
     "PySparkRuntimeError",
     "PySparkTypeError",
@@ -74,6 +75,10 @@ class StreamingQueryException(PySparkException):
 
 class UnsupportedOperationException(PySparkException):
     """An operation that does not exist for this object in this state."""
+
+
+class PySparkImportError(PySparkException, ImportError):
+    """A package that is needed and not there."""
 
 
 class PySparkNotImplementedError(PySparkException, NotImplementedError):

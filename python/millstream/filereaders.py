@@ -41,6 +41,12 @@ class FileReaders:
 
         return self._files(path, fixed_records(recordLength))
 
+    def pickleFile(self, name: str, minPartitions: int | None = None) -> RDD[Any]:
+        """The elements that `RDD.saveAsPickleFile` has written."""
+        from millstream.rdd.pickles import pickled_rows
+
+        return self._files(name, pickled_rows)
+
     def _files(self, path: str, read: Callable[[str], Iterable[Any]]) -> RDD[Any]:
         from millstream.rdd import RDD
         from millstream.rdd.files import Files, files_of

@@ -12,21 +12,33 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from processes import Submitter
 
-from millstream import SparkContext
+from millstream import SparkConf, SparkContext
 from millstream.streaming import StreamingContext
 
 
-@pytest.fixture
-def sc() -> Iterator[SparkContext]:
-    with SparkContext("local[3]", "tests") as context:
-        yield context
+def context(master: str) -> SparkContext:
+    return SparkContext(master, "tests", conf=SparkConf().set("spark.default.parallelism", 3))
+
+
+@pytest.fixture(params=["local", "local[2]"])
+def sc(request: pytest.FixtureRequest) -> Iterator[SparkContext]:
+    """In this process, and with workers."""
+    with context(request.param) as made:
+        yield made
 
 
 @pytest.fixture
-def ssc(sc: SparkContext) -> Iterator[StreamingContext]:
-    context = StreamingContext(sc, 0.05)
-    yield context
-    context.stop()
+def workers() -> Iterator[SparkContext]:
+    """With workers alone."""
+    with context("local[2]") as made:
+        yield made
+
+
+@pytest.fixture
+def ssc() -> Iterator[StreamingContext]:
+    made = StreamingContext(context("local[2]"), 0.05)
+    yield made
+    made.stop()
 
 
 @pytest.fixture

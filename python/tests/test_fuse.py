@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from millstream import SparkContext
+from millstream.errors import PythonException
 from millstream.rdd import RDD, fuse
 
 Parts = list[list[Any]]
@@ -136,7 +137,7 @@ def test_none_is_a_value_like_any_other(sc: SparkContext) -> None:
 
 def test_stop_iteration_in_a_function_is_an_error_and_not_an_end(sc: SparkContext) -> None:
     rdd = sc.parallelize([1, 2], 1).map(lambda _: next(iter([])))
-    with pytest.raises((RuntimeError, StopIteration)):
+    with pytest.raises((RuntimeError, StopIteration, PythonException)):
         rdd.collect()
-    with pytest.raises((RuntimeError, StopIteration)):
+    with pytest.raises((RuntimeError, StopIteration, PythonException)):
         rdd.take(1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from raising import raises_in_task
 
 from millstream import SparkContext
 from millstream.errors import PySparkException
@@ -180,13 +181,13 @@ ERRORS: list[tuple[Callable[[RDD[Any], SparkContext], Any], str]] = [
 
 @pytest.mark.parametrize(("call", "text"), ERRORS)
 def test_errors(sc: SparkContext, call: Callable[[RDD[Any], SparkContext], Any], text: str) -> None:
-    with pytest.raises(ValueError, match=text):
+    with raises_in_task(ValueError, text):
         call(sc.parallelize(PAIRS, 2), sc)
 
 
 def test_an_error_of_a_functions_own_is_not_taken_for_unequal_lengths(sc: SparkContext) -> None:
     left = sc.parallelize(["1", "x"], 1).map(int)
-    with pytest.raises(ValueError, match="invalid literal"):
+    with raises_in_task(ValueError, "invalid literal"):
         left.zip(left).collect()
 
 

@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from raising import raises_in_task
 
 from millstream import SparkContext
 from millstream.errors import IllegalArgumentException
@@ -38,7 +39,7 @@ def test_an_existing_directory_is_not_touched(sc: SparkContext, tmp_path: Path) 
 
 
 def test_a_failure_leaves_nothing(sc: SparkContext, tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError):
+    with raises_in_task(ZeroDivisionError):
         sc.parallelize([1, 0], 2).map(lambda x: 1 // x).saveAsTextFile(str(tmp_path / "out"))
     assert list(tmp_path.iterdir()) == []
 

@@ -58,13 +58,15 @@ def test_every_name_of_pyspark_can_be_imported(submit: Submitter) -> None:
         "import millstream\n"
         "assert SparkContext is Again is millstream.SparkContext is pyspark.SparkContext\n"
         "print(pyspark.__version__.split('+')[0])\n"
-        "try:\n    import pyspark.sql\nexcept ImportError as error:\n    print(error)\n"
+        "try:\n    import pyspark.ml\nexcept ImportError as error:\n    print(error)\n"
     )
     done = submit(program)
     assert done.stderr == ""
     version, missing = done.stdout.splitlines()
     assert version == "4.3.0"
-    assert missing.startswith("pyspark.sql is not in Millstream, which provides pyspark, pyspark.streaming and ")
+    assert missing.startswith(
+        "pyspark.ml is not in Millstream, which provides pyspark, pyspark.sql, pyspark.streaming and "
+    )
 
 
 def test_pyspark_names_are_nowhere_but_in_submit() -> None:

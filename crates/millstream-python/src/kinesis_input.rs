@@ -62,7 +62,11 @@ impl KinesisInput {
         let initial = match initial {
             "TRIM_HORIZON" => InitialPosition::TrimHorizon,
             "LATEST" => InitialPosition::Latest,
-            other => return Err(error::illegal_argument(py, format!("'{other}' is not an initial position"))),
+            // "AT_TIMESTAMP 1700000000000": in milliseconds since the epoch.
+            other => match other.strip_prefix("AT_TIMESTAMP ").and_then(|millis| millis.parse().ok()) {
+                Some(millis) => InitialPosition::AtTimestamp(millis),
+                None => return Err(error::illegal_argument(py, format!("'{other}' is not an initial position"))),
+            },
         };
         let conf = Conf::new(conf);
         let invalid = |message: String| error::illegal_argument(py, message);

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from functools import reduce
-from itertools import islice
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from copy import deepcopy
+from functools import partial, reduce
+from heapq import nlargest, nsmallest
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from millstream.rdd.base import T
-from millstream.rdd.partitions import drain
 from millstream.rdd.save import save_as_text
 from millstream.rdd.transformations import Transformations
+from millstream.taskstate import check_on_driver
 
 if TYPE_CHECKING:
     from millstream.rdd.rdd import RDD
@@ -21,11 +23,16 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Actions(Transformations[T]):
-    """Each action evaluates the partitions it needs, in order; an exception of a user's function comes out as it is."""
+    """Each action evaluates the partitions it needs, in order."""
 
     def _partitions(self, sink: str, *functions: Callable[..., Any]) -> Iterator[Any]:
-        for index in range(self._node.partitions):
-            yield drain(self._node, index, sink, *functions)
+        """What a sink of `fuse` makes of each partition."""
+        return self._some_partitions(range(self._node.partitions), sink, *functions)
+
+    def _some_partitions(self, indices: Sequence[int], sink: str, *functions: Callable[..., Any]) -> Iterator[Any]:
+        check_on_driver()
+        self.ctx._checkpoints.write(self._node)
+        return self.ctx._runner.run(self._node, indices, sink, *functions)
 
     def collect(self) -> list[T]:
         """All elements, by partition."""
@@ -36,12 +43,24 @@ class Actions(Transformations[T]):
 
     def toLocalIterator(self, prefetchPartitions: bool = False) -> Iterator[T]:
         """An iterator over all elements that evaluates a partition when it gets there."""
-        for part in self._partitions("rows"):
-            yield from part
+        check_on_driver()
+        self.ctx._checkpoints.write(self._node)
+        for index in range(self._node.partitions):
+            yield from self.ctx._runner.rows(self._node, index)
 
     def take(self, num: int) -> list[T]:
-        """The first ``num`` elements; computes no more than it takes to find them."""
-        return list(islice(self.toLocalIterator(), max(num, 0)))
+        """The first ``num`` elements; evaluates one partition, and then four times as many again and again until they
+        are found."""
+        found: list[T] = []
+        tried, trying = 0, 1
+        while len(found) < num and tried < self._node.partitions:
+            indices = range(tried, min(tried + trying, self._node.partitions))
+            for part in self._some_partitions(indices, "apply", partial(_first, num - len(found))):
+                found += part
+                if len(found) >= num:
+                    break
+            tried, trying = indices.stop, trying * 4
+        return found[: max(num, 0)]
 
     def first(self) -> T:
         """The first element; ValueError if there is none."""
@@ -65,11 +84,8 @@ class Actions(Transformations[T]):
 
     def foreachPartition(self, f: Callable[[Iterator[T]], Any]) -> None:
         """Calls ``f`` with an iterator over each partition; what it returns is read to its end if it is iterable."""
-        for part in self._partitions("rows"):
-            result = f(iter(part))
-            if isinstance(result, Iterable):
-                for _ in result:
-                    pass
+        for _ in self._partitions("apply", partial(_exhaust, f)):
+            pass
 
     def reduce(self, f: Callable[[T, T], T]) -> T:
         """The elements joined by ``f``, first within each partition; ValueError if there is none."""
@@ -80,21 +96,19 @@ class Actions(Transformations[T]):
 
     def fold(self, zeroValue: T, op: Callable[[T, T], T]) -> T:
         """Like `reduce`, beginning with ``zeroValue`` in each partition and for the partitions' results."""
-        return reduce(op, [reduce(op, part, zeroValue) for part in self._partitions("rows")], zeroValue)
+        return self.aggregate(zeroValue, op, op)
 
     def aggregate(self, zeroValue: U, seqOp: Callable[[U, T], U], combOp: Callable[[U, U], U]) -> U:
         """Joins elements into a value of another type within partitions by ``seqOp``, then these by ``combOp``.
 
         Every partition begins with its own copy of ``zeroValue``, which the functions may change.
         """
-        from copy import deepcopy
-
-        parts = [reduce(seqOp, part, deepcopy(zeroValue)) for part in self._partitions("rows")]
+        parts = self._partitions("apply", lambda rows: reduce(seqOp, rows, deepcopy(zeroValue)))
         return reduce(combOp, parts, zeroValue)
 
     def sum(self) -> Any:
         """The sum of the elements, 0 if there is none."""
-        return sum(sum(part) for part in self._partitions("rows"))
+        return sum(self._partitions("apply", sum))
 
     def max(self, key: Callable[[T], Any] | None = None) -> T:
         """The greatest element; ValueError if there is none."""
@@ -106,15 +120,13 @@ class Actions(Transformations[T]):
 
     def top(self, num: int, key: Callable[[T], Any] | None = None) -> list[T]:
         """The ``num`` greatest elements, greatest first."""
-        from heapq import nlargest
-
-        return nlargest(num, self.toLocalIterator(), key=key)  # type: ignore[arg-type]
+        parts = self._partitions("apply", partial(nlargest, num, key=key))
+        return nlargest(num, chain.from_iterable(parts), key=key)
 
     def takeOrdered(self, num: int, key: Callable[[T], Any] | None = None) -> list[T]:
         """The ``num`` least elements, least first."""
-        from heapq import nsmallest
-
-        return nsmallest(num, self.toLocalIterator(), key=key)  # type: ignore[arg-type]
+        parts = self._partitions("apply", partial(nsmallest, num, key=key))
+        return nsmallest(num, chain.from_iterable(parts), key=key)
 
     def countByValue(self: Actions[K]) -> dict[K, int]:
         """How often each element occurs."""
@@ -135,8 +147,28 @@ class Actions(Transformations[T]):
 
     def lookup(self: Actions[tuple[K, U]], key: K) -> list[U]:
         """The values of one key."""
-        return [value for found, value in self.collect() if found == key]
+        return self.filter(lambda pair: pair[0] == key)._step("values").collect()
 
     def saveAsTextFile(self, path: str, compressionCodecClass: str | None = None) -> None:
         """Writes the elements as lines of text files in the new directory ``path``."""
-        save_as_text(self._node, path, compressionCodecClass)
+        save_as_text(self, path, compressionCodecClass)
+
+    def saveAsPickleFile(self, path: str, batchSize: int = 10) -> None:
+        """Writes the elements as pickles in the new directory ``path``, for `SparkContext.pickleFile`.
+
+        The files are not Spark's, which are Hadoop sequence files. ``batchSize`` changes nothing.
+        """
+        from millstream.rdd.pickles import save_pickled
+
+        save_pickled(self, path)
+
+
+def _first(num: int, rows: Iterator[T]) -> list[T]:
+    return list(islice(rows, num))
+
+
+def _exhaust(function: Callable[[Iterator[T]], Any], rows: Iterator[T]) -> None:
+    result = function(rows)
+    if isinstance(result, Iterable):
+        for _ in result:
+            pass

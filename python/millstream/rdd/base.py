@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from millstream.errors import PySparkValueError, UnsupportedOperationException
 from millstream.rdd.fuse import Step
 from millstream.rdd.partitions import Node, Stepped
 from millstream.storagelevel import StorageLevel
+from millstream.taskstate import check_on_driver, rdd_in_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ class RDDBase(Generic[T]):
     def __init__(self, node: Node, ctx: SparkContext) -> None:
         self._node = node
         self.ctx = ctx
+        check_on_driver()
         self._id = ctx._next_rdd_id()
         self._name: str | None = None
         self._level = StorageLevel.NONE
@@ -68,7 +70,7 @@ class RDDBase(Generic[T]):
     @property
     def is_cached(self) -> bool:
         """Whether the RDD is persisted."""
-        return self._node.kept is not None
+        return self._level != StorageLevel.NONE
 
     def cache(self) -> RDD[T]:
         """Keeps computed partitions in memory."""
@@ -86,9 +88,10 @@ class RDDBase(Generic[T]):
         return cast("RDD[T]", self)
 
     def unpersist(self, blocking: bool = False) -> RDD[T]:
-        """Forgets the kept partitions."""
+        """Forgets the kept partitions; those of a checkpoint stay."""
         self._level = StorageLevel.NONE
-        self._node.kept = None
+        if not self._node.is_cut_off:
+            self._node.kept = None
         return cast("RDD[T]", self)
 
     def getStorageLevel(self) -> StorageLevel:
@@ -105,6 +108,9 @@ class RDDBase(Generic[T]):
             lines.append(f"{' |  ' * depth}({node.partitions}) {node.label}{kept}")
             waiting += [(parent, depth + 1) for parent in reversed(node.parents)]
         return "\n".join(lines).encode()
+
+    def __reduce__(self) -> NoReturn:
+        raise rdd_in_task()
 
     def __repr__(self) -> str:
         name = f"{self._name} " if self._name else ""

@@ -17,6 +17,7 @@ class Files(Node):
     """What ``read`` makes of each of some files."""
 
     label = "FileScanRDD"
+    narrow = True
 
     def __init__(self, paths: Sequence[str], read: Callable[[str], Iterable[Any]]) -> None:
         super().__init__(len(paths))

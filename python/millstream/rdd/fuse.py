@@ -209,7 +209,8 @@ def _loop(kinds: tuple[str, ...], sink: str) -> Callable[..., Any]:
 def run(steps: Sequence[Step], rows: Iterable[Any], index: int, sink: str, *functions: Callable[..., Any]) -> Any:
     """Runs ``rows`` of partition ``index`` through ``steps`` into ``sink`` with the sink's own ``functions``.
 
-    The sink ``"rows"`` is lazy (an iterable); all others read everything and return their result.
+    The sink ``"rows"`` is lazy (an iterable); all others read everything and return their result. ``"apply"`` gives an
+    iterator over the rows to its function.
     """
     segment: list[Step] = []
     for step in steps:
@@ -223,6 +224,8 @@ def run(steps: Sequence[Step], rows: Iterable[Any], index: int, sink: str, *func
         segment.append(step)
     if sink == "rows":
         return _lazily(segment, rows)
+    if sink == "apply":
+        return functions[0](iter(_lazily(segment, rows)))
     if sink == "list" and not segment:
         return list(rows)
     return _loop(tuple(step.kind for step in segment), sink)(rows, *(step.function for step in segment), *functions)

@@ -9,7 +9,7 @@ from millstream.rdd.actions import Actions
 from millstream.rdd.base import T
 from millstream.rdd.hashing import portable_hash
 from millstream.rdd.resultiterable import ResultIterable
-from millstream.rdd.shuffle import Combined, Partitioned, Sorted
+from millstream.rdd.shuffle import Combined, Partitioned, sorted_by
 
 if TYPE_CHECKING:
     from millstream.rdd.rdd import RDD
@@ -99,7 +99,7 @@ class PairOperations(Actions[T]):
     ) -> RDD[tuple[K, V]]:
         """The pairs in the order of ``keyfunc`` of the key."""
         partitions = self._reduce_partitions(numPartitions)
-        return self._with(Sorted(self._node, partitions, lambda pair: keyfunc(pair[0]), ascending))
+        return self._with(sorted_by(self._node, partitions, lambda pair: keyfunc(pair[0]), ascending))
 
     def cogroup(
         self: PairOperations[tuple[K, V]], other: RDD[tuple[K, U]], numPartitions: int | None = None

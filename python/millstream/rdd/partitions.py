@@ -17,10 +17,25 @@ class Node(ABC):
     #: The name in `RDD.toDebugString`.
     label = "RDD"
 
+    #: Whether a worker process can compute a partition from the parents' partitions that `reads` names. Of any other
+    #: dataset the program's process computes the rows, and sends them.
+    narrow = False
+
     def __init__(self, partitions: int, parents: tuple[Node, ...] = ()) -> None:
         self.partitions = partitions
         self.parents = parents
-        self.kept: dict[int, list[Any]] | None = None
+        self.kept: dict[int, Iterable[Any]] | None = None
+        #: Whether the kept rows are all there is, after a checkpoint.
+        self.is_cut_off = False
+
+    def cut_off(self) -> None:
+        """Forgets the parents: all partitions are kept from now on."""
+        self.parents = ()
+        self.is_cut_off = True
+
+    def reads(self, index: int) -> Iterable[tuple[Node, int]]:
+        """The parents' partitions that `compute` reads for one partition, each once."""
+        return ((parent, index) for parent in self.parents)
 
     @abstractmethod
     def compute(self, index: int) -> Iterable[Any]:
@@ -39,15 +54,16 @@ class Node(ABC):
 class Stepped(Node):
     """A parent and one narrow step on it. Chains of these run as one loop (`drain`)."""
 
+    narrow = True
+
     def __init__(self, parent: Node, step: fuse.Step) -> None:
         super().__init__(parent.partitions, (parent,))
-        self.parent = parent
         self.step = step
         self.label = step.kind
 
     def compute(self, index: int) -> Iterable[Any]:
         """The step and those below it, lazily."""
-        steps, source = _fusable(self.parent, [self.step])
+        steps, source = _fusable(self.parents[0], [self.step])
         rows: Iterable[Any] = fuse.run(steps, source.rows(index), index, "rows")
         return rows
 
@@ -57,7 +73,7 @@ def _fusable(node: Node, steps: list[fuse.Step]) -> tuple[list[fuse.Step], Node]
     found = steps[::-1]
     while isinstance(node, Stepped) and node.kept is None:
         found.append(node.step)
-        node = node.parent
+        node = node.parents[0]
     return found[::-1], node
 
 
@@ -96,44 +112,38 @@ class Union(Node):
     """The partitions of several datasets, one after the other."""
 
     label = "UnionRDD"
+    narrow = True
 
     def __init__(self, parents: Sequence[Node]) -> None:
         self._starts = list(accumulate((parent.partitions for parent in parents), initial=0))
         super().__init__(self._starts[-1], tuple(parents))
 
-    def compute(self, index: int) -> Iterable[Any]:
+    def reads(self, index: int) -> Iterable[tuple[Node, int]]:
         """The partition of the parent it belongs to."""
         which = bisect_right(self._starts, index) - 1
-        return self.parents[which].rows(index - self._starts[which])
+        return [(self.parents[which], index - self._starts[which])]
+
+    def compute(self, index: int) -> Iterable[Any]:
+        """The rows of that one."""
+        [(parent, at)] = self.reads(index)
+        return parent.rows(at)
 
 
 class Coalesced(Node):
     """Neighbouring partitions joined into fewer."""
 
     label = "CoalescedRDD"
+    narrow = True
 
     def __init__(self, parent: Node, partitions: int) -> None:
         super().__init__(min(partitions, parent.partitions), (parent,))
 
-    def compute(self, index: int) -> Iterable[Any]:
-        """The joined partitions, lazily."""
+    def reads(self, index: int) -> Iterable[tuple[Node, int]]:
+        """Neighbours."""
         (parent,) = self.parents
         first, last = (i * parent.partitions // self.partitions for i in (index, index + 1))
-        return chain.from_iterable(parent.rows(i) for i in range(first, last))
-
-
-class Numbered(Node):
-    """Elements with their position in the whole dataset: ``zipWithIndex``."""
-
-    label = "ZippedWithIndexRDD"
-
-    def __init__(self, parent: Node) -> None:
-        super().__init__(parent.partitions, (parent,))
-        self._starts = [0]
+        return ((parent, at) for at in range(first, last))
 
     def compute(self, index: int) -> Iterable[Any]:
-        """Pairs of element and position; the partitions before this one are counted once."""
-        (parent,) = self.parents
-        while len(self._starts) <= index:
-            self._starts.append(self._starts[-1] + drain(parent, len(self._starts) - 1, "count"))
-        return zip(parent.rows(index), range(self._starts[index], 2**63), strict=False)
+        """The joined partitions, lazily."""
+        return chain.from_iterable(parent.rows(at) for parent, at in self.reads(index))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from millstream.rdd.base import T
-from millstream.rdd.sampling import Sampling
+from millstream.rdd.columns import ColumnOperations
 from millstream.unsupported import add_unsupported
 
 
-class RDD(Sampling[T]):
+class RDD(ColumnOperations[T]):
     """A lazy, partitioned collection; made by `SparkContext.parallelize` or as a batch of a stream.
 
     Elements are not copied between operations as they are in PySpark: a function that changes an element in place
@@ -17,9 +17,8 @@ class RDD(Sampling[T]):
 
 add_unsupported(
     RDD,
-    """barrier checkpoint cleanShuffleDependencies collectWithJobGroup countApprox countApproxDistinct
-    getCheckpointFile getResourceProfile histogram isCheckpointed isLocallyCheckpointed localCheckpoint
-    mapPartitionsWithSplit meanApprox pipe sampleByKey saveAsHadoopDataset saveAsHadoopFile
-    saveAsNewAPIHadoopDataset saveAsNewAPIHadoopFile saveAsPickleFile saveAsSequenceFile sumApprox toDF
+    """barrier cleanShuffleDependencies collectWithJobGroup countApprox countApproxDistinct
+    getResourceProfile mapPartitionsWithSplit meanApprox sampleByKey saveAsHadoopDataset saveAsHadoopFile
+    saveAsNewAPIHadoopDataset saveAsNewAPIHadoopFile saveAsSequenceFile sumApprox
     withResources""",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from itertools import product
+from itertools import accumulate, count, product
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from millstream.errors import PySparkValueError
@@ -33,11 +33,18 @@ class RelationOperations(FoldingOperations[T]):
             raise PySparkValueError("Can only zip with RDD which has the same number of partitions")
         return self._with(Zipped(self._node, other._node))
 
+    def zipWithIndex(self) -> RDD[tuple[T, int]]:
+        """Pairs of the element and its position, by partition and then within it; counts the partitions before the last
+        one now, as PySpark does."""
+        before = self._some_partitions(range(self.getNumPartitions() - 1), "count")
+        starts = list(accumulate(before, initial=0))
+        return self.mapPartitionsWithIndex(lambda index, rows: zip(rows, count(starts[index]), strict=False))
+
     def zipWithUniqueId(self) -> RDD[tuple[T, int]]:
         """Pairs of the element and a number: those of partition k of n are k, n + k, 2 * n + k..."""
-        count = self.getNumPartitions()
+        step = self.getNumPartitions()
         return self.mapPartitionsWithIndex(
-            lambda index, rows: ((row, place * count + index) for place, row in enumerate(rows))
+            lambda index, rows: ((row, place * step + index) for place, row in enumerate(rows))
         )
 
     def intersection(self, other: RDD[T]) -> RDD[T]:
@@ -63,9 +70,10 @@ class RelationOperations(FoldingOperations[T]):
         """For each key of any, its values in each."""
         datasets: list[Any] = [self, other, *others]
         tagged = [rdd._step("mapValues", lambda value, at=at: (at, value)) for at, rdd in enumerate(datasets)]
+        number = len(datasets)
 
         def sides(values: list[tuple[int, Any]]) -> tuple[ResultIterable[Any], ...]:
-            lists: list[list[Any]] = [[] for _ in datasets]
+            lists: list[list[Any]] = [[] for _ in range(number)]
             for at, value in values:
                 lists[at].append(value)
             return tuple(map(ResultIterable, lists))
@@ -77,20 +85,26 @@ class Cartesian(Node):
     """A partition for each pair of partitions."""
 
     label = "CartesianRDD"
+    narrow = True
 
     def __init__(self, left: Node, right: Node) -> None:
         super().__init__(left.partitions * right.partitions, (left, right))
 
+    def reads(self, index: int) -> Iterable[tuple[Node, int]]:
+        """One of each side."""
+        left, right = self.parents
+        return [(left, index // right.partitions), (right, index % right.partitions)]
+
     def compute(self, index: int) -> Iterable[Any]:
         """The right one is read once."""
-        left, right = self.parents
-        return product(left.rows(index // right.partitions), right.rows(index % right.partitions))
+        return product(*(parent.rows(at) for parent, at in self.reads(index)))
 
 
 class Zipped(Node):
     """Two datasets side by side."""
 
     label = "ZippedPartitionsRDD2"
+    narrow = True
 
     def __init__(self, left: Node, right: Node) -> None:
         super().__init__(left.partitions, (left, right))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from millstream.errors import IllegalArgumentException, PySparkException
-from millstream.rdd.partitions import drain
 
 if TYPE_CHECKING:
-    from millstream.rdd.partitions import Node
+    from millstream.rdd.actions import Actions
 
 _GZIP = "org.apache.hadoop.io.compress.GzipCodec"
 
@@ -19,23 +19,26 @@ class FileAlreadyExistsException(PySparkException, FileExistsError):
     """The output directory is there already."""
 
 
-def save_as_text(node: Node, path: str, codec: str | None) -> None:
-    """Writes one ``part-NNNNN`` file a partition, one line an element, and ``_SUCCESS``.
+def save_as_text(rdd: Actions[Any], path: str, codec: str | None) -> None:
+    """Writes one ``part-NNNNN`` file a partition, one line an element, and ``_SUCCESS``."""
+    if codec not in (None, _GZIP):
+        raise IllegalArgumentException(f"compression codec {codec} is not served: use {_GZIP} or none")
+    save(rdd, path, partial(_write_lines, codec))
+
+
+def save(rdd: Actions[Any], path: str, write: Callable[[str, Iterable[Any]], None]) -> None:
+    """Lets ``write(file name, rows)`` write a file for each partition, in the process that has the rows.
 
     The directory appears complete or not at all: it is written beside ``path`` and renamed at the end.
     """
     target = local_path(path)
-    if codec not in (None, _GZIP):
-        raise IllegalArgumentException(f"compression codec {codec} is not served: use {_GZIP} or none")
     if os.path.exists(target):
         raise FileAlreadyExistsException(f"Output directory file:{os.path.abspath(target)} already exists")
     parent, name = os.path.split(os.path.abspath(target))
     staging = os.path.join(parent, f".{name}.{os.getpid()}.tmp")
     os.makedirs(staging)
     try:
-        for index in range(node.partitions):
-            with _open_part(staging, index, codec) as part:
-                part.writelines(_lines(drain(node, index, "rows")))
+        rdd.mapPartitionsWithIndex(partial(_write_part, staging, write)).count()
         open(os.path.join(staging, "_SUCCESS"), "wb").close()
         os.rename(staging, target)
     except BaseException:
@@ -55,8 +58,19 @@ def local_path(path: str) -> str:
     return "/" + rest.lstrip("/") if rest.startswith("/") else rest
 
 
-def _open_part(directory: str, index: int, codec: str | None) -> IO[bytes]:
-    name = os.path.join(directory, f"part-{index:05d}")
+def _write_part(
+    directory: str, write: Callable[[str, Iterable[Any]], None], index: int, rows: Iterable[Any]
+) -> Iterable[Any]:
+    write(os.path.join(directory, f"part-{index:05d}"), rows)
+    return ()
+
+
+def _write_lines(codec: str | None, name: str, rows: Iterable[Any]) -> None:
+    with _open(name, codec) as part:
+        part.writelines(_lines(rows))
+
+
+def _open(name: str, codec: str | None) -> IO[bytes]:
     if codec is None:
         return open(name, "wb")
     import gzip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from math import nan, sqrt
 from typing import Any
@@ -110,7 +110,14 @@ class Statistics(RelationOperations[T]):
 
     def stats(self) -> StatCounter:
         """Count, mean, deviation and extremes."""
-        return reduce(StatCounter.mergeStats, map(StatCounter, self._partitions("rows")), StatCounter())
+        return reduce(StatCounter.mergeStats, self._partitions("apply", StatCounter), StatCounter())
+
+    def histogram(self, buckets: int | Sequence[Any]) -> tuple[list[Any], list[int]]:
+        """Bounds of buckets and the number of elements in each: of ``buckets`` even ones from the least element to the
+        greatest, or of those with the bounds ``buckets``. A bucket has its lower bound, the last one both."""
+        from millstream.rdd.histogram import histogram
+
+        return histogram(self, buckets)
 
     def mean(self) -> float:
         """The mean; 0 if there is no element."""

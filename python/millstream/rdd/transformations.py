@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from millstream.errors import PySparkTypeError
 from millstream.rdd.base import RDDBase, T
 from millstream.rdd.hashing import portable_hash
-from millstream.rdd.partitions import Coalesced, Numbered
+from millstream.rdd.partitions import Coalesced
 from millstream.rdd.partitions import Union as UnionNode
 from millstream.rdd.resultiterable import ResultIterable
-from millstream.rdd.shuffle import Combined, Dealt, Sorted
+from millstream.rdd.shuffle import Combined, Dealt, sorted_by
 
 if TYPE_CHECKING:
     from millstream.rdd.rdd import RDD
@@ -48,6 +49,15 @@ class Transformations(RDDBase[T]):
         """Applies ``f`` to the number of each partition and an iterator over it."""
         return self._step("partitions", f)
 
+    def pipe(self, command: str, env: dict[str, str] | None = None, checkCode: bool = False) -> RDD[str]:
+        """The lines that ``command`` prints for each partition, given its elements as lines of its standard input.
+
+        ``env`` is all of its environment. With ``checkCode`` an exit code other than 0 fails the job.
+        """
+        from millstream.rdd.pipe import piped
+
+        return self.mapPartitions(partial(piped, command, env or {}, checkCode))
+
     def glom(self) -> RDD[list[T]]:
         """Each partition as one list."""
         return self._step("partitions", lambda _, rows: [list(rows)])
@@ -65,10 +75,6 @@ class Transformations(RDDBase[T]):
         """The elements grouped by ``f``."""
         return self.keyBy(f).groupByKey(numPartitions, partitionFunc)
 
-    def zipWithIndex(self) -> RDD[tuple[T, int]]:
-        """Pairs of the element and its position, by partition and then within it."""
-        return self._with(Numbered(self._node))
-
     def union(self, other: RDD[U]) -> RDD[T | U]:
         """The partitions of both."""
         if not isinstance(other, RDDBase):
@@ -84,7 +90,7 @@ class Transformations(RDDBase[T]):
 
     def sortBy(self, keyfunc: Callable[[T], Any], ascending: bool = True, numPartitions: int | None = None) -> RDD[T]:
         """The elements in the order of ``keyfunc``."""
-        return self._with(Sorted(self._node, self._reduce_partitions(numPartitions), keyfunc, ascending))
+        return self._with(sorted_by(self._node, self._reduce_partitions(numPartitions), keyfunc, ascending))
 
     def coalesce(self, numPartitions: int, shuffle: bool = False) -> RDD[T]:
         """Fewer partitions by joining neighbours; with ``shuffle``, any number by dealing the elements out."""

@@ -214,6 +214,9 @@ class StreamingContext(Sources):
         May be called again, from any thread: a stop that is not graceful cuts a graceful one short.
         """
         self._stopped = True
+        if stopSparkContext and not stopGraceFully:
+            # The engine waits for the batch that runs: it is not to wait for a long function.
+            self._sc.cancelAllJobs()
         try:
             self._engine.stop(stopGraceFully)
         finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from millstream.errors import IllegalArgumentException
 from millstream.rdd import RDD
-from millstream.rdd.partitions import Node
+from millstream.rdd.columns import Columnar
 from millstream.storagelevel import StorageLevel
 from millstream.streaming.dstream import DStream
 from millstream.streaming.settings import LONGEST_S
@@ -204,7 +204,7 @@ def check_arguments(
     return names[initial]
 
 
-class KinesisBlocks(Node):
+class KinesisBlocks(Columnar):
     """The blocks of one batch, one partition each."""
 
     label = "KinesisBlocks"
@@ -219,9 +219,16 @@ class KinesisBlocks(Node):
         block = self._blocks[index]
         return block.utf8_list() if self._as_text else block.data_list()
 
+    def batch(self, index: int) -> Any:
+        """All columns of the block."""
+        from millstream.streaming.kinesis_columns import record_batch
 
-def batch_rdd(sc: SparkContext, blocks: Sequence[Block], decoder: Callable[[Any], Any]) -> RDD[Any]:
-    """The RDD of a batch of blocks; a decoder of the program's own becomes the first step of the fused loop."""
+        return record_batch(self._blocks[index], self._as_text)
+
+
+def batch_rdd(sc: SparkContext, blocks: Sequence[Block], decoder: Callable[[Any], Any] | None) -> RDD[Any]:
+    """The RDD of a batch of blocks; a decoder of the program's own becomes the first step of the fused loop, and
+    without one the rows are bytes."""
     as_text = decoder is utf8_decoder
     rdd: RDD[Any] = RDD(KinesisBlocks(blocks, as_text), sc)
-    return rdd if as_text else rdd.map(decoder)
+    return rdd if as_text or decoder is None else rdd.map(decoder)

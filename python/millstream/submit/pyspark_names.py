@@ -25,11 +25,13 @@ _MODULES: dict[str, dict[str, str]] = {
     "pyspark.context": {"millstream.context": "SparkContext"},
     "pyspark.errors": {
         "millstream.errors": """AnalysisException IllegalArgumentException PySparkException
-            PySparkNotImplementedError PySparkRuntimeError PySparkTypeError PySparkValueError PythonException
-            SparkRuntimeException StreamingQueryException UnsupportedOperationException""",
+            PySparkImportError PySparkNotImplementedError PySparkRuntimeError PySparkTypeError PySparkValueError
+            PythonException SparkRuntimeException StreamingQueryException UnsupportedOperationException""",
     },
     "pyspark.rdd": {"millstream.rdd": "RDD portable_hash"},
     "pyspark.resultiterable": {"millstream.rdd": "ResultIterable"},
+    "pyspark.sql": {"millstream.sql": "Row SparkSession"},
+    "pyspark.sql.session": {"millstream.sql": "SparkSession"},
     "pyspark.storagelevel": {"millstream.storagelevel": "StorageLevel"},
     "pyspark.streaming": {"millstream.streaming": "DStream StreamingContext StreamingListener"},
     "pyspark.streaming.context": {"millstream.streaming": "StreamingContext"},
@@ -38,6 +40,15 @@ _MODULES: dict[str, dict[str, str]] = {
     "pyspark.streaming.kinesis": {
         "millstream.streaming.kinesis": "InitialPositionInStream KinesisUtils MetricsLevel utf8_decoder",
     },
+}
+
+_PACKAGES = ("pyspark", "pyspark.sql", "pyspark.streaming")
+
+#: Modules that are sqlframe's, from the extra ``sql``.
+_SQLFRAME = {
+    "pyspark.sql.functions": "sqlframe.duckdb.functions",
+    "pyspark.sql.types": "sqlframe.duckdb.types",
+    "pyspark.sql.window": "sqlframe.duckdb.window",
 }
 
 
@@ -52,18 +63,23 @@ class _PySparkFinder:
     ) -> ModuleSpec | None:
         if fullname.partition(".")[0] != "pyspark":
             return None
+        if fullname in _SQLFRAME:
+            return ModuleSpec(fullname, cast("Loader", self))
         if fullname not in _MODULES:
             raise ModuleNotFoundError(
-                f"{fullname} is not in Millstream, which provides pyspark, pyspark.streaming and "
-                "pyspark.streaming.kinesis",
+                f"{fullname} is not in Millstream, which provides pyspark, pyspark.sql, "
+                "pyspark.streaming and pyspark.streaming.kinesis",
                 name=fullname,
             )
-        return ModuleSpec(fullname, cast("Loader", self), is_package=fullname in ("pyspark", "pyspark.streaming"))
+        return ModuleSpec(fullname, cast("Loader", self), is_package=fullname in _PACKAGES)
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Leaves it to Python to make the module object."""
 
     def exec_module(self, module: ModuleType) -> None:
+        if module.__name__ in _SQLFRAME:
+            module.__dict__.update(vars(import_module(_SQLFRAME[module.__name__])))
+            return
         names: list[str] = []
         for home, listed in _MODULES[module.__name__].items():
             source = import_module(home)
@@ -75,7 +91,12 @@ class _PySparkFinder:
             module.__dict__["__version__"] = f"{PYSPARK_API}+millstream.{__version__}"
 
 
+def provides_pyspark() -> bool:
+    """Whether ``import pyspark`` means Millstream in this process."""
+    return any(isinstance(finder, _PySparkFinder) for finder in sys.meta_path)
+
+
 def provide_pyspark() -> None:
     """Makes ``import pyspark`` mean Millstream in this process. Called twice, it changes nothing more."""
-    if not any(isinstance(finder, _PySparkFinder) for finder in sys.meta_path):
+    if not provides_pyspark():
         sys.meta_path.insert(0, _PySparkFinder())

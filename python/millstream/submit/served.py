@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from millstream.errors import IllegalArgumentException
-from millstream.master import parallelism
+from millstream.master import parse as parse_master
 from millstream.submit.arguments import Submission, SubmitError
 
 _GROUP = "org.apache.spark"
@@ -16,7 +16,7 @@ def check(submission: Submission) -> list[str]:
     """Refuses with `SubmitError` what cannot be served; returns notes on what needs nothing done."""
     settings = submission.settings()
     try:
-        parallelism(settings["spark.master"])
+        parse_master(settings["spark.master"])
     except IllegalArgumentException as error:
         raise SubmitError(str(error)) from error
     if submission.options.get("deploy_mode", "client") != "client":

@@ -6,20 +6,22 @@ import sys
 from types import TracebackType
 
 from millstream.callsite import PACKAGE
-from millstream.errors import PySparkException
+from millstream.errors import PySparkException, PythonException
 from millstream.rdd.fuse import FILENAME
 
 
 def report(error: BaseException) -> None:
     """Prints why the program failed: errors of Millstream in one line with the place in the program, those of the
     program's own code with their traceback."""
-    _strip_chain(error)
-    if isinstance(error, PySparkException) and error.__cause__ is None:
+    strip_chain(error)
+    # A function's failure in a worker has its traceback in the message.
+    chained = not isinstance(error, PythonException)
+    if chained and isinstance(error, PySparkException) and error.__cause__ is None:
         print(f"millstream: {type(error).__name__}: {error}{_place(error.__traceback__)}", file=sys.stderr)
         return
     import traceback
 
-    traceback.print_exception(error)
+    traceback.print_exception(error, chain=chained)
 
 
 def _place(trace: TracebackType | None) -> str:
@@ -30,7 +32,8 @@ def _place(trace: TracebackType | None) -> str:
     return f"\n  at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
 
 
-def _strip_chain(error: BaseException) -> None:
+def strip_chain(error: BaseException) -> None:
+    """Takes the frames that are not the user's out of the tracebacks of an error and of those that led to it."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -38,11 +41,11 @@ def _strip_chain(error: BaseException) -> None:
         if current is None or id(current) in seen:
             continue
         seen.add(id(current))
-        current.__traceback__ = without_internals(current.__traceback__)
+        current.__traceback__ = _without_internals(current.__traceback__)
         waiting += [current.__cause__, current.__context__]
 
 
-def without_internals(trace: TracebackType | None) -> TracebackType | None:
+def _without_internals(trace: TracebackType | None) -> TracebackType | None:
     """The traceback without frames of this package, of its generated loops and of the import machinery."""
     frames = []
     while trace is not None:

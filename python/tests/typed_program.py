@@ -1,0 +1,220 @@
+"""Uses every public member of the contexts, of RDDs and of streams, with the types that a user would write.
+
+`test_types.py` checks it with ``mypy --strict``; it is not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from millstream import RDD, SparkConf, SparkContext, StorageLevel
+from millstream.rdd import ResultIterable
+from millstream.streaming import DStream, StreamingContext, StreamingListener
+
+
+def context() -> SparkContext:
+    sc = SparkContext("local[2]", "typed", conf=SparkConf().set("k", "v"))
+    sc = SparkContext.getOrCreate(sc.getConf())
+    texts: list[str] = [sc.master, sc.appName, sc.applicationId, sc.version, sc.sparkUser()]
+    numbers: list[int] = [sc.defaultParallelism, sc.defaultMinPartitions]
+    optional: list[str | None] = [sc.uiWebUrl, sc.getLocalProperty("k"), sc.getCheckpointDir()]
+    total = sc.accumulator(0)
+    total += len(texts) + len(numbers) + len(optional)
+    words = sc.broadcast({"a": 1})
+    counted: int = words.value["a"] + total.value
+    sc.addPyFile("x.py")
+    sc.setLogLevel("WARN")
+    sc.setLocalProperty("k", str(counted))
+    sc.setJobDescription("x")
+    sc.setCheckpointDir("/tmp/x")
+    sc.cancelAllJobs()
+    lines: list[RDD[Any]] = [sc.textFile("x"), sc.pickleFile("x"), sc.emptyRDD()]
+    named: RDD[tuple[str, Any]] = sc.wholeTextFiles("x")
+    data: RDD[tuple[str, bytes]] = sc.binaryFiles("x")
+    records: RDD[bytes] = sc.binaryRecords("x", 4)
+    both: RDD[int] = sc.union([sc.parallelize([1], 2), sc.range(10)])
+    print(lines, named, data, records, both)
+    return sc
+
+
+def datasets(sc: SparkContext) -> None:
+    rdd: RDD[int] = sc.parallelize([1, 2, 3])
+    pairs: RDD[tuple[str, int]] = rdd.map(lambda n: (str(n), n))
+    same: list[RDD[int]] = [
+        rdd.filter(lambda n: n > 1),
+        rdd.cache(),
+        rdd.persist(StorageLevel.MEMORY_ONLY),
+        rdd.unpersist(),
+        rdd.setName("x"),
+        rdd.coalesce(1),
+        rdd.repartition(2),
+        rdd.distinct(),
+        rdd.intersection(rdd),
+        rdd.subtract(rdd),
+        rdd.sample(False, 0.5, 1),
+        rdd.sortBy(lambda n: -n),
+        *rdd.randomSplit([0.5, 0.5]),
+        pairs.values(),
+    ]
+    texts: list[RDD[str]] = [rdd.flatMap(lambda n: str(n)), pairs.keys(), rdd.pipe("cat")]
+    each: RDD[float] = rdd.mapPartitions(lambda rows: (row / 2 for row in rows))
+    indexed: RDD[int] = rdd.mapPartitionsWithIndex(lambda index, rows: [index + len(list(rows))])
+    lists: RDD[list[int]] = rdd.glom()
+    keyed: RDD[tuple[str, int]] = rdd.keyBy(str)
+    joined: RDD[int | str] = rdd.union(texts[0])
+    products: RDD[tuple[int, str]] = rdd.cartesian(texts[0])
+    zipped: RDD[tuple[int, str]] = rdd.zip(texts[0])
+    numbered: list[RDD[tuple[int, int]]] = [rdd.zipWithIndex(), rdd.zipWithUniqueId()]
+    groups: RDD[tuple[bool, ResultIterable[int]]] = rdd.groupBy(lambda n: n > 1)
+    rows: RDD[Any] = rdd.map_batches(lambda batch: batch)
+    print(same, each, indexed, lists, keyed, joined, products, zipped, numbered, groups, rows)
+
+
+def pairs_of(pairs: RDD[tuple[str, int]], others: RDD[tuple[str, float]]) -> None:
+    same: list[RDD[tuple[str, int]]] = [
+        pairs.reduceByKey(lambda a, b: a + b),
+        pairs.foldByKey(0, lambda a, b: a + b),
+        pairs.partitionBy(2),
+        pairs.sortByKey(False),
+        pairs.subtractByKey(others),
+        pairs.repartitionAndSortWithinPartitions(2),
+    ]
+    texts: list[RDD[tuple[str, str]]] = [pairs.mapValues(str), pairs.flatMapValues(lambda n: str(n))]
+    combined: list[RDD[tuple[str, list[int]]]] = [
+        pairs.combineByKey(lambda n: [n], lambda ns, n: [*ns, n], lambda a, b: a + b),
+        pairs.aggregateByKey([0], lambda ns, n: [*ns, n], lambda a, b: a + b),
+    ]
+    groups: RDD[tuple[str, ResultIterable[int]]] = pairs.groupByKey()
+    sides: RDD[tuple[str, tuple[ResultIterable[int], ResultIterable[float]]]] = pairs.cogroup(others)
+    many: RDD[tuple[str, tuple[ResultIterable[Any], ...]]] = pairs.groupWith(others, others)
+    inner: RDD[tuple[str, tuple[int, float]]] = pairs.join(others)
+    left: RDD[tuple[str, tuple[int, float | None]]] = pairs.leftOuterJoin(others)
+    right: RDD[tuple[str, tuple[int | None, float]]] = pairs.rightOuterJoin(others)
+    full: RDD[tuple[str, tuple[int | None, float | None]]] = pairs.fullOuterJoin(others)
+    maps: list[dict[str, int]] = [
+        pairs.collectAsMap(),
+        pairs.countByKey(),
+        pairs.reduceByKeyLocally(lambda a, b: a + b),
+    ]
+    values: list[int] = pairs.lookup("a")
+    print(same, texts, combined, groups, sides, many, inner, left, right, full, maps, values)
+
+
+def actions(rdd: RDD[int]) -> None:
+    lists: list[list[int]] = [rdd.collect(), rdd.take(1), rdd.top(1), rdd.takeOrdered(1), rdd.takeSample(False, 1)]
+    ones: list[int] = [
+        rdd.first(),
+        rdd.count(),
+        rdd.reduce(lambda a, b: a + b),
+        rdd.fold(0, lambda a, b: a + b),
+        rdd.treeReduce(lambda a, b: a + b),
+        rdd.max(),
+        rdd.min(),
+        rdd.id(),
+        rdd.getNumPartitions(),
+        rdd.sum(),
+    ]
+    texts: list[str] = [
+        rdd.aggregate("", lambda text, n: text + str(n), lambda a, b: a + b),
+        rdd.treeAggregate("", lambda text, n: text + str(n), lambda a, b: a + b),
+    ]
+    numbers: list[float] = [
+        rdd.mean(),
+        rdd.variance(),
+        rdd.stdev(),
+        rdd.sampleVariance(),
+        rdd.sampleStdev(),
+        rdd.stats().mean(),
+    ]
+    counts: dict[int, int] = rdd.countByValue()
+    bounds: tuple[list[Any], list[int]] = rdd.histogram(3)
+    iterator: Iterator[int] = rdd.toLocalIterator()
+    flags: list[bool] = [rdd.isEmpty(), rdd.is_cached, rdd.isCheckpointed(), rdd.isLocallyCheckpointed()]
+    names: list[str | None] = [rdd.name(), rdd.getCheckpointFile()]
+    described: bytes = rdd.toDebugString()
+    level: StorageLevel = rdd.getStorageLevel()
+    frames: list[Any] = [rdd.to_arrow(), rdd.to_pandas(), rdd.to_polars(), rdd.toDF(["n"])]
+    rdd.foreach(lambda n: print(n + 1))
+    rdd.foreachPartition(lambda rows: print(sum(rows)))
+    rdd.saveAsTextFile("x")
+    rdd.saveAsPickleFile("x")
+    rdd.checkpoint()
+    rdd.localCheckpoint()
+    print(lists, ones, texts, numbers, counts, bounds, iterator, flags, names, described, level, frames, rdd.context)
+
+
+def streams(ssc: StreamingContext) -> DStream[tuple[str, int]]:
+    lines: list[DStream[str]] = [ssc.socketTextStream("localhost", 9), ssc.textFileStream("x")]
+    records: DStream[bytes] = ssc.binaryRecordsStream("x", 4)
+    queued: DStream[int] = ssc.queueStream([[1], [2]])
+    words: DStream[str] = ssc.union(*lines).flatMap(lambda line: line.split(" "))
+    mixed: DStream[Any] = ssc.transform([words, records], lambda rdds: rdds[0])
+    same: list[DStream[str]] = [
+        words.filter(lambda word: word != ""),
+        words.reduce(lambda a, b: a + b),
+        words.repartition(2),
+        words.cache(),
+        words.persist(StorageLevel.MEMORY_ONLY),
+        words.window(2, 1),
+        words.reduceByWindow(lambda a, b: a + b, None, 2, 1),
+        words.mapPartitions(lambda rows: sorted(rows)),
+        words.transform(lambda rdd: rdd),
+        words.transformWith(lambda rdd, other: rdd, queued),
+    ]
+    counts: DStream[int] = words.count()
+    lists: DStream[list[str]] = words.glom()
+    indexed: DStream[int] = words.mapPartitionsWithIndex(lambda index, rows: [index])
+    joined: DStream[str | int] = words.union(queued)
+    counted: DStream[tuple[str, int]] = words.countByValue()
+    pairs: DStream[tuple[str, int]] = words.map(lambda word: (word, 1))
+    print(mixed, same, counts, lists, indexed, joined, counted, words.context())
+    return pairs
+
+
+def pair_streams(pairs: DStream[tuple[str, int]], others: DStream[tuple[str, float]]) -> None:
+    same: list[DStream[tuple[str, int]]] = [
+        pairs.reduceByKey(lambda a, b: a + b),
+        pairs.partitionBy(2),
+        pairs.reduceByKeyAndWindow(lambda a, b: a + b, None, 2, 1),
+    ]
+    texts: list[DStream[tuple[str, str]]] = [pairs.mapValues(str), pairs.flatMapValues(lambda n: str(n))]
+    combined: DStream[tuple[str, list[int]]] = pairs.combineByKey(
+        lambda n: [n], lambda ns, n: [*ns, n], lambda a, b: a + b
+    )
+    groups: DStream[tuple[str, ResultIterable[int]]] = pairs.groupByKey()
+    sides: DStream[tuple[str, tuple[ResultIterable[int], ResultIterable[float]]]] = pairs.cogroup(others)
+    inner: DStream[tuple[str, tuple[int, float]]] = pairs.join(others)
+    left: DStream[tuple[str, tuple[int, float | None]]] = pairs.leftOuterJoin(others)
+    right: DStream[tuple[str, tuple[int | None, float]]] = pairs.rightOuterJoin(others)
+    full: DStream[tuple[str, tuple[int | None, float | None]]] = pairs.fullOuterJoin(others)
+    print(same, texts, combined, groups, sides, inner, left, right, full)
+
+
+class Listener(StreamingListener):
+    def onBatchCompleted(self, batchCompleted: Any) -> None:
+        print(batchCompleted.batchInfo().numRecords())
+
+
+def show(time: datetime, rdd: RDD[tuple[str, int]]) -> None:
+    print(time.isoformat(), rdd.collect())
+
+
+def main(words: Iterable[str]) -> None:
+    sc = context()
+    datasets(sc)
+    ssc = StreamingContext.getActiveOrCreate(None, lambda: StreamingContext(sc, 1))
+    ssc = StreamingContext.getActive() or StreamingContext.getOrCreate(None, lambda: ssc)
+    assert ssc.sparkContext is sc
+    pairs = streams(ssc)
+    pair_streams(pairs, pairs.mapValues(float))
+    pairs.pprint(5)
+    pairs.saveAsTextFiles("x", "txt")
+    pairs.foreachRDD(show)
+    ssc.addStreamingListener(Listener())
+    ssc.start()
+    ended: bool = ssc.awaitTerminationOrTimeout(1)
+    ssc.awaitTermination(1)
+    ssc.stop(stopSparkContext=ended, stopGraceFully=True)
+    sc.stop()
