@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use millstream_kinesis::{Checkpoint, ChildShard, Position, RecordBlock, ShardId, ShardRange};
 
+use crate::history::History;
 use crate::status::ShardStatus;
 
 /// Names a cut; grows by one a cut.
@@ -48,12 +49,21 @@ pub enum News {
 pub struct Buffer<P> {
     stream: Arc<str>,
     shards: BTreeMap<ShardId, ShardBuffer<P>>,
+    /// What was cut of shards that are not read now, where a program has records of its own: None, if it has not.
+    past: Option<BTreeMap<ShardId, Past<P>>>,
     next_cut: CutId,
     next_epoch: u64,
 }
 
 /// One time of reading a shard; a shard that is given up and read again later has another.
 pub type Epoch = u64;
+
+/// What was cut of a shard.
+#[derive(Debug)]
+struct Past<P> {
+    cut: Checkpoint,
+    in_flight: VecDeque<InFlight<P>>,
+}
 
 #[derive(Debug)]
 struct ShardBuffer<P> {
@@ -97,25 +107,41 @@ enum Outcome {
 impl<P> Buffer<P> {
     /// An empty buffer of one stream.
     pub fn new(stream: Arc<str>) -> Self {
-        Self { stream, shards: BTreeMap::new(), next_cut: 0, next_epoch: 0 }
+        Self { stream, shards: BTreeMap::new(), past: None, next_cut: 0, next_epoch: 0 }
     }
 
-    /// Begins to hold records of `shard`, which is read from `from` on. What was held of it before is dropped.
-    pub fn open(&mut self, shard: ShardId, from: Checkpoint) -> Epoch {
+    /// An empty buffer that goes on behind what an earlier run has cut.
+    pub fn behind(stream: Arc<str>, history: &History) -> Self {
+        let past = history.by_shard().into_iter().map(|(shard, (last, open))| {
+            let entry = |cut, to, outcome| InFlight { cut, to, bytes: 0, outcome, held: Vec::new() };
+            let processed = history.processed.get(&shard).map(|to| entry(CutId::MAX, to.clone(), Outcome::Processed));
+            let open = open.into_iter().map(|(cut, to)| entry(cut, to, Outcome::Pending));
+            (shard, Past { cut: Checkpoint::At(last), in_flight: processed.into_iter().chain(open).collect() })
+        });
+        Self { past: Some(past.collect()), next_cut: history.open.len() as CutId, ..Self::new(stream) }
+    }
+
+    /// Begins to hold records of `shard`, whose checkpoint is `from`. What was held of it before is dropped. It is to be read
+    /// from the checkpoint that is returned: `from`, or what the program's own records say if that is further on.
+    pub fn open(&mut self, shard: ShardId, from: Checkpoint) -> (Epoch, Checkpoint) {
         let epoch = self.next_epoch;
         self.next_epoch += 1;
+        let past = self.past.as_mut().and_then(|past| past.remove(&shard)).filter(|past| past.cut > from);
+        let (cut, mut in_flight) = past.map_or((from.clone(), VecDeque::new()), |past| (past.cut, past.in_flight));
+        in_flight.retain(|entry| Checkpoint::At(entry.to.clone()) > from);
         let fresh = ShardBuffer {
             epoch,
-            cut: from,
+            cut: cut.clone(),
             queue: VecDeque::new(),
-            in_flight: VecDeque::new(),
+            in_flight,
             reading: Reading::Open,
             millis_behind: 0,
             processed_bytes: 0,
             news: VecDeque::new(),
         };
-        self.shards.insert(shard, fresh);
-        epoch
+        let state = self.shards.entry(shard.clone()).insert_entry(fresh).into_mut();
+        state.settle(&shard);
+        (epoch, cut)
     }
 
     /// Queues what was read. False when this time of reading is over: the reader should stop.
@@ -168,6 +194,11 @@ impl<P> Buffer<P> {
                 state.settle(shard);
             }
         }
+        let past = self.past.iter_mut().flat_map(BTreeMap::values_mut).flat_map(|past| &mut past.in_flight);
+        for entry in past.filter(|entry| entry.cut == cut) {
+            entry.outcome = outcome;
+            entry.held.clear();
+        }
     }
 
     /// Reading of `shard` was stopped: what was not cut is dropped (its next reader reads it again), what is in flight
@@ -182,9 +213,14 @@ impl<P> Buffer<P> {
         }
     }
 
-    /// Forgets `shard`: its lease is gone. What is reported of its cuts later is passed over.
+    /// Forgets `shard`: its lease is gone. What is reported of its cuts later is passed over, unless the program has records
+    /// of its own: then it would be wrong to give it the same once more when the lease comes back.
     pub fn close(&mut self, shard: &ShardId) {
-        self.shards.remove(shard);
+        let closed = self.shards.remove(shard);
+        if let (Some(past), Some(mut closed)) = (&mut self.past, closed) {
+            closed.in_flight.iter_mut().for_each(|entry| entry.held.clear());
+            past.insert(shard.clone(), Past { cut: closed.cut, in_flight: closed.in_flight });
+        }
     }
 
     /// Whether nothing is queued.
@@ -222,13 +258,13 @@ impl<P> Buffer<P> {
 
 impl<P> ShardBuffer<P> {
     fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId) -> Option<ShardInput> {
-        let to = self.queue.back()?.0.last()?;
+        let (first, to) = (self.queue.front()?.0.first()?, self.queue.back()?.0.last()?);
         let (blocks, held): (Vec<_>, Vec<_>) = self.queue.drain(..).unzip();
         let records = blocks.iter().map(|block: &RecordBlock| block.len() as u64).sum();
         let bytes = blocks.iter().map(RecordBlock::byte_len).sum();
         let from = std::mem::replace(&mut self.cut, Checkpoint::At(to.clone()));
         self.in_flight.push_back(InFlight { cut: id, to: to.clone(), bytes, outcome: Outcome::Pending, held });
-        let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, to, records };
+        let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, first, to, records };
         Some(ShardInput { range, blocks })
     }
 
@@ -296,7 +332,7 @@ mod tests {
     fn with_cuts(cuts: u32) -> (Buffer<Arc<()>>, Epoch, Arc<()>) {
         let held = Arc::new(());
         let mut buffer = Buffer::new("s".into());
-        let epoch = buffer.open(shard(), Checkpoint::TrimHorizon);
+        let (epoch, _) = buffer.open(shard(), Checkpoint::TrimHorizon);
         for cut in 0..cuts {
             assert!(buffer.push(&shard(), epoch, block(cut * 10 + 1..=cut * 10 + 10), 5, held.clone()));
             assert_eq!(buffer.cut().id, u64::from(cut));
@@ -398,11 +434,67 @@ mod tests {
         buffer.close(&shard());
         buffer.processed(0);
         assert_eq!(buffer.take_news(), []);
-        let new = buffer.open(shard(), at(5));
+        let (new, _) = buffer.open(shard(), at(5));
         buffer.processed(0);
         assert_eq!(buffer.take_news(), []);
         assert!(!buffer.push(&shard(), old, block(6..=7), 0, held.clone()), "the old reader is told to stop");
         assert!(buffer.push(&shard(), new, block(6..=7), 0, held));
         assert_eq!(buffer.cut().inputs[0].range.from, at(5));
+    }
+
+    /// Records up to 10 processed, and two open cuts, of 11 to 20 and of 21 to 30.
+    fn behind_a_history() -> Buffer<Arc<()>> {
+        let range = |from: u32| {
+            let position = |sequence: u32| Position { sequence: sequence.to_string().parse().unwrap(), sub: 0 };
+            let (first, to) = (position(from + 1), position(from + 10));
+            vec![ShardRange { stream: "s".into(), shard: shard(), from: at(from), first, to, records: 10 }]
+        };
+        let Checkpoint::At(processed) = at(10) else { unreachable!() };
+        let history = History { processed: [(shard(), processed)].into(), open: vec![range(10), range(20)] };
+        Buffer::behind("s".into(), &history)
+    }
+
+    #[test]
+    fn reading_goes_on_behind_the_history_and_progress_waits_for_its_open_cuts() {
+        let mut buffer = behind_a_history();
+        let (_, from) = buffer.open(shard(), at(5));
+        assert_eq!(from, at(30));
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(10))]);
+        buffer.processed(1);
+        assert_eq!(buffer.take_news(), []);
+        buffer.processed(0);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(30))]);
+        assert_eq!(buffer.cut().id, 2);
+    }
+
+    #[test]
+    fn open_cuts_may_be_processed_before_their_shard_is_read() {
+        let mut buffer = behind_a_history();
+        buffer.processed(0);
+        let (epoch, _) = buffer.open(shard(), Checkpoint::TrimHorizon);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(20))]);
+        buffer.read_to_end(&shard(), epoch, vec![]);
+        assert_eq!(buffer.take_news(), [News::ReadToEnd(shard(), vec![])]);
+        buffer.processed(1);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), Checkpoint::ShardEnd)]);
+    }
+
+    #[test]
+    fn a_lease_that_is_further_than_the_history_counts() {
+        let mut buffer = behind_a_history();
+        let (_, from) = buffer.open(shard(), at(45));
+        assert_eq!((from, buffer.take_news()), (at(45), vec![]));
+    }
+
+    #[test]
+    fn with_a_history_a_lease_that_comes_back_brings_nothing_once_more() {
+        let mut buffer = behind_a_history();
+        let (epoch, _) = buffer.open(shard(), at(30));
+        buffer.push(&shard(), epoch, block(31..=40), 0, Arc::default());
+        let cut = buffer.cut().id;
+        buffer.close(&shard());
+        buffer.processed(cut);
+        let (_, from) = buffer.open(shard(), at(30));
+        assert_eq!((from, buffer.take_news()), (at(40), vec![News::Processed(shard(), at(40))]));
     }
 }

@@ -42,7 +42,7 @@ impl Consumer {
     ) -> Result<Self, ConsumerError> {
         config.lease.latest_since_ms.get_or_insert_with(now_ms);
         config.lease.joins_fleet &= store.fleet().is_some();
-        let shared = Arc::new(Shared::new(&config.stream, config.buffer_bytes));
+        let shared = Arc::new(Shared::new(&config.stream, config.buffer_bytes, config.history.as_ref()));
         let (pausing, stopping) = (CancellationToken::new(), CancellationToken::new());
         let listing = async { kinesis.list_shards(&config.stream).await.map_err(ConsumerError::Kinesis) };
         let ensuring = async { store.ensure().await.map_err(ConsumerError::Store) };

@@ -1,9 +1,10 @@
 //! `Engine`: the graph of streams while it is built, and its batches while it runs.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use millstream_engine::{BatchTime, BoxError, EngineConfig, GraphBuilder, StreamId};
+use millstream_engine::{BatchTime, BoxError, EngineConfig, GraphBuilder, Recovery, StreamId};
 use pyo3::exceptions::{PyIndexError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -13,6 +14,7 @@ use crate::error;
 use crate::kinesis_input::KinesisInput;
 use crate::listener::PythonListener;
 use crate::python_source::PythonSource;
+use crate::states::PythonStates;
 
 /// The longest wait before signals (Ctrl-C) are looked at.
 const SIGNALS_EVERY: Duration = Duration::from_millis(100);
@@ -105,6 +107,15 @@ impl Engine {
         self.build(|graph| {
             let parent = graph.stream(parent)?;
             graph.builder.output(parent, name, Box::new(output));
+            Ok(())
+        })
+    }
+
+    /// Writes down batches and `states` (see `states.rs`) in a directory, and goes on from what an earlier run has written there,
+    /// unless `anew`.
+    fn recover(&self, directory: PathBuf, anew: bool, states: Py<PyAny>) -> PyResult<()> {
+        self.build(|graph| {
+            graph.builder.recover(Recovery { directory, anew, states: Box::new(PythonStates::new(states)) });
             Ok(())
         })
     }

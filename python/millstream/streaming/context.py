@@ -25,7 +25,6 @@ from millstream.streaming.grid import Grid
 from millstream.streaming.saving import Saved, States
 from millstream.streaming.settings import LONGEST_S, stop_timeout_ms, stops_gracefully, warn_of_unknown
 from millstream.streaming.sources import Sources
-from millstream.unsupported import unsupported
 
 if TYPE_CHECKING:
     from millstream._millstream import Engine, KinesisInput
@@ -64,6 +63,8 @@ class StreamingContext(Sources):
         self._stateful = False
         self._checkpointed: list[StreamOperations[Any]] = []
         self._directory: str | None = None
+        #: What an earlier run has saved in the directory is of no interest.
+        self._anew = True
         self._remember_ms: int | None = None
         self._kinesis: dict[str, tuple[str, ...]] = {}
         self._outputs = 0
@@ -85,17 +86,22 @@ class StreamingContext(Sources):
     def getActiveOrCreate(
         cls, checkpointPath: str | None, setupFunc: Callable[[], StreamingContext]
     ) -> StreamingContext:
-        """The running context, or what ``setupFunc`` returns; ``checkpointPath`` must be None."""
+        """The running context, or as `getOrCreate`."""
         if not callable(setupFunc):
             raise TypeError("setupFunc should be callable.")
         return cls._active or cls.getOrCreate(checkpointPath, setupFunc)
 
     @classmethod
     def getOrCreate(cls, checkpointPath: str | None, setupFunc: Callable[[], StreamingContext]) -> StreamingContext:
-        """What ``setupFunc`` returns; ``checkpointPath`` must be None, since there is no recovery from a path."""
+        """What ``setupFunc`` returns; at its start it goes on from what an earlier run has saved in ``checkpointPath``.
+
+        ``setupFunc`` is always called, since what is saved holds no code: it may be a new version of the program.
+        """
+        ssc = setupFunc()
         if checkpointPath is not None:
-            unsupported(cls.__name__, "getOrCreate with a checkpoint path")()
-        return setupFunc()
+            ssc.checkpoint(checkpointPath)
+            ssc._anew = False
+        return ssc
 
     def _kinesis_stream(self, source: KinesisInput, app: str, *stream: str) -> DStream[Any]:
         """``stream``: its name, endpoint and region. One lease table holds the shards of one stream only, and those of
@@ -204,6 +210,8 @@ class StreamingContext(Sources):
             StreamingContext._active = self
         self._started_at = user_call_site()
         try:
+            if self._directory is not None:
+                self._engine.recover(self._directory, self._anew, self._states)
             self._engine.start()
         except BaseException:
             self.stop(stopSparkContext=False)

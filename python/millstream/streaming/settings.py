@@ -19,6 +19,7 @@ LONGEST_S = 10**9
 KNOWN = (
     "spark.millstream.bufferMiB",
     "spark.millstream.dynamodb.endpoint",
+    "spark.millstream.failOnDataLoss",
     "spark.millstream.failoverTime",
     "spark.millstream.kinesis.maxRecords",
     "spark.millstream.kinesis.readInterval",
