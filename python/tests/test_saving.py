@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import Submitter
 
 from millstream import SparkContext
 from millstream.errors import PySparkRuntimeError
@@ -140,3 +141,25 @@ def test_states_are_restored_from_everything_and_the_changes_since() -> None:
     third, again = states(3)
     third.restore(second.all())
     assert again.all() == state.all()
+
+
+def test_a_disk_that_takes_no_more_is_told(submit: Submitter) -> None:
+    program = submit.program(
+        """
+import resource, sys
+from pyspark import SparkContext
+from pyspark.streaming import StreamingContext
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+ssc = StreamingContext(SparkContext(), 0.05)
+ssc.checkpoint("checkpoint")
+batches = [[(f"{batch} {n}", 1) for n in range(100)] for batch in range(20)]
+ssc.queueStream(batches).updateStateByKey(lambda values, state: 1).foreachRDD(lambda rdd: None)
+ssc.start()
+ssc.awaitTermination(10)
+"""
+    )
+    done = submit(program)
+    assert done.returncode == 1
+    assert "the checkpoint file checkpoint/checkpoint-0 can't be written: File too large" in done.stderr
+    assert "nothing is saved any more until the program is started again" in done.stderr

@@ -168,7 +168,7 @@ impl<D: Dataset> Driver<D> {
         let time = info.time;
         match outcome {
             Outcome::Succeeded => self.each_source("committed", |source| source.committed(time)),
-            Outcome::Abandoned => self.each_source("failed", |source| source.failed(time)),
+            Outcome::Abandoned | Outcome::Unsaved => self.each_source("failed", |source| source.failed(time)),
             Outcome::Failed(error) => {
                 self.each_source("failed", |source| source.failed(time));
                 self.lifecycle.report(error);

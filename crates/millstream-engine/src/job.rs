@@ -21,6 +21,8 @@ pub(crate) struct Batch<D> {
 pub(crate) enum Outcome {
     Succeeded,
     Failed(JobError),
+    /// All outputs have succeeded, but a batch before it has failed, behind which nothing is saved.
+    Unsaved,
     /// A stop came before its last output.
     Abandoned,
 }
@@ -44,7 +46,7 @@ impl<D: Dataset> Jobs<D> {
         let outcome = self.commit(info.time, outcome);
         info.processing_end_ms = Some(now_ms());
         info.failure = match &outcome {
-            Outcome::Succeeded => None,
+            Outcome::Succeeded | Outcome::Unsaved => None,
             Outcome::Failed(error) => Some(error.to_string()),
             Outcome::Abandoned => Some("the program was stopped".to_owned()),
         };
@@ -55,8 +57,9 @@ impl<D: Dataset> Jobs<D> {
     fn commit(&mut self, time: BatchTime, outcome: Outcome) -> Outcome {
         let Some(checkpoints) = &mut self.checkpoints else { return outcome };
         let saved = match &outcome {
+            Outcome::Succeeded if checkpoints.log.has_given_up() => return Outcome::Unsaved,
             Outcome::Succeeded => protect(|| checkpoints.commit(time)),
-            Outcome::Failed(_) | Outcome::Abandoned => {
+            Outcome::Failed(_) | Outcome::Abandoned | Outcome::Unsaved => {
                 checkpoints.log.give_up();
                 return outcome;
             }

@@ -5,6 +5,7 @@ use super::frame::{self, Unreadable};
 use super::{History, LoggedInput, RecoveryError, SavedState};
 use crate::BatchTime;
 use crate::lifecycle::lock;
+use crate::protect::log;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -90,13 +91,7 @@ impl RecoveryLog {
 
     /// A batch has failed: nothing is written any more, so that the next run goes on from there.
     pub(crate) fn give_up(&self) {
-        let mut inner = lock(&self.inner);
-        if !std::mem::replace(&mut inner.given_up, true) {
-            inner.history = History::default();
-            tracing::error!(
-                "a batch was not committed: nothing is saved any more until the program is started again; it goes on from that batch"
-            );
-        }
+        lock(&self.inner).give_up();
     }
 
     pub(crate) fn has_given_up(&self) -> bool {
@@ -113,12 +108,26 @@ impl RecoveryLog {
         };
         if let Err(cause) = write() {
             // What is there of the entry is torn: nothing may come behind it.
-            inner.given_up = true;
+            inner.give_up();
             return Err(written(&path, cause));
         }
         inner.log_bytes += bytes.len() as u64;
         inner.history.apply(entry);
         Ok(())
+    }
+}
+
+impl Inner {
+    fn give_up(&mut self) {
+        if !std::mem::replace(&mut self.given_up, true) {
+            self.history = History::default();
+            log(|| {
+                tracing::error!(
+                    "a batch was not committed: nothing is saved any more until the program is started again; it goes on from \
+                     that batch"
+                );
+            });
+        }
     }
 }
 

@@ -66,12 +66,6 @@ pub(crate) struct Checkpoints {
 impl Checkpoints {
     /// All outputs of the batch have succeeded: writes down what it has changed.
     pub(crate) fn commit(&mut self, time: BatchTime) -> Result<(), BoxError> {
-        if self.log.has_given_up() {
-            return Err(
-                "an earlier batch has failed, so that nothing is saved any more until the program is started again"
-                    .into(),
-            );
-        }
         let changes = self.states.changes()?;
         if self.log.commit(time, changes)? {
             let all = self.states.all()?;

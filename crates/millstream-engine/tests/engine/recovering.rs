@@ -153,7 +153,10 @@ fn what_comes_behind_a_failed_batch_is_run_once_more() {
     let (engine, outputs) = started(directory.path(), &Seen::default(), 3);
     let before = take(&outputs, 5);
     assert_eq!(before.iter().map(|(_, number)| *number).collect::<Vec<_>>(), [1, 2, 4, 5, 6]);
+    let error = engine.await_termination(Some(LONG)).unwrap_err();
+    assert_eq!(error.cause.to_string(), "bad");
     engine.stop(false).unwrap();
+    assert!(engine.await_termination(Some(LONG)).unwrap(), "those behind it have not failed");
 
     let seen = Seen::default();
     let (engine, outputs) = started(directory.path(), &seen, 0);
