@@ -70,7 +70,7 @@ struct ShardBuffer<P> {
     epoch: Epoch,
     /// End of what was cut.
     cut: Checkpoint,
-    queue: VecDeque<(RecordBlock, P)>,
+    queue: VecDeque<(RecordBlock, Arc<P>)>,
     in_flight: VecDeque<InFlight<P>>,
     reading: Reading,
     millis_behind: i64,
@@ -94,7 +94,8 @@ struct InFlight<P> {
     to: Position,
     bytes: usize,
     outcome: Outcome,
-    held: Vec<P>,
+    /// A block that is handed out in two cuts is let go with the second.
+    held: Vec<Arc<P>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +150,7 @@ impl<P> Buffer<P> {
         let Some(state) = self.open_shard(shard, epoch) else { return false };
         state.millis_behind = millis_behind;
         if !block.is_empty() {
-            state.queue.push_back((block, held));
+            state.queue.push_back((block, Arc::new(held)));
         }
         true
     }
@@ -166,10 +167,18 @@ impl<P> Buffer<P> {
 
     /// Hands out all that is queued.
     pub fn cut(&mut self) -> Cut {
+        self.cut_at_most(u64::MAX)
+    }
+
+    /// Hands out at most `records` of what is queued, about as many of each shard.
+    pub fn cut_at_most(&mut self, records: u64) -> Cut {
         let id = self.next_cut;
         self.next_cut += 1;
+        let queued: Vec<u64> = self.shards.values().map(ShardBuffer::queued).collect();
+        let shares = shares(records, &queued);
         let stream = &self.stream;
-        let inputs = self.shards.iter_mut().filter_map(|(shard, state)| state.cut(stream, shard, id)).collect();
+        let shards = self.shards.iter_mut().zip(shares);
+        let inputs = shards.filter_map(|((shard, state), share)| state.cut(stream, shard, id, share)).collect();
         Cut { id, inputs }
     }
 
@@ -245,7 +254,7 @@ impl<P> Buffer<P> {
             shard: shard.clone(),
             cut: state.cut.clone(),
             millis_behind: state.millis_behind,
-            queued: state.queue.iter().map(|(block, _)| block.len()).sum(),
+            queued: usize::try_from(state.queued()).unwrap_or(usize::MAX),
             ended: state.reading == Reading::Ended || state.reading == Reading::Closed,
         };
         self.shards.iter().map(line).collect()
@@ -257,15 +266,35 @@ impl<P> Buffer<P> {
 }
 
 impl<P> ShardBuffer<P> {
-    fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId) -> Option<ShardInput> {
-        let (first, to) = (self.queue.front()?.0.first()?, self.queue.back()?.0.last()?);
-        let (blocks, held): (Vec<_>, Vec<_>) = self.queue.drain(..).unzip();
+    fn queued(&self) -> u64 {
+        self.queue.iter().map(|(block, _)| block.len() as u64).sum()
+    }
+
+    fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId, records: u64) -> Option<ShardInput> {
+        let (blocks, held): (Vec<_>, Vec<_>) = self.take(records).into_iter().unzip();
+        let (first, to) = (blocks.first()?.first()?, blocks.last()?.last()?);
         let records = blocks.iter().map(|block: &RecordBlock| block.len() as u64).sum();
         let bytes = blocks.iter().map(RecordBlock::byte_len).sum();
         let from = std::mem::replace(&mut self.cut, Checkpoint::At(to.clone()));
         self.in_flight.push_back(InFlight { cut: id, to: to.clone(), bytes, outcome: Outcome::Pending, held });
         let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, first, to, records };
         Some(ShardInput { range, blocks })
+    }
+
+    /// The first records of the queue.
+    fn take(&mut self, records: u64) -> Vec<(RecordBlock, Arc<P>)> {
+        let (mut taken, mut left) = (Vec::new(), usize::try_from(records).unwrap_or(usize::MAX));
+        while left > 0
+            && let Some((block, held)) = self.queue.pop_front()
+        {
+            if block.len() > left {
+                self.queue.push_front((block.slice(left..block.len()), held.clone()));
+            }
+            let block = block.slice(0..left);
+            left -= block.len();
+            taken.push((block, held));
+        }
+        taken
     }
 
     /// Finds out what there is to report after something changed.
@@ -303,6 +332,20 @@ impl<P> ShardBuffer<P> {
         }
         self.news.push_back(news);
     }
+}
+
+/// Deals `records` out so that every shard gets what it has queued or an equal share. Where there is less than a record for
+/// each, the longest queues come first.
+fn shares(records: u64, queued: &[u64]) -> Vec<u64> {
+    let mut shortest_first: Vec<usize> = (0..queued.len()).collect();
+    shortest_first.sort_by_key(|&shard| queued[shard]);
+    let (mut shares, mut left) = (vec![0; queued.len()], records);
+    for (done, shard) in shortest_first.into_iter().enumerate() {
+        let share = queued[shard].min(left / (queued.len() - done) as u64);
+        shares[shard] = share;
+        left -= share;
+    }
+    shares
 }
 
 #[cfg(test)]
@@ -351,6 +394,32 @@ mod tests {
         assert_eq!((&range.from, Checkpoint::At(range.to.clone()), range.records), (&at(10), at(13), 3));
         assert!(buffer.is_empty());
         assert!(buffer.cut().inputs.is_empty());
+    }
+
+    #[test]
+    fn a_limited_cut_takes_the_first_records_and_leaves_the_rest_for_the_next() {
+        let (mut buffer, epoch, held) = with_cuts(0);
+        buffer.push(&shard(), epoch, block(1..=4), 0, held.clone());
+        buffer.push(&shard(), epoch, block(5..=9), 0, held.clone());
+        let mut ranges = Vec::new();
+        for _ in 0..4 {
+            let cut = buffer.cut_at_most(3);
+            ranges.extend(cut.inputs.into_iter().map(|input| (input.range.from, input.range.to, input.range.records)));
+            buffer.processed(cut.id);
+        }
+        let to = |sequence| Position { sequence: u128::into(sequence), sub: 0 };
+        let expected = [(Checkpoint::TrimHorizon, to(3), 3), (at(3), to(6), 3), (at(6), to(9), 3)];
+        assert_eq!(ranges, expected);
+        assert_eq!(Arc::strong_count(&held), 1, "all memory is given back");
+    }
+
+    #[test]
+    fn records_are_dealt_out_fairly() {
+        assert_eq!(shares(10, &[3, 0, 100]), [3, 0, 7]);
+        assert_eq!(shares(u64::MAX, &[3, 0, 100]), [3, 0, 100]);
+        assert_eq!(shares(9, &[50, 50, 50]), [3, 3, 3]);
+        assert_eq!(shares(2, &[5, 4, 6]), [1, 0, 1], "the longest queues first");
+        assert_eq!(shares(2, &[]), [0; 0]);
     }
 
     #[test]

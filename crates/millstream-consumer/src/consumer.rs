@@ -58,12 +58,20 @@ impl Consumer {
     /// # Errors
     /// The consumer stopped by itself: the error says why.
     pub fn cut(&self) -> Result<Cut, ConsumerError> {
+        self.cut_at_most(u64::MAX)
+    }
+
+    /// As [`Consumer::cut`], with at most so many records, about as many of each shard.
+    ///
+    /// # Errors
+    /// As [`Consumer::cut`].
+    pub fn cut_at_most(&self, records: u64) -> Result<Cut, ConsumerError> {
         match self.shared.fatal() {
             Some(error) => Err(error),
             None if self.driver.is_finished() && !self.shut.load(Ordering::Acquire) => {
                 Err(ConsumerError::Stopped { stream: self.config.stream.clone() })
             }
-            None => Ok(self.shared.buffer().cut()),
+            None => Ok(self.shared.buffer().cut_at_most(records)),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::job::{Batch, Outcome, pending_outputs};
 use crate::lifecycle::Lifecycle;
 use crate::listener::Listeners;
 use crate::protect::{log, protect, protect_callback};
+use crate::rate::{Done, Rate};
 use crate::recovery::RecoveryLog;
 use crate::schedule::{Event, Next, Schedule};
 use crate::source::Sources;
@@ -37,6 +38,8 @@ pub(crate) struct Ended {
 pub(crate) struct Driver<D> {
     pub(crate) schedule: Schedule,
     pub(crate) sources: Sources<D>,
+    /// By the sources' numbers.
+    pub(crate) rates: Vec<Rate>,
     pub(crate) log: Option<Arc<RecoveryLog>>,
     /// Batches of an earlier run that are still to be cut once more.
     pub(crate) recovered: VecDeque<(BatchTime, Vec<LoggedInput>)>,
@@ -84,10 +87,14 @@ impl<D: Dataset> Driver<D> {
         let mut infos = Vec::with_capacity(self.sources.len());
         let mut logged = Vec::new();
         let recovered = self.recovered.pop_front_if(|(open, _)| *open == time).map(|(_, inputs)| inputs);
-        for (id, source) in self.sources.iter_mut().enumerate() {
+        let draining = self.schedule.is_draining();
+        for ((id, source), rate) in self.sources.iter_mut().enumerate().zip(&mut self.rates) {
             let cut = protect(|| match &recovered {
                 Some(inputs) => source.recut(time, parts_of(source.name(), inputs)),
-                None => source.cut(time),
+                None => {
+                    source.limit(rate.allowance().filter(|_| !draining));
+                    source.cut(time)
+                }
             });
             match cut {
                 Ok(Cut { dataset, records, metadata, parts }) => {
@@ -166,6 +173,7 @@ impl<D: Dataset> Driver<D> {
     fn finished(&mut self, info: &BatchInfo, outcome: Outcome) {
         self.running = None;
         let time = info.time;
+        self.learn(info);
         match outcome {
             Outcome::Succeeded => self.each_source("committed", |source| source.committed(time)),
             Outcome::Abandoned | Outcome::Unsaved => self.each_source("failed", |source| source.failed(time)),
@@ -175,6 +183,15 @@ impl<D: Dataset> Driver<D> {
             }
         }
         self.listeners.tell(|listener| listener.batch_completed(info));
+    }
+
+    /// What the batch says of the rates at which the inputs can be taken from.
+    fn learn(&mut self, info: &BatchInfo) {
+        let delays = (info.processing_end_ms, info.processing_delay_ms(), info.scheduling_delay_ms());
+        let (Some(at_ms), Some(processing_ms), Some(scheduling_ms)) = delays else { return };
+        for (rate, input) in self.rates.iter_mut().zip(&info.inputs) {
+            rate.done(Done { at_ms, records: input.records, processing_ms, scheduling_ms });
+        }
     }
 
     fn each_source(&mut self, what: &str, call: impl Fn(&mut dyn Source<D>)) {

@@ -7,9 +7,12 @@ use crate::lifecycle::{Lifecycle, State, lock};
 use crate::listener::Listeners;
 use crate::plan::Plan;
 use crate::protect::protect;
+use crate::rate::Rate;
 use crate::recovery::{Checkpoints, History, RecoveryLog};
 use crate::schedule::Schedule;
-use crate::{BatchListener, Dataset, GraphBuilder, JobError, Recovery, Source, SourceStopError, StartError};
+use crate::{
+    BatchListener, Dataset, GraphBuilder, JobError, RateConfig, Recovery, Source, SourceStopError, StartError,
+};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -28,13 +31,15 @@ pub struct EngineConfig {
     /// The longest a stop waits for outputs (Spark's `spark.streaming.gracefulStopTimeout`); what has not run by then is given up
     /// uncommitted. An output that runs longer is left to itself.
     pub stop_timeout: Duration,
+    /// How fast the inputs are taken from.
+    pub rate: RateConfig,
 }
 
 impl EngineConfig {
     /// Two waiting batches, and ten intervals to stop (as Spark), but at least ten seconds.
     pub fn new(batch_interval: Duration) -> Self {
         let stop_timeout = batch_interval.saturating_mul(10).max(Duration::from_secs(10));
-        Self { batch_interval, max_waiting: 2, stop_timeout }
+        Self { batch_interval, max_waiting: 2, stop_timeout, rate: RateConfig::default() }
     }
 }
 
@@ -112,6 +117,7 @@ impl Engine {
         let schedule = Schedule::new(interval, self.config.max_waiting, stop_timeout_ms, now_ms());
         let driver = Driver {
             schedule: schedule.behind(open, history.last),
+            rates: sources.iter().map(|_| Rate::new(self.config.rate.clone(), interval.millis())).collect(),
             sources,
             log,
             recovered: history.open,

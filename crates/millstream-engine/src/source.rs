@@ -48,6 +48,9 @@ pub trait Source<D>: Send {
         Ok(())
     }
 
+    /// The next cut may take so many records; `None`: all there are. A source that can't count its records takes all.
+    fn limit(&mut self, _records: Option<u64>) {}
+
     /// Takes what has been read until now, without waiting for more. An error fails the batch for all sources.
     fn cut(&mut self, time: BatchTime) -> Result<Cut<D>, BoxError>;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use millstream_engine::{BatchTime, BoxError, EngineConfig, GraphBuilder, Recovery, StreamId};
+use millstream_engine::{Backpressure, BatchTime, BoxError, EngineConfig, GraphBuilder, Recovery, StreamId};
 use pyo3::exceptions::{PyIndexError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -52,14 +52,24 @@ impl Engine {
 
 #[pymethods]
 impl Engine {
+    /// `max_rate` and the five settings of back-pressure, in their order in `RateConfig`, are in records a second.
     #[new]
-    #[pyo3(signature = (batch_ms, stop_timeout_ms = None))]
-    fn new(batch_ms: u64, stop_timeout_ms: Option<u64>) -> Self {
+    #[pyo3(signature = (batch_ms, stop_timeout_ms = None, max_rate = None, backpressure = None))]
+    fn new(
+        batch_ms: u64,
+        stop_timeout_ms: Option<u64>,
+        max_rate: Option<f64>,
+        backpressure: Option<(Option<f64>, f64, f64, f64, f64)>,
+    ) -> Self {
         millstream_cli::init_logging(0);
         let mut config = EngineConfig::new(Duration::from_millis(batch_ms));
         if let Some(stop_timeout_ms) = stop_timeout_ms {
             config.stop_timeout = Duration::from_millis(stop_timeout_ms);
         }
+        config.rate.max_rate = max_rate;
+        config.rate.backpressure = backpressure.map(|(initial_rate, proportional, integral, derived, min_rate)| {
+            Backpressure { initial_rate, proportional, integral, derived, min_rate }
+        });
         let graph = Graph { builder: GraphBuilder::new(), streams: Vec::new() };
         Self { engine: millstream_engine::Engine::new(config), graph: Mutex::new(Some(graph)) }
     }

@@ -22,6 +22,7 @@ from millstream.rdd.save import local_path
 from millstream.streaming.checkpointing import check_checkpoints
 from millstream.streaming.dstream import DStream
 from millstream.streaming.grid import Grid
+from millstream.streaming.rates import backpressure, max_rate
 from millstream.streaming.saving import Saved, States
 from millstream.streaming.settings import LONGEST_S, stop_timeout_ms, stops_gracefully, warn_of_unknown
 from millstream.streaming.sources import Sources
@@ -55,7 +56,9 @@ class StreamingContext(Sources):
         conf = sparkContext.getConf()
         self._graceful_at_exit = stops_gracefully(conf)
         self._batch_ms = int(batchDuration * 1000)
-        self._engine: Engine = _millstream.Engine(self._batch_ms, stop_timeout_ms(conf))
+        self._engine: Engine = _millstream.Engine(
+            self._batch_ms, stop_timeout_ms(conf), max_rate(conf), backpressure(conf)
+        )
         self._grid = Grid(self._batch_ms)
         self._states = States()
         self._states.add("context", self._grid)

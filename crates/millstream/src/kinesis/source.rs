@@ -48,6 +48,8 @@ pub struct KinesisSource<D> {
     /// The stream's shards, once a batch was read once more.
     shards: Option<Vec<Shard>>,
     cuts: BTreeMap<BatchTime, CutId>,
+    /// Records that a cut may take.
+    limit: u64,
 }
 
 impl<D> KinesisSource<D> {
@@ -64,6 +66,7 @@ impl<D> KinesisSource<D> {
             past: None,
             shards: None,
             cuts: BTreeMap::new(),
+            limit: u64::MAX,
         }
     }
 
@@ -141,8 +144,12 @@ impl<D: 'static> Source<D> for KinesisSource<D> {
         Ok(())
     }
 
+    fn limit(&mut self, records: Option<u64>) {
+        self.limit = records.unwrap_or(u64::MAX);
+    }
+
     fn cut(&mut self, time: BatchTime) -> Result<Cut<D>, BoxError> {
-        let cut = self.consumer()?.cut()?;
+        let cut = self.consumer()?.cut_at_most(self.limit)?;
         let records = cut.inputs.iter().map(|input| input.range.records).sum();
         let ranges: Vec<ShardRange> = cut.inputs.iter().map(|input| input.range.clone()).collect();
         let blocks = cut.inputs.into_iter().flat_map(|input| input.blocks).collect();
