@@ -59,8 +59,14 @@ def _update_all(update: Callable[[list[Any], Any], Any]) -> Advance:
                 gone.append(key)
                 continue
             new[key] = after
-            if group is not None or not (_is_plain(after) and type(after) is type(state) and after == state):
-                put[key] = after
+            kind = type(after)
+            # Inline, since it is for every key. Equality tells that a plain value has not changed; one that a function
+            # can change in place never tells.
+            if kind in _PLAIN and after == state and kind is type(state):
+                continue
+            if group is None and kind is tuple and after == state and _is_plain(after) and _is_plain(state):
+                continue
+            put[key] = after
         for key, group in groups.items():
             after = update(list(group), None)
             if after is not None:
@@ -74,5 +80,4 @@ _PLAIN = frozenset({int, float, str, bytes, bool, complex})
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether equality tells that a value has not changed: one that a function can change in place never tells."""
-    return type(value) in _PLAIN or (type(value) is tuple and all(_is_plain(item) for item in value))
+    return type(value) in _PLAIN or (type(value) is tuple and all(map(_is_plain, value)))
