@@ -219,10 +219,12 @@ proptest! {
     }
 }
 
+type Pairs = Vec<(String, i64)>;
+
 /// Runs a program of totals by key and of a window over one directory; what its last batch with records holds, sorted.
-fn totals(directory: &std::path::Path, batches: &[&[(&str, i64)]]) -> (Vec<(String, i64)>, Vec<(String, i64)>) {
+fn totals(directory: &std::path::Path, batches: &[&[(&str, i64)]]) -> (Pairs, Pairs) {
     let owned = |batch: &&[(&str, i64)]| batch.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();
-    let queue = Queue::from_iter(batches.iter().map(owned).collect::<Vec<Vec<(String, i64)>>>());
+    let queue = Queue::from_iter(batches.iter().map(owned).collect::<Vec<Pairs>>());
     let setup = || {
         let ssc = StreamingContext::new(INTERVAL);
         let pairs = ssc.queue_stream(&queue, true);
@@ -231,7 +233,7 @@ fn totals(directory: &std::path::Path, batches: &[&[(&str, i64)]]) -> (Vec<(Stri
         });
         let windows = pairs.reduce_by_key_and_window(|a, b| a + b, Duration::from_secs(3600));
         let sorted = |data: &Partitions<(String, i64)>| {
-            let mut pairs: Vec<_> = data.iter().cloned().collect();
+            let mut pairs: Pairs = data.iter().cloned().collect();
             pairs.sort();
             pairs
         };
@@ -255,7 +257,7 @@ fn totals(directory: &std::path::Path, batches: &[&[(&str, i64)]]) -> (Vec<(Stri
     (last(true), last(false))
 }
 
-fn pairs(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
+fn pairs(expected: &[(&str, i64)]) -> Pairs {
     expected.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect()
 }
 
