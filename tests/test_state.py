@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -66,15 +65,7 @@ def test_state_after_kills_is_that_of_a_run_without(service: Service, counts: Co
     print(f"{KILLS} kills, seed {SEED}")
     chance = random.Random(SEED)
     feed = Feed(service, stream, keys=20)
-    done = threading.Event()
-
-    def keep_putting() -> None:
-        while not done.wait(0.02):
-            feed.put(rounds=2)
-
-    putting = threading.Thread(target=keep_putting)
-    putting.start()
-    try:
+    with feed.kept_up(rounds=2, every_s=0.02) as done:
         for _ in range(KILLS):
             before = counts.read().get("time")
             process = counts.start()
@@ -82,9 +73,6 @@ def test_state_after_kills_is_that_of_a_run_without(service: Service, counts: Co
             done.wait(chance.uniform(0.0, 1.0))
             process.kill()
             process.wait()
-    finally:
-        done.set()
-        putting.join()
     counts.start()
     expected = totals(feed)
     every = sum(expected.values())
@@ -95,7 +83,8 @@ def test_state_after_kills_is_that_of_a_run_without(service: Service, counts: Co
     assert len(list(counts.checkpoint.glob("checkpoint-*"))) == 1
 
 
-def test_what_a_failed_batch_had_is_counted_once_after_a_restart(service: Service, counts: Counts, stream: str) -> None:
+def with_an_open_batch(service: Service, counts: Counts, stream: str) -> Feed:
+    """Leaves a program dead that has counted some records and failed on others."""
     feed = Feed(service, stream, keys=20)
     feed.put(rounds=5)
     process = counts.start()
@@ -106,6 +95,11 @@ def test_what_a_failed_batch_had_is_counted_once_after_a_restart(service: Servic
     process.kill()
     process.wait()
     counts.fail(False)
+    return feed
+
+
+def test_what_a_failed_batch_had_is_counted_once_after_a_restart(service: Service, counts: Counts, stream: str) -> None:
+    feed = with_an_open_batch(service, counts, stream)
     feed.put(rounds=2)
     counts.start()
     wait_until("all records are counted", lambda: counts.read().get("totals") == totals(feed), 30)
@@ -113,16 +107,7 @@ def test_what_a_failed_batch_had_is_counted_once_after_a_restart(service: Servic
 
 
 def test_records_that_are_lost_are_told(service: Service, counts: Counts, stream: str) -> None:
-    feed = Feed(service, stream, keys=20)
-    feed.put(rounds=5)
-    process = counts.start()
-    wait_until("the first records are counted", lambda: counts.read().get("totals") == totals(feed), 30)
-    counts.fail(True)
-    feed.put(rounds=3)
-    counts.wait_for_output(process, "this batch fails")
-    process.kill()
-    process.wait()
-    counts.fail(False)
+    with_an_open_batch(service, counts, stream)
     kinesis = service.client("kinesis")
     kinesis.delete_stream(StreamName=stream)
     kinesis.get_waiter("stream_not_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})

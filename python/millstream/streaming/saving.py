@@ -6,7 +6,6 @@ It holds no code, so that it can be read by the program's next version.
 
 from __future__ import annotations
 
-import pickle
 import sys
 from typing import Any, Protocol
 
@@ -67,6 +66,8 @@ class States:
 
 
 def _pickled(name: str, changes: Changes) -> bytes:
+    import pickle
+
     try:
         return pickle.dumps(tuple(changes), protocol=5)
     except Exception as error:
@@ -77,6 +78,8 @@ def _pickled(name: str, changes: Changes) -> bytes:
 
 
 def _unpickled(name: str, data: bytes) -> tuple[dict[Any, Any], list[Any]]:
+    import pickle
+
     try:
         put, gone = pickle.loads(data)
     except Exception as error:
