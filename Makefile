@@ -50,6 +50,14 @@ test-rust: ## Run the Rust tests and examples
 test-python: $(WHEEL) ## Run the Python tests through the built wheel
 	$(BIN)/python -m pytest
 
+# Kills of one run of the chaos test, and the seed of its random moments.
+KILLS ?= 50
+SEED ?= 6
+
+.PHONY: chaos
+chaos: $(WHEEL) ## Kill a program with state 50 times at random moments and compare what it counted (KILLS=200 SEED=7)
+	MILLSTREAM_KILLS=$(KILLS) MILLSTREAM_SEED=$(SEED) $(BIN)/python -m pytest -s tests/test_state.py
+
 .PHONY: conformance
 conformance: $(WHEEL) ## Try the local service with AWS's SDKs, the Java KCL and kinesalite's tests (tests/conformance)
 	$(BIN)/python tests/conformance/run.py $(SUITES)

@@ -7,9 +7,11 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -199,6 +201,23 @@ class Feed:
             answer = self.kinesis.put_records(StreamName=self.stream, Records=records[start : start + 500])
             assert answer["FailedRecordCount"] == 0, answer
             self.last |= {record["ShardId"]: record["SequenceNumber"] for record in answer["Records"]}
+
+    @contextmanager
+    def kept_up(self, rounds: int, every_s: float) -> Iterator[threading.Event]:
+        """Puts `rounds` records for each key every so often; the event ends it early, and can be waited for."""
+        done = threading.Event()
+
+        def keep_putting() -> None:
+            while not done.wait(every_s):
+                self.put(rounds)
+
+        putting = threading.Thread(target=keep_putting)
+        putting.start()
+        try:
+            yield done
+        finally:
+            done.set()
+            putting.join()
 
     def checkpointed(self, service: Service, app: str) -> bool:
         """Whether the lease table says that every record put so far is processed."""

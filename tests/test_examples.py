@@ -12,23 +12,33 @@ import pytest
 from conftest import MILLSTREAM, ROOT, environment, wait_until
 
 EXAMPLES = ROOT / "examples" / "streaming"
-Start = Callable[..., Callable[[], str]]
+
+
+class Start:
+    """Starts examples, which print into one file."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def __call__(self, name: str, *arguments: str) -> Callable[[], str]:
+        """Starts an example; what it has printed so far."""
+        command = [str(MILLSTREAM), "submit", str(EXAMPLES / name), *arguments]
+        with self.out.open("wb") as file:
+            self.running.append(subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment()))
+        return self.out.read_text
+
+    def kill(self) -> None:
+        """Kills the last one started."""
+        self.running[-1].kill()
+        self.running.pop().wait()
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts an example; what it has printed so far."""
-    running: list[subprocess.Popen[bytes]] = []
-    out = tmp_path / "out"
-
-    def begin(name: str, *arguments: str) -> Callable[[], str]:
-        command = [str(MILLSTREAM), "submit", str(EXAMPLES / name), *arguments]
-        with out.open("wb") as file:
-            running.append(subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment()))
-        return out.read_text
-
-    yield begin
-    for process in running:
+    start = Start(tmp_path / "out")
+    yield start
+    for process in start.running:
         process.terminate()
         process.wait(timeout=20)
 
@@ -45,6 +55,41 @@ def test_words_of_a_socket(start: Start) -> None:
     at = lines.index("('to', 2)")
     assert set(lines[at : at + 4]) == {"('to', 2)", "('be', 2)", "('or', 1)", "('not', 1)"}
     assert [lines[at - 3], lines[at - 2].split()[0], lines[at - 1], lines[at + 4]] == [rule, "Time:", rule, ""]
+
+
+def test_words_counted_since_the_start(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        printed = start("stateful_wordcount.py", "127.0.0.1", str(server.getsockname()[1]))
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"to be or not\n")
+            wait_until("the words are counted", lambda: "('not', 1)\n" in printed(), 20)
+            connection.sendall(b"to be\n")
+            wait_until("they are added up", lambda: "('to', 3)\n" in printed(), 20)
+    assert "('to', 2)\n" in printed() and "('be', 3)\n" in printed()
+    assert printed().count("('or', 1)\n") >= 2, "words without a new count stay"
+
+
+def test_words_counted_over_a_kill(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "counts"
+    lines = lambda: file.read_text() if file.exists() else ""  # noqa: E731
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        arguments = "127.0.0.1", str(server.getsockname()[1]), str(tmp_path / "checkpoint"), str(file)
+        printed = start("recoverable_wordcount.py", *arguments)
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"the mill by a stream\n")
+            wait_until("the words are counted", lambda: "[('by', 1), ('mill', 1), ('stream', 1)]" in lines(), 20)
+            assert "3 words counted, 2 left out" in printed()
+            # Saved is what the batch behind says nothing new of.
+            wait_until("the next batch runs", lambda: lines().count("\n") >= 2, 20)
+            start.kill()
+        printed = start("recoverable_wordcount.py", *arguments)
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"mill stream\n")
+            wait_until("the counts go on", lambda: "[('by', 1), ('mill', 2), ('stream', 2)]" in lines(), 20)
+    assert "A context is made" in printed(), "setup runs in each run"
 
 
 def test_words_of_a_directory_in_a_window(start: Start, tmp_path: Path) -> None:

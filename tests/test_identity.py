@@ -168,7 +168,9 @@ def test_metrics_are_kept_and_shown(service: Service) -> None:
 def test_metrics_in_the_protocols_of_other_sdks(
     service: Service, content_type: str, target: str | None, body: str
 ) -> None:
-    signed = "AWS4-HMAC-SHA256 Credential=any/20260102/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=0"
+    signed = (
+        "AWS4-HMAC-SHA256 Credential=any/20260102/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=0"
+    )
     headers = {"Content-Type": content_type, "X-Amz-Date": "20260102T000000Z", "Authorization": signed}
     if target is not None:
         headers["X-Amz-Target"] = target

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 
 from conftest import Feed, Ledger, Programs, Service, assert_in_order, wait_until
 
@@ -23,16 +22,8 @@ def test_twenty_kills_lose_nothing_and_repeat_little(
     chance = random.Random(SEED)
     stream = service.stream(4)
     feed = Feed(service, stream, keys=20)
-    done = threading.Event()
-
-    def keep_putting() -> None:
-        while not done.wait(0.05):
-            feed.put(rounds=5)
-
-    putting = threading.Thread(target=keep_putting)
-    putting.start()
     allowed = 0
-    try:
+    with feed.kept_up(rounds=5, every_s=0.05) as done:
         for _ in range(KILLS):
             before = len(ledger.read())
             process = programs.ledger(service, app, stream, ledger, millstream__failoverTime=f"{FAILOVER_S}s")
@@ -42,9 +33,6 @@ def test_twenty_kills_lose_nothing_and_repeat_little(
             process.wait()
             times = ledger.times()
             allowed += sum(time > times[-1] - CHECKPOINT_AND_BATCH_S - WRITING_S for time in times)
-    finally:
-        done.set()
-        putting.join()
     programs.ledger(service, app, stream, ledger, millstream__failoverTime=f"{FAILOVER_S}s")
     expected = feed.all()
     wait_until("every record is processed", lambda: expected <= set(ledger.values()), 30)

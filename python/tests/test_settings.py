@@ -12,10 +12,20 @@ from millstream import SparkConf, SparkContext, _millstream
 from millstream.errors import IllegalArgumentException
 from millstream.streaming import StreamingContext
 from millstream.streaming.kinesis import InitialPositionInStream, KinesisUtils
+from millstream.streaming.rates import backpressure, max_rate
 from millstream.streaming.settings import KNOWN, stop_timeout_ms, stops_gracefully
 
 GRACEFULLY = "spark.streaming.stopGracefullyOnShutdown"
 TIMEOUT = "spark.streaming.gracefulStopTimeout"
+_PID = ("proportional", "integral", "derived", "minRate")
+_BACKPRESSURE = ("enabled", "initialRate", "rateEstimator", *(f"pid.{name}" for name in _PID))
+SPARKS = (
+    GRACEFULLY,
+    TIMEOUT,
+    "spark.streaming.checkpoint.directory",
+    "spark.streaming.receiver.maxRate",
+    *(f"spark.streaming.backpressure.{name}" for name in _BACKPRESSURE),
+)
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
@@ -53,7 +63,7 @@ def test_times(value: str, expected: int, monkeypatch: pytest.MonkeyPatch) -> No
     made: list[Any] = []
     monkeypatch.setattr(_millstream, "Engine", lambda *arguments: made.append(arguments))
     context((TIMEOUT, value))
-    assert made == [(50, expected)]
+    assert made == [(50, expected, None, None)]
 
 
 @pytest.mark.parametrize("value", ["0", "", "s", "-1s", "1.5s", "1 week", "1us", "9" * 5000, "999999999d", "٣s"])
@@ -83,6 +93,48 @@ def test_unknown_keys_are_named_once_with_the_nearest_known_one(capsys: pytest.C
     )
 
 
+RATES: list[tuple[dict[str, str], float | None, Any]] = [
+    ({}, None, None),
+    ({"receiver.maxRate": "500"}, 500.0, None),
+    ({"receiver.maxRate": "-1", "backpressure.enabled": "false"}, None, None),
+    ({"backpressure.enabled": "true"}, None, (None, 1.0, 0.2, 0.0, 100.0)),
+    (
+        {
+            "backpressure.enabled": "TRUE",
+            "backpressure.initialRate": "10",
+            "backpressure.pid.proportional": "0.5",
+            "backpressure.pid.integral": "0",
+            "backpressure.pid.derived": "0.1",
+            "backpressure.pid.minRate": "7",
+        },
+        None,
+        (10.0, 0.5, 0.0, 0.1, 7.0),
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "most", "pressure"), RATES)
+def test_rates_have_sparks_names_and_defaults(settings: dict[str, str], most: float | None, pressure: Any) -> None:
+    conf = SparkConf().setAll([(f"spark.streaming.{key}", value) for key, value in settings.items()])
+    assert (max_rate(conf), backpressure(conf)) == (most, pressure)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("receiver.maxRate", "fast", "receiver.maxRate=fast is not a number"),
+        ("backpressure.pid.integral", "-1", "integral=-1 is not a number of 0 or more"),
+        ("backpressure.pid.minRate", "0", "minRate=0 is not a number"),
+        ("backpressure.rateEstimator", "guess", "Unknown rate estimator: guess"),
+        ("backpressure.enabled", "perhaps", "should be boolean, but was perhaps"),
+    ],
+)
+def test_rates_that_make_no_sense_are_refused(key: str, value: str, message: str) -> None:
+    enabled = ("spark.streaming.backpressure.enabled", "true")
+    with pytest.raises(IllegalArgumentException, match=message):
+        context(enabled, (f"spark.streaming.{key}", value))
+
+
 def test_the_readme_lists_the_known_keys() -> None:
     listed = re.findall(r"^\| `(spark\.\S+)` \|", README.read_text(), re.MULTILINE)
-    assert sorted(listed) == sorted([*KNOWN, GRACEFULLY, TIMEOUT])
+    assert sorted(listed) == sorted([*KNOWN, *SPARKS])

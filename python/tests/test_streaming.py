@@ -18,7 +18,6 @@ from millstream import SparkContext, StorageLevel
 from millstream.errors import (
     IllegalArgumentException,
     IllegalStateException,
-    PySparkNotImplementedError,
     PySparkTypeError,
 )
 from millstream.rdd import RDD
@@ -223,9 +222,7 @@ ARGUMENTS = [
     (lambda s: s.transform(lambda: None), AssertionError, "func should take one or two arguments"),
     (lambda s: s.transformWith(lambda a: a, s), AssertionError, "func should take two or three arguments"),
     (lambda s: s.context().union(), ValueError, "should have at least one DStream to union"),
-    (lambda s: s.updateStateByKey(max), PySparkNotImplementedError, "DStream.updateStateByKey"),
-    (lambda s: s.context().checkpoint("/tmp"), NotImplementedError, "progress is kept in the lease table"),
-    (lambda s: StreamingContext.getOrCreate("/tmp", lambda: s.context()), NotImplementedError, "getOrCreate"),
+    (lambda s: s.context().checkpoint("hdfs://somewhere"), IllegalArgumentException, "only local paths"),
     (lambda s: StreamingContext.getActiveOrCreate(None, 1), TypeError, "setupFunc should be callable"),
     *(
         (

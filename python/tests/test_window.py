@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from millstream.errors import IllegalArgumentException, PySparkNotImplementedError
+from millstream.errors import IllegalArgumentException
 from millstream.streaming import DStream, StreamingContext
 
 WAIT_S = 10
@@ -107,8 +107,3 @@ def test_streams_of_two_slides_are_not_joined(ssc: StreamingContext) -> None:
         every.transformWith(lambda a, b: a.union(b), second)
     with pytest.raises(IllegalArgumentException, match="List of DStreams to transform is empty"):
         ssc.transform([], lambda rdds: rdds[0])
-
-
-def test_an_inverse_function_is_refused_loudly(ssc: StreamingContext) -> None:
-    with pytest.raises(PySparkNotImplementedError, match="inverse function"):
-        ssc.queueStream([]).reduceByWindow(add, lambda a, b: a - b, 0.1, 0.05)

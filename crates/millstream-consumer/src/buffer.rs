@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use millstream_kinesis::{Checkpoint, ChildShard, Position, RecordBlock, ShardId, ShardRange};
 
+use crate::history::History;
 use crate::status::ShardStatus;
 
 /// Names a cut; grows by one a cut.
@@ -48,6 +49,8 @@ pub enum News {
 pub struct Buffer<P> {
     stream: Arc<str>,
     shards: BTreeMap<ShardId, ShardBuffer<P>>,
+    /// What was cut of shards that are not read now, where a program has records of its own: None, if it has not.
+    past: Option<BTreeMap<ShardId, Past<P>>>,
     next_cut: CutId,
     next_epoch: u64,
 }
@@ -55,12 +58,19 @@ pub struct Buffer<P> {
 /// One time of reading a shard; a shard that is given up and read again later has another.
 pub type Epoch = u64;
 
+/// What was cut of a shard.
+#[derive(Debug)]
+struct Past<P> {
+    cut: Checkpoint,
+    in_flight: VecDeque<InFlight<P>>,
+}
+
 #[derive(Debug)]
 struct ShardBuffer<P> {
     epoch: Epoch,
     /// End of what was cut.
     cut: Checkpoint,
-    queue: VecDeque<(RecordBlock, P)>,
+    queue: VecDeque<(RecordBlock, Arc<P>)>,
     in_flight: VecDeque<InFlight<P>>,
     reading: Reading,
     millis_behind: i64,
@@ -84,7 +94,8 @@ struct InFlight<P> {
     to: Position,
     bytes: usize,
     outcome: Outcome,
-    held: Vec<P>,
+    /// A block that is handed out in two cuts is let go with the second.
+    held: Vec<Arc<P>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,25 +108,41 @@ enum Outcome {
 impl<P> Buffer<P> {
     /// An empty buffer of one stream.
     pub fn new(stream: Arc<str>) -> Self {
-        Self { stream, shards: BTreeMap::new(), next_cut: 0, next_epoch: 0 }
+        Self { stream, shards: BTreeMap::new(), past: None, next_cut: 0, next_epoch: 0 }
     }
 
-    /// Begins to hold records of `shard`, which is read from `from` on. What was held of it before is dropped.
-    pub fn open(&mut self, shard: ShardId, from: Checkpoint) -> Epoch {
+    /// An empty buffer that goes on behind what an earlier run has cut.
+    pub fn behind(stream: Arc<str>, history: &History) -> Self {
+        let past = history.by_shard().into_iter().map(|(shard, (last, open))| {
+            let entry = |cut, to, outcome| InFlight { cut, to, bytes: 0, outcome, held: Vec::new() };
+            let processed = history.processed.get(&shard).map(|to| entry(CutId::MAX, to.clone(), Outcome::Processed));
+            let open = open.into_iter().map(|(cut, to)| entry(cut, to, Outcome::Pending));
+            (shard, Past { cut: Checkpoint::At(last), in_flight: processed.into_iter().chain(open).collect() })
+        });
+        Self { past: Some(past.collect()), next_cut: history.open.len() as CutId, ..Self::new(stream) }
+    }
+
+    /// Begins to hold records of `shard`, whose checkpoint is `from`. What was held of it before is dropped. It is to be read
+    /// from the checkpoint that is returned: `from`, or what the program's own records say if that is further on.
+    pub fn open(&mut self, shard: ShardId, from: Checkpoint) -> (Epoch, Checkpoint) {
         let epoch = self.next_epoch;
         self.next_epoch += 1;
+        let past = self.past.as_mut().and_then(|past| past.remove(&shard)).filter(|past| past.cut > from);
+        let (cut, mut in_flight) = past.map_or((from.clone(), VecDeque::new()), |past| (past.cut, past.in_flight));
+        in_flight.retain(|entry| Checkpoint::At(entry.to.clone()) > from);
         let fresh = ShardBuffer {
             epoch,
-            cut: from,
+            cut: cut.clone(),
             queue: VecDeque::new(),
-            in_flight: VecDeque::new(),
+            in_flight,
             reading: Reading::Open,
             millis_behind: 0,
             processed_bytes: 0,
             news: VecDeque::new(),
         };
-        self.shards.insert(shard, fresh);
-        epoch
+        let state = self.shards.entry(shard.clone()).insert_entry(fresh).into_mut();
+        state.settle(&shard);
+        (epoch, cut)
     }
 
     /// Queues what was read. False when this time of reading is over: the reader should stop.
@@ -123,7 +150,7 @@ impl<P> Buffer<P> {
         let Some(state) = self.open_shard(shard, epoch) else { return false };
         state.millis_behind = millis_behind;
         if !block.is_empty() {
-            state.queue.push_back((block, held));
+            state.queue.push_back((block, Arc::new(held)));
         }
         true
     }
@@ -140,10 +167,18 @@ impl<P> Buffer<P> {
 
     /// Hands out all that is queued.
     pub fn cut(&mut self) -> Cut {
+        self.cut_at_most(u64::MAX)
+    }
+
+    /// Hands out at most `records` of what is queued, about as many of each shard.
+    pub fn cut_at_most(&mut self, records: u64) -> Cut {
         let id = self.next_cut;
         self.next_cut += 1;
+        let queued: Vec<u64> = self.shards.values().map(ShardBuffer::queued).collect();
+        let shares = shares(records, &queued);
         let stream = &self.stream;
-        let inputs = self.shards.iter_mut().filter_map(|(shard, state)| state.cut(stream, shard, id)).collect();
+        let shards = self.shards.iter_mut().zip(shares);
+        let inputs = shards.filter_map(|((shard, state), share)| state.cut(stream, shard, id, share)).collect();
         Cut { id, inputs }
     }
 
@@ -168,6 +203,11 @@ impl<P> Buffer<P> {
                 state.settle(shard);
             }
         }
+        let past = self.past.iter_mut().flat_map(BTreeMap::values_mut).flat_map(|past| &mut past.in_flight);
+        for entry in past.filter(|entry| entry.cut == cut) {
+            entry.outcome = outcome;
+            entry.held.clear();
+        }
     }
 
     /// Reading of `shard` was stopped: what was not cut is dropped (its next reader reads it again), what is in flight
@@ -182,9 +222,14 @@ impl<P> Buffer<P> {
         }
     }
 
-    /// Forgets `shard`: its lease is gone. What is reported of its cuts later is passed over.
+    /// Forgets `shard`: its lease is gone. What is reported of its cuts later is passed over, unless the program has records
+    /// of its own: then it would be wrong to give it the same once more when the lease comes back.
     pub fn close(&mut self, shard: &ShardId) {
-        self.shards.remove(shard);
+        let closed = self.shards.remove(shard);
+        if let (Some(past), Some(mut closed)) = (&mut self.past, closed) {
+            closed.in_flight.iter_mut().for_each(|entry| entry.held.clear());
+            past.insert(shard.clone(), Past { cut: closed.cut, in_flight: closed.in_flight });
+        }
     }
 
     /// Whether nothing is queued.
@@ -209,7 +254,7 @@ impl<P> Buffer<P> {
             shard: shard.clone(),
             cut: state.cut.clone(),
             millis_behind: state.millis_behind,
-            queued: state.queue.iter().map(|(block, _)| block.len()).sum(),
+            queued: usize::try_from(state.queued()).unwrap_or(usize::MAX),
             ended: state.reading == Reading::Ended || state.reading == Reading::Closed,
         };
         self.shards.iter().map(line).collect()
@@ -221,15 +266,35 @@ impl<P> Buffer<P> {
 }
 
 impl<P> ShardBuffer<P> {
-    fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId) -> Option<ShardInput> {
-        let to = self.queue.back()?.0.last()?;
-        let (blocks, held): (Vec<_>, Vec<_>) = self.queue.drain(..).unzip();
+    fn queued(&self) -> u64 {
+        self.queue.iter().map(|(block, _)| block.len() as u64).sum()
+    }
+
+    fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId, records: u64) -> Option<ShardInput> {
+        let (blocks, held): (Vec<_>, Vec<_>) = self.take(records).into_iter().unzip();
+        let (first, to) = (blocks.first()?.first()?, blocks.last()?.last()?);
         let records = blocks.iter().map(|block: &RecordBlock| block.len() as u64).sum();
         let bytes = blocks.iter().map(RecordBlock::byte_len).sum();
         let from = std::mem::replace(&mut self.cut, Checkpoint::At(to.clone()));
         self.in_flight.push_back(InFlight { cut: id, to: to.clone(), bytes, outcome: Outcome::Pending, held });
-        let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, to, records };
+        let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, first, to, records };
         Some(ShardInput { range, blocks })
+    }
+
+    /// The first records of the queue.
+    fn take(&mut self, records: u64) -> Vec<(RecordBlock, Arc<P>)> {
+        let (mut taken, mut left) = (Vec::new(), usize::try_from(records).unwrap_or(usize::MAX));
+        while left > 0
+            && let Some((block, held)) = self.queue.pop_front()
+        {
+            if block.len() > left {
+                self.queue.push_front((block.slice(left..block.len()), held.clone()));
+            }
+            let block = block.slice(0..left);
+            left -= block.len();
+            taken.push((block, held));
+        }
+        taken
     }
 
     /// Finds out what there is to report after something changed.
@@ -269,6 +334,20 @@ impl<P> ShardBuffer<P> {
     }
 }
 
+/// Deals `records` out so that every shard gets what it has queued or an equal share. Where there is less than a record for
+/// each, the longest queues come first.
+fn shares(records: u64, queued: &[u64]) -> Vec<u64> {
+    let mut shortest_first: Vec<usize> = (0..queued.len()).collect();
+    shortest_first.sort_by_key(|&shard| queued[shard]);
+    let (mut shares, mut left) = (vec![0; queued.len()], records);
+    for (done, shard) in shortest_first.into_iter().enumerate() {
+        let share = queued[shard].min(left / (queued.len() - done) as u64);
+        shares[shard] = share;
+        left -= share;
+    }
+    shares
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -296,7 +375,7 @@ mod tests {
     fn with_cuts(cuts: u32) -> (Buffer<Arc<()>>, Epoch, Arc<()>) {
         let held = Arc::new(());
         let mut buffer = Buffer::new("s".into());
-        let epoch = buffer.open(shard(), Checkpoint::TrimHorizon);
+        let (epoch, _) = buffer.open(shard(), Checkpoint::TrimHorizon);
         for cut in 0..cuts {
             assert!(buffer.push(&shard(), epoch, block(cut * 10 + 1..=cut * 10 + 10), 5, held.clone()));
             assert_eq!(buffer.cut().id, u64::from(cut));
@@ -315,6 +394,32 @@ mod tests {
         assert_eq!((&range.from, Checkpoint::At(range.to.clone()), range.records), (&at(10), at(13), 3));
         assert!(buffer.is_empty());
         assert!(buffer.cut().inputs.is_empty());
+    }
+
+    #[test]
+    fn a_limited_cut_takes_the_first_records_and_leaves_the_rest_for_the_next() {
+        let (mut buffer, epoch, held) = with_cuts(0);
+        buffer.push(&shard(), epoch, block(1..=4), 0, held.clone());
+        buffer.push(&shard(), epoch, block(5..=9), 0, held.clone());
+        let mut ranges = Vec::new();
+        for _ in 0..4 {
+            let cut = buffer.cut_at_most(3);
+            ranges.extend(cut.inputs.into_iter().map(|input| (input.range.from, input.range.to, input.range.records)));
+            buffer.processed(cut.id);
+        }
+        let to = |sequence| Position { sequence: u128::into(sequence), sub: 0 };
+        let expected = [(Checkpoint::TrimHorizon, to(3), 3), (at(3), to(6), 3), (at(6), to(9), 3)];
+        assert_eq!(ranges, expected);
+        assert_eq!(Arc::strong_count(&held), 1, "all memory is given back");
+    }
+
+    #[test]
+    fn records_are_dealt_out_fairly() {
+        assert_eq!(shares(10, &[3, 0, 100]), [3, 0, 7]);
+        assert_eq!(shares(u64::MAX, &[3, 0, 100]), [3, 0, 100]);
+        assert_eq!(shares(9, &[50, 50, 50]), [3, 3, 3]);
+        assert_eq!(shares(2, &[5, 4, 6]), [1, 0, 1], "the longest queues first");
+        assert_eq!(shares(2, &[]), [0; 0]);
     }
 
     #[test]
@@ -398,11 +503,67 @@ mod tests {
         buffer.close(&shard());
         buffer.processed(0);
         assert_eq!(buffer.take_news(), []);
-        let new = buffer.open(shard(), at(5));
+        let (new, _) = buffer.open(shard(), at(5));
         buffer.processed(0);
         assert_eq!(buffer.take_news(), []);
         assert!(!buffer.push(&shard(), old, block(6..=7), 0, held.clone()), "the old reader is told to stop");
         assert!(buffer.push(&shard(), new, block(6..=7), 0, held));
         assert_eq!(buffer.cut().inputs[0].range.from, at(5));
+    }
+
+    /// Records up to 10 processed, and two open cuts, of 11 to 20 and of 21 to 30.
+    fn behind_a_history() -> Buffer<Arc<()>> {
+        let range = |from: u32| {
+            let position = |sequence: u32| Position { sequence: sequence.to_string().parse().unwrap(), sub: 0 };
+            let (first, to) = (position(from + 1), position(from + 10));
+            vec![ShardRange { stream: "s".into(), shard: shard(), from: at(from), first, to, records: 10 }]
+        };
+        let Checkpoint::At(processed) = at(10) else { unreachable!() };
+        let history = History { processed: [(shard(), processed)].into(), open: vec![range(10), range(20)] };
+        Buffer::behind("s".into(), &history)
+    }
+
+    #[test]
+    fn reading_goes_on_behind_the_history_and_progress_waits_for_its_open_cuts() {
+        let mut buffer = behind_a_history();
+        let (_, from) = buffer.open(shard(), at(5));
+        assert_eq!(from, at(30));
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(10))]);
+        buffer.processed(1);
+        assert_eq!(buffer.take_news(), []);
+        buffer.processed(0);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(30))]);
+        assert_eq!(buffer.cut().id, 2);
+    }
+
+    #[test]
+    fn open_cuts_may_be_processed_before_their_shard_is_read() {
+        let mut buffer = behind_a_history();
+        buffer.processed(0);
+        let (epoch, _) = buffer.open(shard(), Checkpoint::TrimHorizon);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), at(20))]);
+        buffer.read_to_end(&shard(), epoch, vec![]);
+        assert_eq!(buffer.take_news(), [News::ReadToEnd(shard(), vec![])]);
+        buffer.processed(1);
+        assert_eq!(buffer.take_news(), [News::Processed(shard(), Checkpoint::ShardEnd)]);
+    }
+
+    #[test]
+    fn a_lease_that_is_further_than_the_history_counts() {
+        let mut buffer = behind_a_history();
+        let (_, from) = buffer.open(shard(), at(45));
+        assert_eq!((from, buffer.take_news()), (at(45), vec![]));
+    }
+
+    #[test]
+    fn with_a_history_a_lease_that_comes_back_brings_nothing_once_more() {
+        let mut buffer = behind_a_history();
+        let (epoch, _) = buffer.open(shard(), at(30));
+        buffer.push(&shard(), epoch, block(31..=40), 0, Arc::default());
+        let cut = buffer.cut().id;
+        buffer.close(&shard());
+        buffer.processed(cut);
+        let (_, from) = buffer.open(shard(), at(30));
+        assert_eq!((from, buffer.take_news()), (at(40), vec![News::Processed(shard(), at(40))]));
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use millstream_kinesis::PollOptions;
 use millstream_lease::CoordinatorConfig;
 
+use crate::history::History;
+
 /// One worker of one application on one stream.
 #[derive(Clone, Debug)]
 pub struct ConsumerConfig {
@@ -18,6 +20,8 @@ pub struct ConsumerConfig {
     pub buffer_bytes: u32,
     /// Decides which of several equal leases are taken first; another one for each worker.
     pub seed: u64,
+    /// What an earlier run of the program has cut, if it has records of that.
+    pub history: Option<History>,
     /// How long [`Consumer::shutdown`](crate::Consumer::shutdown) may take before it gives up on the store.
     pub shutdown_timeout: Duration,
 }

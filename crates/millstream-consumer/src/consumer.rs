@@ -42,7 +42,7 @@ impl Consumer {
     ) -> Result<Self, ConsumerError> {
         config.lease.latest_since_ms.get_or_insert_with(now_ms);
         config.lease.joins_fleet &= store.fleet().is_some();
-        let shared = Arc::new(Shared::new(&config.stream, config.buffer_bytes));
+        let shared = Arc::new(Shared::new(&config.stream, config.buffer_bytes, config.history.as_ref()));
         let (pausing, stopping) = (CancellationToken::new(), CancellationToken::new());
         let listing = async { kinesis.list_shards(&config.stream).await.map_err(ConsumerError::Kinesis) };
         let ensuring = async { store.ensure().await.map_err(ConsumerError::Store) };
@@ -58,12 +58,20 @@ impl Consumer {
     /// # Errors
     /// The consumer stopped by itself: the error says why.
     pub fn cut(&self) -> Result<Cut, ConsumerError> {
+        self.cut_at_most(u64::MAX)
+    }
+
+    /// As [`Consumer::cut`], with at most so many records, about as many of each shard.
+    ///
+    /// # Errors
+    /// As [`Consumer::cut`].
+    pub fn cut_at_most(&self, records: u64) -> Result<Cut, ConsumerError> {
         match self.shared.fatal() {
             Some(error) => Err(error),
             None if self.driver.is_finished() && !self.shut.load(Ordering::Acquire) => {
                 Err(ConsumerError::Stopped { stream: self.config.stream.clone() })
             }
-            None => Ok(self.shared.buffer().cut()),
+            None => Ok(self.shared.buffer().cut_at_most(records)),
         }
     }
 

@@ -157,8 +157,10 @@ impl Driver {
         hash_range: Option<HashKeyRange>,
     ) {
         let shard = ShardId::from(key);
+        let (epoch, from) = self.shared.buffer().open(shard.clone(), from);
         tracing::info!(stream = %self.stream, %shard, %from, "reading begins");
-        let epoch = self.shared.buffer().open(shard.clone(), from.clone());
+        // The buffer may know more than the lease table, and so have news already.
+        self.shared.changed.notify_one();
         if self.pausing.is_cancelled() {
             return;
         }

@@ -6,6 +6,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::buffer::Buffer;
 use crate::error::ConsumerError;
+use crate::history::History;
 
 /// The buffer behind its lock, which is never held over an await, and the wake-up of the driver.
 pub(crate) struct Shared {
@@ -19,9 +20,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(stream: &str, budget_bytes: u32) -> Self {
+    pub(crate) fn new(stream: &str, budget_bytes: u32, history: Option<&History>) -> Self {
+        let buffer = match history {
+            Some(history) => Buffer::behind(stream.into(), history),
+            None => Buffer::new(stream.into()),
+        };
         Self {
-            buffer: Mutex::new(Buffer::new(stream.into())),
+            buffer: Mutex::new(buffer),
             fatal: Mutex::new(None),
             changed: Notify::new(),
             budget: Arc::new(Semaphore::new(budget_bytes as usize)),

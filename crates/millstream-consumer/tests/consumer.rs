@@ -40,6 +40,7 @@ impl World {
             lease,
             poll: PollOptions::default(),
             buffer_bytes,
+            history: None,
             seed: 7,
             shutdown_timeout: Duration::from_secs(60),
         };

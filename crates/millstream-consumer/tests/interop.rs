@@ -88,6 +88,7 @@ impl World {
             poll: PollOptions::default(),
             buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
             seed: 7,
+            history: None,
             shutdown_timeout: Duration::from_secs(10),
         };
         let store = Arc::new(DynamoDbLeaseStore::connect(&self.aws, APPLICATION).await);

@@ -5,9 +5,11 @@ use crate::job::{Batch, Outcome, pending_outputs};
 use crate::lifecycle::Lifecycle;
 use crate::listener::Listeners;
 use crate::protect::{log, protect, protect_callback};
+use crate::rate::{Done, Rate};
+use crate::recovery::RecoveryLog;
 use crate::schedule::{Event, Next, Schedule};
 use crate::source::Sources;
-use crate::{BatchInfo, BoxError, Cut, Dataset, InputInfo, JobError, Source, SourceStopError, Step};
+use crate::{BatchInfo, BoxError, Cut, Dataset, InputInfo, JobError, LoggedInput, Part, Source, SourceStopError, Step};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +38,11 @@ pub(crate) struct Ended {
 pub(crate) struct Driver<D> {
     pub(crate) schedule: Schedule,
     pub(crate) sources: Sources<D>,
+    /// By the sources' numbers.
+    pub(crate) rates: Vec<Rate>,
+    pub(crate) log: Option<Arc<RecoveryLog>>,
+    /// Batches of an earlier run that are still to be cut once more.
+    pub(crate) recovered: VecDeque<(BatchTime, Vec<LoggedInput>)>,
     pub(crate) output_names: Vec<String>,
     pub(crate) waiting: VecDeque<Batch<D>>,
     pub(crate) running: Option<BatchTime>,
@@ -78,14 +85,30 @@ impl<D: Dataset> Driver<D> {
     fn cut(&mut self, time: BatchTime) {
         let mut inputs = Vec::with_capacity(self.sources.len());
         let mut infos = Vec::with_capacity(self.sources.len());
-        for (id, source) in self.sources.iter_mut().enumerate() {
-            match protect(|| source.cut(time)) {
-                Ok(Cut { dataset, records, metadata }) => {
+        let mut logged = Vec::new();
+        let recovered = self.recovered.pop_front_if(|(open, _)| *open == time).map(|(_, inputs)| inputs);
+        let draining = self.schedule.is_draining();
+        for ((id, source), rate) in self.sources.iter_mut().enumerate().zip(&mut self.rates) {
+            let cut = protect(|| match &recovered {
+                Some(inputs) => source.recut(time, parts_of(source.name(), inputs)),
+                None => {
+                    source.limit(rate.allowance().filter(|_| !draining));
+                    source.cut(time)
+                }
+            });
+            match cut {
+                Ok(Cut { dataset, records, metadata, parts }) => {
                     inputs.push(dataset);
                     infos.push(InputInfo { id, records, metadata });
+                    logged.extend(source.name().map(|name| LoggedInput { name, parts }));
                 }
-                Err(cause) => return self.cut_failed(time, id, cause),
+                Err(cause) => return self.cut_failed(time, id, Step::Input(id), cause),
             }
+        }
+        if let (Some(log), None) = (&self.log, &recovered)
+            && let Err(error) = log.cut(time, logged)
+        {
+            return self.cut_failed(time, self.sources.len(), Step::Checkpoint, error.into());
         }
         let info = BatchInfo {
             time,
@@ -100,13 +123,17 @@ impl<D: Dataset> Driver<D> {
         self.waiting.push_back(Batch { info, inputs });
     }
 
-    /// The sources cut before the failing one have a batch that will not run.
-    fn cut_failed(&mut self, time: BatchTime, input: usize, cause: BoxError) {
-        for source in self.sources.iter_mut().take(input) {
+    /// The first `cut` sources have a batch that will not run.
+    fn cut_failed(&mut self, time: BatchTime, cut: usize, step: Step, cause: BoxError) {
+        if let Some(log) = &self.log {
+            // What is cut from now on does not follow on what was written down.
+            log.give_up();
+        }
+        for source in self.sources.iter_mut().take(cut) {
             protect_callback("a source's failed()", || source.failed(time));
         }
         self.schedule.on(Event::CutFailed(time), now_ms());
-        self.lifecycle.report(JobError { time, step: Step::Input(input), cause });
+        self.lifecycle.report(JobError { time, step, cause });
     }
 
     fn run_first(&mut self) {
@@ -146,9 +173,10 @@ impl<D: Dataset> Driver<D> {
     fn finished(&mut self, info: &BatchInfo, outcome: Outcome) {
         self.running = None;
         let time = info.time;
+        self.learn(info);
         match outcome {
             Outcome::Succeeded => self.each_source("committed", |source| source.committed(time)),
-            Outcome::Abandoned => self.each_source("failed", |source| source.failed(time)),
+            Outcome::Abandoned | Outcome::Unsaved => self.each_source("failed", |source| source.failed(time)),
             Outcome::Failed(error) => {
                 self.each_source("failed", |source| source.failed(time));
                 self.lifecycle.report(error);
@@ -157,11 +185,26 @@ impl<D: Dataset> Driver<D> {
         self.listeners.tell(|listener| listener.batch_completed(info));
     }
 
+    /// What the batch says of the rates at which the inputs can be taken from.
+    fn learn(&mut self, info: &BatchInfo) {
+        let delays = (info.processing_end_ms, info.processing_delay_ms(), info.scheduling_delay_ms());
+        let (Some(at_ms), Some(processing_ms), Some(scheduling_ms)) = delays else { return };
+        for (rate, input) in self.rates.iter_mut().zip(&info.inputs) {
+            rate.done(Done { at_ms, records: input.records, processing_ms, scheduling_ms });
+        }
+    }
+
     fn each_source(&mut self, what: &str, call: impl Fn(&mut dyn Source<D>)) {
         for source in &mut self.sources {
             protect_callback(what, || call(&mut **source));
         }
     }
+}
+
+/// What an earlier run has cut of the input with this name.
+fn parts_of(name: Option<String>, inputs: &[LoggedInput]) -> &[Part] {
+    let found = name.and_then(|name| inputs.iter().find(|input| input.name == name));
+    found.map_or(&[], |input| &input.parts)
 }
 
 fn is_drained<D>(source: &dyn Source<D>) -> bool {

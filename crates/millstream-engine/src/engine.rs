@@ -7,8 +7,12 @@ use crate::lifecycle::{Lifecycle, State, lock};
 use crate::listener::Listeners;
 use crate::plan::Plan;
 use crate::protect::protect;
+use crate::rate::Rate;
+use crate::recovery::{Checkpoints, History, RecoveryLog};
 use crate::schedule::Schedule;
-use crate::{BatchListener, Dataset, GraphBuilder, JobError, Source, SourceStopError, StartError};
+use crate::{
+    BatchListener, Dataset, GraphBuilder, JobError, RateConfig, Recovery, Source, SourceStopError, StartError,
+};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -27,13 +31,15 @@ pub struct EngineConfig {
     /// The longest a stop waits for outputs (Spark's `spark.streaming.gracefulStopTimeout`); what has not run by then is given up
     /// uncommitted. An output that runs longer is left to itself.
     pub stop_timeout: Duration,
+    /// How fast the inputs are taken from.
+    pub rate: RateConfig,
 }
 
 impl EngineConfig {
     /// Two waiting batches, and ten intervals to stop (as Spark), but at least ten seconds.
     pub fn new(batch_interval: Duration) -> Self {
         let stop_timeout = batch_interval.saturating_mul(10).max(Duration::from_secs(10));
-        Self { batch_interval, max_waiting: 2, stop_timeout }
+        Self { batch_interval, max_waiting: 2, stop_timeout, rate: RateConfig::default() }
     }
 }
 
@@ -87,22 +93,34 @@ impl Engine {
     fn start_threads<D: Dataset>(&self, graph: GraphBuilder<D>) -> Result<Threads, StartError> {
         let interval = self.config.batch_interval;
         let interval = Interval::new(interval).ok_or(StartError::Interval(interval))?;
+        let mut graph = graph;
+        let recovery = graph.recovery.take();
         let (mut sources, plan) = Plan::new(graph)?;
+        let (checkpoints, history) = match recovery {
+            Some(recovery) => recover(recovery, &mut sources)?,
+            None => (None, History::default()),
+        };
         let output_names = plan.outputs.iter().map(|output| output.name.clone()).collect();
         let abandon = Arc::new(AtomicBool::new(false));
 
         let (driver_sender, messages) = channel();
         let (job_sender, batches) = channel();
-        let jobs = Jobs { plan, listeners: self.listeners.clone(), abandon: abandon.clone() };
+        let log = checkpoints.as_ref().map(|checkpoints| checkpoints.log.clone());
+        let jobs = Jobs { plan, listeners: self.listeners.clone(), abandon: abandon.clone(), checkpoints };
         let reply = driver_sender.clone();
         let job_thread = named_thread("millstream-jobs").spawn(move || run_jobs(jobs, &batches, &reply))?;
         let job_thread_id = job_thread.thread().id();
 
         start_all(&mut sources)?;
         let stop_timeout_ms = u64::try_from(self.config.stop_timeout.as_millis()).unwrap_or(u64::MAX);
+        let open = history.open.iter().map(|(time, _)| *time);
+        let schedule = Schedule::new(interval, self.config.max_waiting, stop_timeout_ms, now_ms());
         let driver = Driver {
-            schedule: Schedule::new(interval, self.config.max_waiting, stop_timeout_ms, now_ms()),
+            schedule: schedule.behind(open, history.last),
+            rates: sources.iter().map(|_| Rate::new(self.config.rate.clone(), interval.millis())).collect(),
             sources,
+            log,
+            recovered: history.open,
             output_names,
             waiting: VecDeque::new(),
             running: None,
@@ -166,6 +184,23 @@ impl Threads {
 
 fn named_thread(name: &str) -> thread::Builder {
     thread::Builder::new().name(name.to_owned())
+}
+
+/// Takes up what an earlier run has left.
+fn recover<D>(
+    recovery: Recovery,
+    sources: &mut [Box<dyn Source<D>>],
+) -> Result<(Option<Checkpoints>, History), StartError> {
+    let Recovery { directory, anew, mut states } = recovery;
+    let (log, mut history) = RecoveryLog::open(&directory, anew)?;
+    let saved = std::mem::take(&mut history.states);
+    protect(|| states.restore(saved)).map_err(StartError::States)?;
+    for source in sources {
+        if let Some(name) = source.name() {
+            source.recover(history.of_input(&name));
+        }
+    }
+    Ok((Some(Checkpoints { log: Arc::new(log), states }), history))
 }
 
 /// Starts the sources in order; when one fails, those before it are stopped.

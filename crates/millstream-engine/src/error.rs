@@ -1,7 +1,7 @@
 //! What can go wrong, one type per moment: starting, running a batch, stopping.
 
 use crate::clock::now_ms;
-use crate::{BatchTime, StreamId};
+use crate::{BatchTime, RecoveryError, StreamId};
 use std::error::Error;
 use std::fmt;
 use thiserror::Error;
@@ -35,6 +35,12 @@ pub enum StartError {
         /// The source's error.
         cause: BoxError,
     },
+    /// The checkpoint directory can't be used.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// What was saved can't be taken up again.
+    #[error("the saved states can't be restored: {0}")]
+    States(BoxError),
     /// The system gave no thread.
     #[error("no thread for the engine: {0}")]
     Thread(#[from] std::io::Error),
@@ -54,6 +60,8 @@ pub enum Step {
         /// Its name.
         name: String,
     },
+    /// Writing down what the batch is made of, or what it has changed.
+    Checkpoint,
     /// None: the engine itself failed, see [`EngineFailed`].
     Engine,
 }
@@ -64,6 +72,7 @@ impl fmt::Display for Step {
             Step::Input(id) => write!(f, "cutting input {id}"),
             Step::Stream(id) => write!(f, "computing stream {}", id.0),
             Step::Output { id, name } => write!(f, "output {id} ({name})"),
+            Step::Checkpoint => f.write_str("saving"),
             Step::Engine => f.write_str("the engine"),
         }
     }

@@ -1,7 +1,7 @@
 //! The graph of streams, as the program describes it.
 
 use crate::source::{Source, Sources};
-use crate::{BatchTime, BoxError, Dataset};
+use crate::{BatchTime, BoxError, Dataset, Recovery};
 
 /// A stream of a [`GraphBuilder`], by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,12 +53,13 @@ pub struct GraphBuilder<D> {
     pub(crate) nodes: Vec<Node<D>>,
     pub(crate) outputs: Vec<OutputNode<D>>,
     pub(crate) unknown: Option<StreamId>,
+    pub(crate) recovery: Option<Recovery>,
 }
 
 impl<D: Dataset> GraphBuilder<D> {
     /// An empty graph.
     pub fn new() -> Self {
-        Self { sources: Vec::new(), nodes: Vec::new(), outputs: Vec::new(), unknown: None }
+        Self { sources: Vec::new(), nodes: Vec::new(), outputs: Vec::new(), unknown: None, recovery: None }
     }
 
     /// Adds an input. Inputs are numbered from 0 in this order.
@@ -82,6 +83,11 @@ impl<D: Dataset> GraphBuilder<D> {
         self.check(parent);
         self.outputs.push(OutputNode { parent, name: name.into(), output });
         self.outputs.len() - 1
+    }
+
+    /// Writes down batches and states, and goes on from what an earlier run has written.
+    pub fn recover(&mut self, recovery: Recovery) {
+        self.recovery = Some(recovery);
     }
 
     fn add(&mut self, node: Node<D>) -> StreamId {

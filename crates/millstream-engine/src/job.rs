@@ -4,6 +4,7 @@ use crate::clock::now_ms;
 use crate::listener::Listeners;
 use crate::plan::Plan;
 use crate::protect::protect;
+use crate::recovery::Checkpoints;
 use crate::{BatchInfo, BatchTime, Dataset, JobError, OutputInfo, Step};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,8 @@ pub(crate) struct Batch<D> {
 pub(crate) enum Outcome {
     Succeeded,
     Failed(JobError),
+    /// All outputs have succeeded, but a batch before it has failed, behind which nothing is saved.
+    Unsaved,
     /// A stop came before its last output.
     Abandoned,
 }
@@ -30,6 +33,7 @@ pub(crate) struct Jobs<D> {
     pub(crate) listeners: Listeners,
     /// Set by a stop that is not graceful: no further output is begun.
     pub(crate) abandon: Arc<AtomicBool>,
+    pub(crate) checkpoints: Option<Checkpoints>,
 }
 
 impl<D: Dataset> Jobs<D> {
@@ -39,13 +43,34 @@ impl<D: Dataset> Jobs<D> {
         info.processing_start_ms = Some(now_ms());
         self.listeners.tell(|listener| listener.batch_started(&info));
         let outcome = self.run_outputs(&mut info, inputs);
+        let outcome = self.commit(info.time, outcome);
         info.processing_end_ms = Some(now_ms());
         info.failure = match &outcome {
-            Outcome::Succeeded => None,
+            Outcome::Succeeded | Outcome::Unsaved => None,
             Outcome::Failed(error) => Some(error.to_string()),
             Outcome::Abandoned => Some("the program was stopped".to_owned()),
         };
         (info, outcome)
+    }
+
+    /// Saves what a batch that has succeeded has changed. Behind one that has not, nothing is saved.
+    fn commit(&mut self, time: BatchTime, outcome: Outcome) -> Outcome {
+        let Some(checkpoints) = &mut self.checkpoints else { return outcome };
+        let saved = match &outcome {
+            Outcome::Succeeded if checkpoints.log.has_given_up() => return Outcome::Unsaved,
+            Outcome::Succeeded => protect(|| checkpoints.commit(time)),
+            Outcome::Failed(_) | Outcome::Abandoned | Outcome::Unsaved => {
+                checkpoints.log.give_up();
+                return outcome;
+            }
+        };
+        match saved {
+            Ok(()) => outcome,
+            Err(cause) => {
+                checkpoints.log.give_up();
+                Outcome::Failed(JobError { time, step: Step::Checkpoint, cause })
+            }
+        }
     }
 
     fn run_outputs(&mut self, info: &mut BatchInfo, inputs: Vec<D>) -> Outcome {

@@ -5,6 +5,8 @@
 //! and the batch that comes of it runs through the graph, one batch at a time, in order. Only when all outputs of a batch have
 //! succeeded is it committed to the sources.
 //!
+//! With a [`Recovery`], batches and states are written down, so that a program that was killed goes on where it was.
+//!
 //! Two threads do the work. The *driver* owns the sources and decides by a pure core (`schedule.rs`) what comes next: cut, run,
 //! discard, end. The *job thread* owns operators and outputs and runs one batch at a time. So a long batch never delays a cut, and
 //! a source is only ever called from one thread.
@@ -16,7 +18,7 @@
 //! struct Ones;
 //! impl Source<u64> for Ones {
 //!     fn cut(&mut self, _: BatchTime) -> Result<Cut<u64>, BoxError> {
-//!         Ok(Cut { dataset: 1, records: 1, metadata: String::new() })
+//!         Ok(Cut::once(1, 1))
 //!     }
 //! }
 //!
@@ -44,6 +46,8 @@ mod lifecycle;
 mod listener;
 mod plan;
 mod protect;
+mod rate;
+mod recovery;
 mod schedule;
 mod source;
 
@@ -54,4 +58,6 @@ pub use graph::{GraphBuilder, Operator, Output, StreamId};
 pub use info::{BatchInfo, InputInfo, OutputInfo};
 pub use lifecycle::State;
 pub use listener::BatchListener;
+pub use rate::{Backpressure, RateConfig};
+pub use recovery::{LoggedInput, Part, PastInput, Recovery, RecoveryError, SavedState, States};
 pub use source::{Cut, Dataset, Source};

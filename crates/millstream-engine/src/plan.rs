@@ -16,7 +16,7 @@ pub(crate) struct Plan<D> {
 impl<D: Dataset> Plan<D> {
     /// Checks the graph and parts the sources from the rest, as they live on different threads.
     pub(crate) fn new(graph: GraphBuilder<D>) -> Result<(Sources<D>, Self), StartError> {
-        let GraphBuilder { sources, nodes, outputs, unknown } = graph;
+        let GraphBuilder { sources, nodes, outputs, unknown, recovery: _ } = graph;
         if let Some(stream) = unknown {
             return Err(StartError::UnknownStream(stream));
         }

@@ -55,6 +55,8 @@ pub(crate) struct Schedule {
     max_waiting: usize,
     stop_timeout_ms: u64,
     next_cut: BatchTime,
+    /// Batches of an earlier run that are cut once more, at once.
+    recovered: VecDeque<BatchTime>,
     waiting: VecDeque<BatchTime>,
     running: Option<BatchTime>,
     mode: Mode,
@@ -70,11 +72,19 @@ impl Schedule {
             max_waiting: max_waiting.max(1),
             stop_timeout_ms,
             next_cut: interval.first_after(now_ms),
+            recovered: VecDeque::new(),
             waiting: VecDeque::new(),
             running: None,
             mode: Mode::Running,
             deadline_ms: None,
         }
+    }
+
+    /// The same, going on behind an earlier run whose last batch was `last`: its `open` batches are cut once more, and then
+    /// every batch time since.
+    pub(crate) fn behind(self, open: impl IntoIterator<Item = BatchTime>, last: Option<BatchTime>) -> Self {
+        let next_cut = last.map_or(self.next_cut, |last| self.interval.first_after(last.millis()));
+        Self { next_cut, recovered: open.into_iter().collect(), ..self }
     }
 
     /// Whether the driver should look if its sources are drained.
@@ -135,6 +145,10 @@ impl Schedule {
         }
         if self.waiting.len() >= self.max_waiting {
             return Next::Wait(self.deadline_ms);
+        }
+        if let Some(time) = self.recovered.pop_front() {
+            self.waiting.push_back(time);
+            return Next::Cut(time);
         }
         let due = self.next_cut;
         if now_ms < due.millis() {

@@ -63,7 +63,11 @@ fn tables() {
             if line.starts_with("start ") {
                 let interval = Interval::new(Duration::from_millis(field(line, "interval"))).unwrap();
                 let max_waiting = usize::try_from(field(line, "max_waiting")).unwrap();
-                schedule = Some(Schedule::new(interval, max_waiting, field(line, "stop_timeout"), field(line, "now")));
+                let fresh = Schedule::new(interval, max_waiting, field(line, "stop_timeout"), field(line, "now"));
+                let open = line.split_whitespace().filter_map(|word| word.strip_prefix("open="));
+                let open = open.map(|time| BatchTime::from_millis(time.parse().expect("a time")));
+                let last = line.contains(" last=").then(|| BatchTime::from_millis(field(line, "last")));
+                schedule = Some(fresh.behind(open, last));
                 continue;
             }
             let (given, expected) = line.split_once('|').expect("a row is `time [event] | steps`");

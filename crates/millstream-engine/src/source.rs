@@ -1,6 +1,6 @@
 //! Where a batch's data comes from.
 
-use crate::{BatchTime, BoxError};
+use crate::{BatchTime, BoxError, Part, PastInput};
 
 /// A handle to one stream's data in one batch. Cloned for every consumer of the stream, so it should be cheap to clone.
 pub trait Dataset: Clone + Send + 'static {}
@@ -16,6 +16,15 @@ pub struct Cut<D> {
     pub records: u64,
     /// Where they come from, for people.
     pub metadata: String,
+    /// Where they come from, for [`Source::recut`]; nothing for a source that can't give them once more.
+    pub parts: Vec<Part>,
+}
+
+impl<D> Cut<D> {
+    /// What a source gives that can't give it once more.
+    pub fn once(dataset: D, records: u64) -> Self {
+        Self { dataset, records, metadata: String::new(), parts: Vec::new() }
+    }
 }
 
 /// An input. All calls come from one thread of the engine, but for [`start`](Source::start), which comes from [`Engine::start`].
@@ -25,13 +34,30 @@ pub struct Cut<D> {
 ///
 /// [`Engine::start`]: crate::Engine::start
 pub trait Source<D>: Send {
+    /// The name of the input in the recovery log, the same in every run of the program. `None`: it can't give anything once more.
+    fn name(&self) -> Option<String> {
+        None
+    }
+
+    /// An earlier run has cut this. Comes before [`start`](Source::start), and only to a source with a name: what is read goes on
+    /// behind it, and the batches that are open will be cut again by [`recut`](Source::recut).
+    fn recover(&mut self, _past: PastInput) {}
+
     /// Starts reading. On an error nothing of the graph is started.
     fn start(&mut self) -> Result<(), BoxError> {
         Ok(())
     }
 
+    /// The next cut may take so many records; `None`: all there are. A source that can't count its records takes all.
+    fn limit(&mut self, _records: Option<u64>) {}
+
     /// Takes what has been read until now, without waiting for more. An error fails the batch for all sources.
     fn cut(&mut self, time: BatchTime) -> Result<Cut<D>, BoxError>;
+
+    /// Gives once more what an earlier run has cut for the batch. A source that can't gives what it has.
+    fn recut(&mut self, time: BatchTime, _parts: &[Part]) -> Result<Cut<D>, BoxError> {
+        self.cut(time)
+    }
 
     /// All outputs of the batch have succeeded.
     fn committed(&mut self, _time: BatchTime) {}

@@ -43,7 +43,7 @@ impl Source<u64> for Counter {
         if self.0 == 1 {
             return Err("no first".into());
         }
-        Ok(Cut { dataset: self.0, records: 1, metadata: String::new() })
+        Ok(Cut::once(self.0, 1))
     }
     fn committed(&mut self, _: BatchTime) {
         panic!("as badly as a source can");

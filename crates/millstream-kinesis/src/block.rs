@@ -147,6 +147,15 @@ impl RecordBlock {
 
     /// The records after `position`, without a copy. The block must be in order, as a shard is.
     pub fn after(&self, position: &Position) -> RecordBlock {
+        self.slice(self.count_until(position)..self.len())
+    }
+
+    /// The records up to `position`, itself included, without a copy. The block must be in order, as a shard is.
+    pub fn until(&self, position: &Position) -> RecordBlock {
+        self.slice(0..self.count_until(position))
+    }
+
+    fn count_until(&self, position: &Position) -> usize {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -156,7 +165,7 @@ impl RecordBlock {
                 high = middle;
             }
         }
-        self.slice(low..self.len())
+        low
     }
 }
 
@@ -287,15 +296,16 @@ mod tests {
         }
 
         #[test]
-        fn after_drops_exactly_the_positions_up_to_the_given_one(
+        fn after_and_until_part_a_block_behind_the_given_position(
             mut places in prop::collection::vec((0u128..20, 0u64..4), 0..20),
             sequence in 0u128..22, sub in 0u64..5,
         ) {
             places.sort_unstable();
             let all: Vec<Row> = places.iter().map(|&(at, sub)| (vec![], "k".into(), at, sub, 0)).collect();
-            let rest = block(&all).after(&Position { sequence: sequence.into(), sub });
+            let (block, position) = (block(&all), Position { sequence: sequence.into(), sub });
             let expected = places.iter().filter(|place| **place > (sequence, sub)).count();
-            prop_assert_eq!(rest.len(), expected);
+            prop_assert_eq!(block.after(&position).len(), expected);
+            prop_assert_eq!(block.until(&position).len(), block.len() - expected);
         }
     }
 

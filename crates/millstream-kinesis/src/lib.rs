@@ -24,6 +24,6 @@ pub use error::KinesisError;
 pub use hash_key::{HashKey, HashKeyRange, InvalidHashKey};
 pub use position::{Checkpoint, InitialPosition, InvalidCheckpoint, Position, ShardRange};
 pub use producer::{Producer, ProducerError, ProducerOptions, PutSummary};
-pub use reader::{PollOptions, PollingReader, Read};
+pub use reader::{PollOptions, PollingReader, RangeRead, Read, read_range};
 pub use sequence::{InvalidSequenceNumber, SequenceNumber};
 pub use shard::{ChildShard, Shard, ShardId};

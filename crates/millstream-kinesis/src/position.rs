@@ -149,6 +149,8 @@ pub struct ShardRange {
     pub shard: ShardId,
     /// What was processed before: excluded.
     pub from: Checkpoint,
+    /// The first record: included. Where to read again.
+    pub first: Position,
     /// The last record: included.
     pub to: Position,
     /// How many (user) records lie within.

@@ -44,6 +44,13 @@ impl Conf {
         Ok(Some(Duration::from_millis(millis)))
     }
 
+    /// `true` or `false`, with Spark's words for what is neither.
+    pub(crate) fn boolean(&self, key: &str) -> Result<Option<bool>, String> {
+        let Some(text) = self.0.get(key) else { return Ok(None) };
+        let parsed = text.trim().to_lowercase().parse();
+        parsed.map(Some).map_err(|_| format!("{key} should be boolean, but was {text}"))
+    }
+
     /// A whole number within `range`.
     pub(crate) fn number(&self, key: &str, range: RangeInclusive<u32>) -> Result<Option<u32>, String> {
         let Some(text) = self.0.get(key) else { return Ok(None) };

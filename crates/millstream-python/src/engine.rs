@@ -1,9 +1,10 @@
 //! `Engine`: the graph of streams while it is built, and its batches while it runs.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use millstream_engine::{BatchTime, BoxError, EngineConfig, GraphBuilder, StreamId};
+use millstream_engine::{Backpressure, BatchTime, BoxError, EngineConfig, GraphBuilder, Recovery, StreamId};
 use pyo3::exceptions::{PyIndexError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -13,6 +14,7 @@ use crate::error;
 use crate::kinesis_input::KinesisInput;
 use crate::listener::PythonListener;
 use crate::python_source::PythonSource;
+use crate::states::PythonStates;
 
 /// The longest wait before signals (Ctrl-C) are looked at.
 const SIGNALS_EVERY: Duration = Duration::from_millis(100);
@@ -50,14 +52,24 @@ impl Engine {
 
 #[pymethods]
 impl Engine {
+    /// `max_rate` and the five settings of back-pressure, in their order in `RateConfig`, are in records a second.
     #[new]
-    #[pyo3(signature = (batch_ms, stop_timeout_ms = None))]
-    fn new(batch_ms: u64, stop_timeout_ms: Option<u64>) -> Self {
+    #[pyo3(signature = (batch_ms, stop_timeout_ms = None, max_rate = None, backpressure = None))]
+    fn new(
+        batch_ms: u64,
+        stop_timeout_ms: Option<u64>,
+        max_rate: Option<f64>,
+        backpressure: Option<(Option<f64>, f64, f64, f64, f64)>,
+    ) -> Self {
         millstream_cli::init_logging(0);
         let mut config = EngineConfig::new(Duration::from_millis(batch_ms));
         if let Some(stop_timeout_ms) = stop_timeout_ms {
             config.stop_timeout = Duration::from_millis(stop_timeout_ms);
         }
+        config.rate.max_rate = max_rate;
+        config.rate.backpressure = backpressure.map(|(initial_rate, proportional, integral, derived, min_rate)| {
+            Backpressure { initial_rate, proportional, integral, derived, min_rate }
+        });
         let graph = Graph { builder: GraphBuilder::new(), streams: Vec::new() };
         Self { engine: millstream_engine::Engine::new(config), graph: Mutex::new(Some(graph)) }
     }
@@ -105,6 +117,15 @@ impl Engine {
         self.build(|graph| {
             let parent = graph.stream(parent)?;
             graph.builder.output(parent, name, Box::new(output));
+            Ok(())
+        })
+    }
+
+    /// Writes down batches and `states` (see `states.rs`) in a directory, and goes on from what an earlier run has written there,
+    /// unless `anew`.
+    fn recover(&self, directory: PathBuf, anew: bool, states: Py<PyAny>) -> PyResult<()> {
+        self.build(|graph| {
+            graph.builder.recover(Recovery { directory, anew, states: Box::new(PythonStates::new(states)) });
             Ok(())
         })
     }

@@ -42,7 +42,7 @@ fn of_cause(py: Python<'_>, cause: &BoxError) -> PyErr {
 
 pub(crate) fn of_start(py: Python<'_>, error: &StartError) -> PyErr {
     match error {
-        StartError::Source { cause, .. } => of_cause(py, cause),
+        StartError::Source { cause, .. } | StartError::States(cause) => of_cause(py, cause),
         StartError::NoOutputs | StartError::Interval(_) => illegal_argument(py, error.to_string()),
         _ => exception(py, "PySparkRuntimeError", error.to_string()),
     }

@@ -99,6 +99,9 @@ impl KinesisInput {
         if let Some(mebibytes) = conf.number("spark.millstream.bufferMiB", 1..=2_048).map_err(invalid)? {
             consumer.buffer_bytes = mebibytes << 20;
         }
+        if let Some(fails) = conf.boolean("spark.millstream.failOnDataLoss").map_err(invalid)? {
+            input.fail_on_data_loss = fails;
+        }
         Ok(Self { input, make })
     }
 }

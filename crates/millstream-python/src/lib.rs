@@ -11,6 +11,7 @@ mod error;
 mod kinesis_input;
 mod listener;
 mod python_source;
+mod states;
 
 use pyo3::prelude::*;
 

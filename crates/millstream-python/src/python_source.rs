@@ -35,7 +35,7 @@ impl Source<PyDataset> for PythonSource {
         Python::attach(|py| {
             let cut = self.object.bind(py).call_method1("cut", (time.millis(),))?;
             let (dataset, records): (Bound<'_, PyAny>, u64) = cut.extract()?;
-            Ok(Cut { dataset: PyDataset::new(dataset), records, metadata: String::new() })
+            Ok(Cut::once(PyDataset::new(dataset), records))
         })
         .map_err(|error: PyErr| BoxError::from(error))
     }

@@ -2,8 +2,10 @@
 
 use crate::dataset::AnyPartitions;
 use crate::queue::QueueSource;
+use crate::saved::{Saved, SavedStates};
 use crate::{ContextError, DStream, Queue};
-use millstream_engine::{BatchListener, Engine, EngineConfig, GraphBuilder, Source, State, StreamId};
+use millstream_engine::{BatchListener, Engine, EngineConfig, GraphBuilder, Recovery, Source, State, StreamId};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ struct Inner {
     engine: Engine,
     batch: Duration,
     program: Mutex<Program>,
+    states: SavedStates,
 }
 
 /// What the program has said so far.
@@ -38,6 +41,11 @@ struct Program {
     graph: Option<GraphBuilder<AnyPartitions>>,
     /// Streams are built by chained calls that return no error; the first misuse is told by `start` or `await_termination`.
     misuse: Option<ContextError>,
+    /// There is a state that does not go without a checkpoint directory.
+    stateful: bool,
+    directory: Option<PathBuf>,
+    /// What an earlier run has saved in the directory is of interest.
+    goes_on: bool,
 }
 
 impl StreamingContext {
@@ -48,8 +56,28 @@ impl StreamingContext {
 
     /// A context with all settings of the engine.
     pub fn with_config(config: EngineConfig) -> Self {
-        let program = Mutex::new(Program { graph: Some(GraphBuilder::new()), misuse: None });
-        Self { inner: Arc::new(Inner { batch: config.batch_interval, engine: Engine::new(config), program }) }
+        let graph = Some(GraphBuilder::new());
+        let program = Program { graph, misuse: None, stateful: false, directory: None, goes_on: false };
+        let (program, states) = (Mutex::new(program), SavedStates::default());
+        Self { inner: Arc::new(Inner { batch: config.batch_interval, engine: Engine::new(config), program, states }) }
+    }
+
+    /// What `setup` returns; at its start it goes on from what an earlier run has saved in `directory`. `setup` is always called,
+    /// since what is saved holds no code: it may be a new version of the program.
+    pub fn get_or_create<E>(
+        directory: impl Into<PathBuf>,
+        setup: impl FnOnce() -> Result<StreamingContext, E>,
+    ) -> Result<StreamingContext, E> {
+        let context = setup()?;
+        context.checkpoint(directory);
+        context.program().goes_on = true;
+        Ok(context)
+    }
+
+    /// Where the states of the streams are saved with every batch; it is made if it is not there. What an earlier run has left there
+    /// is deleted at the start, unless the context comes from [`get_or_create`](StreamingContext::get_or_create).
+    pub fn checkpoint(&self, directory: impl Into<PathBuf>) {
+        self.program().directory = Some(directory.into());
     }
 
     /// The batch interval.
@@ -78,8 +106,14 @@ impl StreamingContext {
         if let Some(misuse) = program.misuse.take() {
             return Err(misuse);
         }
+        if program.stateful && program.directory.is_none() {
+            return Err(ContextError::NoCheckpointDirectory);
+        }
         // An empty graph will do for the engine to say that it has been started before.
-        let graph = program.graph.take().unwrap_or_default();
+        let mut graph = program.graph.take().unwrap_or_default();
+        if let Some(directory) = program.directory.clone() {
+            graph.recover(Recovery { directory, anew: !program.goes_on, states: Box::new(self.inner.states.clone()) });
+        }
         drop(program);
         Ok(self.inner.engine.start(graph)?)
     }
@@ -120,6 +154,17 @@ impl StreamingContext {
             note(&mut program, ContextError::AddedAfterStart);
         }
         result
+    }
+
+    /// Saves a state with every batch where there is a checkpoint directory.
+    pub(crate) fn save(&self, kind: &str, state: Arc<Mutex<dyn Saved>>) {
+        self.inner.states.add(kind, state);
+    }
+
+    /// The same for a state that needs the directory.
+    pub(crate) fn keep(&self, kind: &str, state: Arc<Mutex<dyn Saved>>) {
+        self.save(kind, state);
+        self.program().stateful = true;
     }
 
     /// Notes it when a stream of `other` is put together with one of this context.

@@ -18,6 +18,9 @@ pub enum ContextError {
     /// The program was changed while it ran; the addition has no effect.
     #[error("a stream or an output operation was added after the context had started; add all of them before start()")]
     AddedAfterStart,
+    /// There is a state, and nowhere to save it. The words are Spark's.
+    #[error("The checkpoint directory has not been set. Please set it by StreamingContext.checkpoint().")]
+    NoCheckpointDirectory,
     /// Streams of two contexts were put together.
     #[error("streams of different contexts can't be put together; create them from one context")]
     OtherContext,

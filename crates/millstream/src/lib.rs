@@ -37,7 +37,10 @@ mod pairs;
 mod partitions;
 mod print;
 mod queue;
+mod saved;
+mod stateful;
 mod text_files;
+mod window;
 
 pub use context::StreamingContext;
 pub use dstream::DStream;

@@ -71,7 +71,7 @@ impl<T: Send + Sync + 'static> Source<AnyPartitions> for QueueSource<T> {
         let take = if self.one_at_a_time { queue.len().min(1) } else { queue.len() };
         let partitions: Partitions<T> = queue.drain(..take).collect();
         let records = partitions.len() as u64;
-        Ok(Cut { dataset: AnyPartitions::new(partitions), records, metadata: String::new() })
+        Ok(Cut::once(AnyPartitions::new(partitions), records))
     }
 
     fn is_drained(&self) -> bool {

@@ -218,3 +218,69 @@ proptest! {
         prop_assert_eq!(batches, naive);
     }
 }
+
+type Pairs = Vec<(String, i64)>;
+
+/// Runs a program of totals by key and of a window over one directory; what its last batch with records holds, sorted.
+fn totals(directory: &std::path::Path, batches: &[&[(&str, i64)]]) -> (Pairs, Pairs) {
+    let owned = |batch: &&[(&str, i64)]| batch.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();
+    let queue = Queue::from_iter(batches.iter().map(owned).collect::<Vec<Pairs>>());
+    let setup = || {
+        let ssc = StreamingContext::new(INTERVAL);
+        let pairs = ssc.queue_stream(&queue, true);
+        let totals = pairs.update_state_by_key(|values: &[i64], total: Option<&i64>| {
+            Some(total.unwrap_or(&0) + values.iter().sum::<i64>()).filter(|total| *total != 0)
+        });
+        let windows = pairs.reduce_by_key_and_window(|a, b| a + b, Duration::from_secs(3600));
+        let sorted = |data: &Partitions<(String, i64)>| {
+            let mut pairs: Pairs = data.iter().cloned().collect();
+            pairs.sort();
+            pairs
+        };
+        let (sender, seen) = channel();
+        let send = sender.clone();
+        totals.foreach_rdd(move |_, data| Ok(send.send((true, sorted(data)))?));
+        windows.foreach_rdd(move |_, data| Ok(sender.send((false, sorted(data)))?));
+        Ok::<_, ContextError>((ssc, seen))
+    };
+    let mut seen = None;
+    let ssc = StreamingContext::get_or_create(directory, || {
+        let (ssc, receiver) = setup()?;
+        seen = Some(receiver);
+        Ok::<_, ContextError>(ssc)
+    });
+    let (ssc, seen) = (ssc.unwrap(), seen.unwrap());
+    ssc.start().unwrap();
+    ssc.stop(true).unwrap();
+    let seen: Vec<_> = seen.try_iter().collect();
+    let last = |is_total| seen.iter().rev().find(|(kind, _)| *kind == is_total).unwrap().1.clone();
+    (last(true), last(false))
+}
+
+fn pairs(expected: &[(&str, i64)]) -> Pairs {
+    expected.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect()
+}
+
+#[test]
+fn states_and_windows_go_on_in_the_next_run() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let (total, window) = totals(directory.path(), &[&[("a", 1), ("b", 2)], &[("a", 3)]]);
+    assert_eq!((total, window), (pairs(&[("a", 4), ("b", 2)]), pairs(&[("a", 4), ("b", 2)])));
+    let (total, window) = totals(directory.path(), &[&[("b", -2), ("c", 7)]]);
+    assert_eq!((total, window), (pairs(&[("a", 4), ("c", 7)]), pairs(&[("a", 4), ("b", 0), ("c", 7)])));
+}
+
+#[test]
+fn a_state_needs_a_checkpoint_directory() {
+    let (ssc, stream) = stream([vec![("a".to_owned(), 1u64)]]);
+    collect(&stream.update_state_by_key(|values: &[u64], _: Option<&u64>| values.first().copied()));
+    let error = ssc.start().unwrap_err();
+    assert!(matches!(error, ContextError::NoCheckpointDirectory), "{error}");
+}
+
+#[test]
+fn a_window_has_the_batches_of_its_length() {
+    let (ssc, stream) = stream([vec![1], vec![2], vec![3]]);
+    let batches = collect(&stream.window(2 * INTERVAL));
+    assert_eq!(run(&ssc, &batches)[..3], [vec![1], vec![1, 2], vec![2, 3]]);
+}

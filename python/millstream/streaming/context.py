@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 import warnings
 from collections.abc import Callable
@@ -10,25 +11,30 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from millstream.callsite import user_call_site
-from millstream.errors import IllegalArgumentException, IllegalStateException, PySparkTypeError
+from millstream.errors import (
+    IllegalArgumentException,
+    IllegalStateException,
+    PySparkTypeError,
+    UnsupportedOperationException,
+)
 from millstream.rdd import RDD
+from millstream.rdd.save import local_path
+from millstream.streaming.checkpointing import check_checkpoints
 from millstream.streaming.dstream import DStream
+from millstream.streaming.grid import Grid
+from millstream.streaming.rates import backpressure, max_rate
+from millstream.streaming.saving import Saved, States
 from millstream.streaming.settings import LONGEST_S, stop_timeout_ms, stops_gracefully, warn_of_unknown
 from millstream.streaming.sources import Sources
-from millstream.unsupported import unsupported
 
 if TYPE_CHECKING:
     from millstream._millstream import Engine, KinesisInput
     from millstream.context import SparkContext
     from millstream.streaming.listener import StreamingListener
+    from millstream.streaming.operations import StreamOperations
     from millstream.streaming.source import Source
 
 T = TypeVar("T")
-
-_NO_RECOVERY = (
-    "a Kinesis stream needs no checkpoint directory, its progress is kept in the lease table; "
-    "recovery of state from a directory does not exist yet"
-)
 
 
 class StreamingContext(Sources):
@@ -50,13 +56,24 @@ class StreamingContext(Sources):
         conf = sparkContext.getConf()
         self._graceful_at_exit = stops_gracefully(conf)
         self._batch_ms = int(batchDuration * 1000)
-        self._engine: Engine = _millstream.Engine(self._batch_ms, stop_timeout_ms(conf))
-        #: One batch before the first: slides are counted from here.
-        self._zero_ms: int | None = None
+        self._engine: Engine = _millstream.Engine(
+            self._batch_ms, stop_timeout_ms(conf), max_rate(conf), backpressure(conf)
+        )
+        self._grid = Grid(self._batch_ms)
+        self._states = States()
+        self._states.add("context", self._grid)
+        #: Whether there is an operation that does not go without a checkpoint directory.
+        self._stateful = False
+        self._checkpointed: list[StreamOperations[Any]] = []
+        self._directory: str | None = None
+        #: What an earlier run has saved in the directory is of no interest.
+        self._anew = True
+        self._remember_ms: int | None = None
         self._kinesis: dict[str, tuple[str, ...]] = {}
         self._outputs = 0
         self._started_at: str | None = None
         self._stopped = False
+        self.checkpoint(conf.get("spark.streaming.checkpoint.directory"))
 
     @property
     def sparkContext(self) -> SparkContext:
@@ -72,17 +89,22 @@ class StreamingContext(Sources):
     def getActiveOrCreate(
         cls, checkpointPath: str | None, setupFunc: Callable[[], StreamingContext]
     ) -> StreamingContext:
-        """The running context, or what ``setupFunc`` returns; ``checkpointPath`` must be None."""
+        """The running context, or as `getOrCreate`."""
         if not callable(setupFunc):
             raise TypeError("setupFunc should be callable.")
         return cls._active or cls.getOrCreate(checkpointPath, setupFunc)
 
     @classmethod
     def getOrCreate(cls, checkpointPath: str | None, setupFunc: Callable[[], StreamingContext]) -> StreamingContext:
-        """What ``setupFunc`` returns; ``checkpointPath`` must be None, since there is no recovery from a path."""
+        """What ``setupFunc`` returns; at its start it goes on from what an earlier run has saved in ``checkpointPath``.
+
+        ``setupFunc`` is always called, since what is saved holds no code: it may be a new version of the program.
+        """
+        ssc = setupFunc()
         if checkpointPath is not None:
-            unsupported(cls.__name__, "getOrCreate with a checkpoint path", _NO_RECOVERY)()
-        return setupFunc()
+            ssc.checkpoint(checkpointPath)
+            ssc._anew = False
+        return ssc
 
     def _kinesis_stream(self, source: KinesisInput, app: str, *stream: str) -> DStream[Any]:
         """``stream``: its name, endpoint and region. One lease table holds the shards of one stream only, and those of
@@ -127,10 +149,10 @@ class StreamingContext(Sources):
             raise IllegalArgumentException("requirement failed: Some of the DStreams have different slide durations")
 
         def compute(time_ms: int, *rdds: RDD[Any] | None) -> RDD[Any] | None:
-            self._note_time(time_ms)
+            self._grid.note(time_ms)
             if any(rdd is None for rdd in rdds):
                 return None
-            made = function(time_ms, *(parent._ready(rdd) for parent, rdd in zip(parents, rdds, strict=True)))
+            made = function(time_ms, *(parent._ready(time_ms, rdd) for parent, rdd in zip(parents, rdds, strict=True)))
             if made is not None and not isinstance(made, RDD):
                 raise PySparkTypeError(f"a transform function must return an RDD, not {type(made).__name__}")
             return made
@@ -144,24 +166,22 @@ class StreamingContext(Sources):
         self._check_building()
 
         def compute(time_ms: int, rdd: RDD[Any] | None) -> RDD[Any] | None:
-            self._note_time(time_ms)
-            return function(time_ms, None if rdd is None else parent._ready(rdd))
+            self._grid.note(time_ms)
+            return function(time_ms, None if rdd is None else parent._ready(time_ms, rdd))
 
         return DStream(self, self._engine.derive([parent._stream], compute), slide_ms)
 
-    def _note_time(self, time_ms: int) -> None:
-        if self._zero_ms is None:
-            self._zero_ms = time_ms - self._batch_ms
-
-    def _is_slide(self, time_ms: int, slide_ms: int) -> bool:
-        return self._zero_ms is not None and (time_ms - self._zero_ms) % slide_ms == 0
+    def _keep(self, kind: str, state: Saved) -> None:
+        """Keeps a state from batch to batch, which needs a checkpoint directory."""
+        self._states.add(kind, state)
+        self._stateful = True
 
     def _output(self, parent: DStream[Any], function: Callable[[int, Any], Any], name: str) -> None:
         self._check_building()
 
         def run(time_ms: int, rdd: RDD[Any] | None) -> None:
             if rdd is not None:
-                function(time_ms, parent._ready(rdd))
+                function(time_ms, parent._ready(time_ms, rdd))
 
         self._engine.output(parent._stream, run, f"{name} at {user_call_site()}")
         self._outputs += 1
@@ -182,6 +202,7 @@ class StreamingContext(Sources):
             return
         if not self._outputs:
             raise IllegalArgumentException("requirement failed: No output operations registered, so nothing to execute")
+        check_checkpoints(self._directory, self._stateful, self._checkpointed)
         with StreamingContext._lock:
             active = StreamingContext._active
             if active is not None:
@@ -192,6 +213,8 @@ class StreamingContext(Sources):
             StreamingContext._active = self
         self._started_at = user_call_site()
         try:
+            if self._directory is not None:
+                self._engine.recover(self._directory, self._anew, self._states)
             self._engine.start()
         except BaseException:
             self.stop(stopSparkContext=False)
@@ -239,5 +262,21 @@ class StreamingContext(Sources):
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         self.stop(stopGraceFully=self._graceful_at_exit)
 
-    remember = unsupported("StreamingContext", "remember")
-    checkpoint = unsupported("StreamingContext", "checkpoint", _NO_RECOVERY)
+    def remember(self, duration: float) -> None:
+        """Keeps the RDDs of the last ``duration`` seconds for `DStream.slice`."""
+        if self._remember_ms is not None:
+            raise IllegalArgumentException(
+                f"requirement failed: Remember duration already set as {self._remember_ms} ms. Cannot set it again."
+            )
+        self._remember_ms = int(duration * 1000)
+
+    def checkpoint(self, directory: str | None) -> None:
+        """Where the state of the streams is saved with every batch; it is made if it is not there."""
+        self._check_not_started("Cannot change the checkpoint directory")
+        self._directory = None if directory is None else local_path(directory)
+        if self._directory is not None:
+            os.makedirs(self._directory, exist_ok=True)
+
+    def _check_not_started(self, what: str) -> None:
+        if self._started_at is not None or self._stopped:
+            raise UnsupportedOperationException(f"{what} after streaming context has started")

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from millstream.streaming.operations import T
-from millstream.streaming.window import WindowOperations
-from millstream.unsupported import add_unsupported
+from millstream.streaming.stateful import StatefulOperations
 
 
-class DStream(WindowOperations[T]):
+class DStream(StatefulOperations[T]):
     """A stream; made by `StreamingContext`, by `KinesisUtils`, or from another stream."""
-
-
-add_unsupported(
-    DStream,
-    "checkpoint countByValueAndWindow countByWindow groupByKeyAndWindow slice updateStateByKey",
-)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from datetime import datetime
 from operator import add
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from millstream.rdd import RDD
 from millstream.storagelevel import StorageLevel
 from millstream.streaming.output import print_batch, save_batch
-from millstream.streaming.util import argument_count, with_time
+from millstream.streaming.remembered import Remembered
+from millstream.streaming.util import argument_count, epoch_ms, with_time
 
 if TYPE_CHECKING:
     from millstream.streaming.context import StreamingContext
@@ -30,6 +32,8 @@ class StreamOperations(Generic[T]):
         self._stream = stream
         self._slide_ms = slide_ms
         self._level: StorageLevel | None = None
+        self._checkpoint_ms: int | None = None
+        self._remembered = Remembered(ssc)
 
     def context(self) -> StreamingContext:
         """The context the stream belongs to."""
@@ -41,10 +45,11 @@ class StreamOperations(Generic[T]):
     def _each(self, function: Callable[[RDD[Any]], RDD[Any]]) -> DStream[Any]:
         return self._ssc._derive([self._itself()], lambda _, rdd: function(rdd))
 
-    def _ready(self, rdd: Any) -> Any:
+    def _ready(self, time_ms: int, rdd: Any) -> Any:
         """The RDD of a batch as those who read this stream get it."""
         if self._level is not None and not rdd.is_cached:
             rdd.persist(self._level)
+        self._remembered.add(time_ms, rdd)
         return rdd
 
     def map(self, f: Callable[[T], U], preservesPartitioning: bool = False) -> DStream[U]:
@@ -127,3 +132,16 @@ class StreamOperations(Generic[T]):
         """As `cache`; every level means memory here."""
         self._level = storageLevel
         return self._itself()
+
+    def checkpoint(self, interval: float) -> DStream[T]:
+        """Checks ``interval`` (seconds) as Spark does. It changes nothing else: state is saved with every batch."""
+        self._ssc._check_not_started("Cannot change checkpoint interval of a DStream")
+        self._checkpoint_ms = int(interval * 1000)
+        self._ssc._checkpointed.append(self)
+        return self.persist(self._level or StorageLevel.MEMORY_ONLY)
+
+    def slice(self, begin: datetime | float, end: datetime | float) -> list[RDD[T]]:
+        """The RDDs of the batches from ``begin`` to ``end``, both included (local time, or seconds since the epoch), as
+        far as `StreamingContext.remember` reaches back."""
+        first, last = (self._ssc._grid.floor(epoch_ms(time), self._slide_ms) for time in (begin, end))
+        return self._remembered.between(first, last)

@@ -19,6 +19,7 @@ LONGEST_S = 10**9
 KNOWN = (
     "spark.millstream.bufferMiB",
     "spark.millstream.dynamodb.endpoint",
+    "spark.millstream.failOnDataLoss",
     "spark.millstream.failoverTime",
     "spark.millstream.kinesis.maxRecords",
     "spark.millstream.kinesis.readInterval",
@@ -39,8 +40,12 @@ _UNITS_US = {
 
 
 def stops_gracefully(conf: SparkConf) -> bool:
-    """``spark.streaming.stopGracefullyOnShutdown``, with Spark's message for what is not a boolean."""
-    key = "spark.streaming.stopGracefullyOnShutdown"
+    """``spark.streaming.stopGracefullyOnShutdown``."""
+    return flag(conf, "spark.streaming.stopGracefullyOnShutdown")
+
+
+def flag(conf: SparkConf, key: str) -> bool:
+    """A setting that is off by default, with Spark's message for what is not a boolean."""
     value = conf.get(key, "false")
     if value.strip().lower() not in ("true", "false"):
         raise IllegalArgumentException(f"{key} should be boolean, but was {value}")

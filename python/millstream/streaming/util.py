@@ -13,6 +13,12 @@ def batch_time(time_ms: int) -> datetime:
     return datetime.fromtimestamp(time_ms / 1000)
 
 
+def epoch_ms(time: datetime | float) -> int:
+    """A time that a program gives: local time, or seconds since the epoch."""
+    seconds = time.timestamp() if isinstance(time, datetime) else time
+    return round(seconds * 1000)
+
+
 def argument_count(function: Callable[..., Any]) -> int:
     """How many arguments a user's function is to be called with.
 

@@ -1,21 +1,20 @@
-"""Windows: streams of the RDDs of the last few batches.
-
-A window is computed anew at each slide from its batches, which are kept for as long as it reaches back.
-"""
+"""Windows: streams of the RDDs of the last few batches."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Hashable
+from operator import add, sub
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from millstream.errors import PySparkNotImplementedError
+from millstream.rdd import RDD, ResultIterable
 from millstream.storagelevel import StorageLevel
+from millstream.streaming.batches import Batches
+from millstream.streaming.inverse_window import FEWEST_SLIDES, InverseWindow, add_and_take_off
+from millstream.streaming.keyed_state import KeyedState
 from millstream.streaming.operations import T
 from millstream.streaming.pair import PairStreamOperations
 
 if TYPE_CHECKING:
-    from millstream.rdd import RDD
     from millstream.streaming.dstream import DStream
 
 K = TypeVar("K", bound=Hashable)
@@ -23,23 +22,20 @@ V = TypeVar("V")
 
 
 class WindowOperations(PairStreamOperations[T]):
-    """Durations are in seconds and must be multiples of the stream's slide, which is the batch duration at first."""
+    """Durations are in seconds and must be multiples of the stream's slide, which is the batch duration at first.
+
+    Operations with an inverse function need a checkpoint directory, as in Spark.
+    """
 
     def window(self, windowDuration: float, slideDuration: float | None = None) -> DStream[T]:
         """The elements of the last ``windowDuration`` seconds, every ``slideDuration`` seconds (default: one slide of
         the stream)."""
-        length_ms = self._window_ms("windowDuration", windowDuration)
-        slide_ms = self._slide_ms if slideDuration is None else self._window_ms("slideDuration", slideDuration)
-        if self._level is None:
-            # Each batch is in several windows.
-            self._level = StorageLevel.MEMORY_ONLY
-        batches = Window(length_ms)
-
-        def compute(time_ms: int, rdd: RDD[Any] | None) -> RDD[Any] | None:
-            batches.move(time_ms, rdd)
-            return self._sc.union(batches.rdds()) if self._ssc._is_slide(time_ms, slide_ms) else None
-
-        return self._ssc._derive_always(self._itself(), compute, slide_ms)
+        length_ms, slide_ms = self._window_ms(windowDuration, slideDuration)
+        batches = Batches(self._sc, length_ms)
+        self._ssc._states.add("window", batches)
+        return self._over(
+            batches, slide_ms, lambda time_ms: self._sc.union(batches.between(time_ms - length_ms, time_ms))
+        )
 
     def reduceByWindow(
         self,
@@ -48,9 +44,40 @@ class WindowOperations(PairStreamOperations[T]):
         windowDuration: float,
         slideDuration: float,
     ) -> DStream[T]:
-        """The elements of each window joined by ``reduceFunc``; ``invReduceFunc`` must be None."""
-        _refuse_inverse("reduceByWindow", invReduceFunc)
-        return self.reduce(reduceFunc).window(windowDuration, slideDuration).reduce(reduceFunc)
+        """The elements of each window joined by ``reduceFunc``; with ``invReduceFunc`` as `reduceByKeyAndWindow`."""
+        keyed: DStream[tuple[int, Any]] = self.map(lambda x: (1, x))
+        reduced = keyed.reduceByKeyAndWindow(reduceFunc, invReduceFunc, windowDuration, slideDuration, 1)
+        return reduced.map(lambda pair: pair[1])
+
+    def countByWindow(self, windowDuration: float, slideDuration: float) -> DStream[int]:
+        """The number of elements in each window."""
+        return self.map(lambda _: 1).reduceByWindow(add, sub, windowDuration, slideDuration)
+
+    def countByValueAndWindow(
+        self, windowDuration: float, slideDuration: float, numPartitions: int | None = None
+    ) -> DStream[tuple[T, int]]:
+        """How often each element occurs in each window."""
+        keyed: DStream[tuple[Any, int]] = self.map(lambda x: (x, 1))
+        return keyed.reduceByKeyAndWindow(
+            add, sub, windowDuration, slideDuration, numPartitions, lambda pair: pair[1] > 0
+        )
+
+    def groupByKeyAndWindow(
+        self: WindowOperations[tuple[K, V]],
+        windowDuration: float,
+        slideDuration: float,
+        numPartitions: int | None = None,
+    ) -> DStream[tuple[K, ResultIterable[V]]]:
+        """All values of each key in each window, the oldest first."""
+        lists: DStream[tuple[K, list[V]]] = self.mapValues(lambda value: [value])
+        grouped = lists.reduceByKeyAndWindow(
+            lambda older, newer: older + newer,
+            lambda all_, oldest: all_[len(oldest) :],
+            windowDuration,
+            slideDuration,
+            numPartitions,
+        )
+        return grouped.mapValues(ResultIterable)
 
     def reduceByKeyAndWindow(
         self: WindowOperations[tuple[K, V]],
@@ -61,43 +88,59 @@ class WindowOperations(PairStreamOperations[T]):
         numPartitions: int | None = None,
         filterFunc: Callable[[tuple[K, V]], bool] | None = None,
     ) -> DStream[tuple[K, V]]:
-        """The values of each key in each window joined by ``func``; ``invFunc`` must be None, and ``filterFunc`` goes
-        with it alone, as in PySpark."""
-        _refuse_inverse("reduceByKeyAndWindow", invFunc)
-        reduced = self.reduceByKey(func, numPartitions)
-        return reduced.window(windowDuration, slideDuration).reduceByKey(func, numPartitions)
+        """The values of each key in each window joined by ``func``.
 
-    def _window_ms(self, name: str, duration: float) -> int:
+        With ``invFunc`` a window of five slides or more is made from the one before: values that go out are taken off,
+        those that come in are added. A key then stays after its last value has gone, unless ``filterFunc`` drops it.
+        """
+        length_ms, slide_ms = self._window_ms(windowDuration, slideDuration)
+        reduced = self.reduceByKey(func, numPartitions)
+        if invFunc is None:
+            return reduced.window(windowDuration, slideDuration).reduceByKey(func, numPartitions)
+        partitions = self._partitions(numPartitions)
+        name = "reduceByKeyAndWindow"
+
+        def joined(rdds: list[RDD[Any]]) -> RDD[Any]:
+            if len(rdds) == 1 and rdds[0].getNumPartitions() == partitions:
+                return rdds[0]
+            return self._sc.union(rdds).reduceByKey(func, partitions)
+
+        batches = Batches(self._sc, length_ms + slide_ms)
+        self._ssc._keep(f"{name} batches", batches)
+        if length_ms < FEWEST_SLIDES * slide_ms:
+
+            def anew(time_ms: int) -> RDD[Any]:
+                totals = joined(batches.between(time_ms - length_ms, time_ms))
+                return totals if filterFunc is None else totals.filter(filterFunc)
+
+            return reduced._over(batches, slide_ms, anew)
+        totals = KeyedState(partitions)
+        # Totals of other windows, or in other steps, are of no use to a new version of the program.
+        self._ssc._keep(f"{name} {length_ms} {slide_ms} {self._slide_ms}", totals)
+        advance = add_and_take_off(func, invFunc, filterFunc)
+        return reduced._over(batches, slide_ms, InverseWindow(batches, totals, length_ms, slide_ms, joined, advance).at)
+
+    def _over(self, batches: Batches, slide_ms: int, function: Callable[[int], RDD[Any]]) -> DStream[Any]:
+        """A stream of what ``function(time in ms)`` makes of this stream's last ``batches`` at each slide."""
+        if self._level is None:
+            # Each batch is in several windows.
+            self._level = StorageLevel.MEMORY_ONLY
+
+        def compute(time_ms: int, rdd: RDD[Any] | None) -> RDD[Any] | None:
+            batches.move(time_ms, rdd)
+            return function(time_ms) if self._ssc._grid.has(time_ms, slide_ms) else None
+
+        return self._ssc._derive_always(self._itself(), compute, slide_ms)
+
+    def _window_ms(self, window: float, slide: float | None) -> tuple[int, int]:
+        """Length and slide of a window."""
+        length_ms = self._multiple_ms("windowDuration", window)
+        return length_ms, self._slide_ms if slide is None else self._multiple_ms("slideDuration", slide)
+
+    def _multiple_ms(self, name: str, duration: float) -> int:
         duration_ms = int(duration * 1000)
         if duration_ms <= 0 or duration_ms % self._slide_ms:
             raise ValueError(
                 f"{name} must be multiple of the parent dstream's slide (batch) duration ({self._slide_ms} ms)"
             )
         return duration_ms
-
-
-def _refuse_inverse(name: str, function: Callable[..., Any] | None) -> None:
-    if function is not None:
-        raise PySparkNotImplementedError(
-            f"{name} with an inverse function is not implemented in Millstream yet: pass None, and each window is "
-            "computed from its batches"
-        )
-
-
-class Window:
-    """The RDDs of one stream in the time that a window reaches back."""
-
-    def __init__(self, length_ms: int) -> None:
-        self._length_ms = length_ms
-        self._batches: deque[tuple[int, RDD[Any]]] = deque()
-
-    def move(self, time_ms: int, rdd: RDD[Any] | None) -> None:
-        """Lets the window end with the batch of a time, and that batch in if it has an RDD."""
-        if rdd is not None:
-            self._batches.append((time_ms, rdd))
-        while self._batches and self._batches[0][0] <= time_ms - self._length_ms:
-            self._batches.popleft()
-
-    def rdds(self) -> list[RDD[Any]]:
-        """What is in the window, the oldest first."""
-        return [rdd for _, rdd in self._batches]

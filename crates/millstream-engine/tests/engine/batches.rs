@@ -79,7 +79,7 @@ fn cost_of_an_empty_batch() {
     struct Clock;
     impl millstream_engine::Source<Instant> for Clock {
         fn cut(&mut self, _: BatchTime) -> Result<millstream_engine::Cut<Instant>, millstream_engine::BoxError> {
-            Ok(millstream_engine::Cut { dataset: Instant::now(), records: 0, metadata: String::new() })
+            Ok(millstream_engine::Cut::once(Instant::now(), 0))
         }
     }
     let mut graph = GraphBuilder::new();

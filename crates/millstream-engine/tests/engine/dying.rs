@@ -68,7 +68,7 @@ struct Glazier(Log);
 
 impl Source<Arc<Fragile>> for Glazier {
     fn cut(&mut self, _: BatchTime) -> Result<Cut<Arc<Fragile>>, BoxError> {
-        Ok(Cut { dataset: Arc::new(Fragile), records: 1, metadata: String::new() })
+        Ok(Cut::once(Arc::new(Fragile), 1))
     }
     fn stop(&mut self, _: bool) -> Result<(), BoxError> {
         self.0.add("stop", BatchTime::from_millis(0));
@@ -105,7 +105,7 @@ struct Clinging;
 
 impl Source<u64> for Clinging {
     fn cut(&mut self, _: BatchTime) -> Result<Cut<u64>, BoxError> {
-        Ok(Cut { dataset: 1, records: 1, metadata: String::new() })
+        Ok(Cut::once(1, 1))
     }
 }
 

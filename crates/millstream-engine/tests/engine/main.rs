@@ -6,6 +6,7 @@ mod batches;
 mod dying;
 mod failures;
 mod listening;
+mod recovering;
 mod starting;
 mod stopping;
 mod world;

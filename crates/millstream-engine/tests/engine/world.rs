@@ -71,7 +71,8 @@ impl Source<u64> for Feed {
             return Err(error);
         }
         let number = self.queue.lock().unwrap().pop_front();
-        Ok(Cut { dataset: number.unwrap_or(0), records: number.iter().count() as u64, metadata: self.name.to_owned() })
+        let metadata = self.name.to_owned();
+        Ok(Cut { metadata, ..Cut::once(number.unwrap_or(0), number.iter().count() as u64) })
     }
 
     fn committed(&mut self, time: BatchTime) {

@@ -1,5 +1,6 @@
 mod pace;
 mod place;
+mod range;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,10 +10,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::kpl::deaggregate;
 use crate::{
     Checkpoint, ChildShard, GetRecords, HashKeyRange, InitialPosition, Kinesis, KinesisError, RecordBlock, Shard,
-    ShardId,
+    ShardId, ShardRange,
 };
 use pace::Pace;
 use place::Place;
+pub use range::{RangeRead, read_range};
 
 /// How a shard is polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +102,19 @@ impl PollingReader {
             end: (*from == Checkpoint::ShardEnd).then(Vec::new),
             dropped: 0,
         }
+    }
+
+    /// A reader that begins with the first record of `range` and knows nothing of its end.
+    fn again(
+        kinesis: Arc<dyn Kinesis>,
+        range: &ShardRange,
+        hash_range: Option<HashKeyRange>,
+        options: PollOptions,
+    ) -> Self {
+        let (stream, shard) = (range.stream.clone(), range.shard.clone());
+        let from = Checkpoint::TrimHorizon;
+        let reader = Self::new(kinesis, stream, shard, hash_range, &from, InitialPosition::TrimHorizon, options);
+        PollingReader { place: Place::again(&range.first), ..reader }
     }
 
     /// Gets the first iterator. After it, a reader from `Latest` misses no record. [`Self::next`] does it too.

@@ -24,6 +24,12 @@ impl Place {
         Place { from, done }
     }
 
+    /// At `first`, which is included.
+    pub(super) fn again(first: &Position) -> Self {
+        let done = first.sub.checked_sub(1).map(|sub| Position { sequence: first.sequence.clone(), sub });
+        Place { from: ReadFrom::At(first.sequence.clone()), done }
+    }
+
     pub(super) fn from(&self) -> &ReadFrom {
         &self.from
     }

@@ -271,3 +271,48 @@ async fn an_ended_shard_is_not_read_again() {
     assert_eq!(read(&mut reader).await, "end: ");
     assert!(fake.calls().is_empty());
 }
+
+/// Reads all words, and of these the range from one word to another again.
+async fn range_again(fake: &Arc<FakeKinesis>, first: usize, last: usize, records: u64) -> (String, u64) {
+    let mut reader = reader(fake, "TRIM_HORIZON", PollOptions::default());
+    let mut positions = Vec::new();
+    while positions.len() <= last {
+        let Read::Records { block, .. } = reader.next().await.unwrap() else { break };
+        positions.extend((0..block.len()).map(|index| block.position(index)));
+    }
+    let range = ShardRange {
+        stream: STREAM.into(),
+        shard: shard(),
+        from: Checkpoint::TrimHorizon,
+        first: positions[first].clone(),
+        to: positions[last].clone(),
+        records,
+    };
+    let kinesis: Arc<dyn Kinesis> = fake.clone();
+    let shards = kinesis.list_shards(STREAM).await.unwrap();
+    let RangeRead { blocks, missing } = read_range(kinesis, &range, &shards, PollOptions::default()).await.unwrap();
+    let words = blocks.iter().flat_map(|block| block.data().iter()).map(|word| str::from_utf8(word).unwrap());
+    (words.collect::<Vec<_>>().join(" "), missing)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_range_is_read_again_exactly_over_pages_and_inside_aggregates() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    fake.set_page(1);
+    put(&fake, "a");
+    put_aggregate(&fake, "b c d e");
+    put(&fake, "f");
+    put_aggregate(&fake, "g h");
+    put(&fake, "i");
+    assert_eq!(range_again(&fake, 2, 6, 5).await, ("c d e f g".into(), 0));
+    assert_eq!(range_again(&fake, 0, 0, 1).await, ("a".into(), 0));
+    assert_eq!(range_again(&fake, 5, 8, 4).await, ("f g h i".into(), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_are_not_there_any_more_are_counted() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    put(&fake, "a");
+    put(&fake, "b");
+    assert_eq!(range_again(&fake, 0, 1, 5).await, ("a b".into(), 3));
+}

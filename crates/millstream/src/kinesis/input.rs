@@ -15,6 +15,8 @@ pub struct KinesisInput {
     pub aws: AwsSettings,
     /// Where the leases are, if not in DynamoDB.
     pub lease_store: Option<StoreUrl>,
+    /// A batch of an earlier run whose records are not all in the stream any more is an error; otherwise it runs without them.
+    pub fail_on_data_loss: bool,
     /// The stream, the worker's name, and all clocks and limits.
     pub consumer: ConsumerConfig,
 }
@@ -29,9 +31,10 @@ impl KinesisInput {
             poll: PollOptions::default(),
             buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
             seed: id.as_u64_pair().0,
+            history: None,
             shutdown_timeout: Duration::from_secs(10),
         };
-        Self { application, aws, lease_store: None, consumer }
+        Self { application, aws, lease_store: None, fail_on_data_loss: true, consumer }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod builder;
 mod input;
+mod past;
 mod record;
 mod runtime;
 mod source;

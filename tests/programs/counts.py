@@ -1,0 +1,59 @@
+"""Counts records by key, over all time and over two windows, and writes what it knows to a file at each batch:
+APP STREAM ENDPOINT REGION FILE CHECKPOINT.
+
+A record is `key:number`. The file is replaced as a whole: a JSON object of the totals, the totals of a window that
+nothing leaves, those of one that everything leaves, and the batch time. While there is a file FILE.fail, batches with
+records fail.
+"""
+
+import json
+import os
+import sys
+from operator import add, sub
+
+from pyspark import SparkContext, StorageLevel
+from pyspark.streaming import StreamingContext
+from pyspark.streaming.kinesis import InitialPositionInStream, KinesisUtils
+
+BATCH_S, CHECKPOINT_S = 0.1, 0.2
+LONG_S, SHORT_S = 3600, 1
+
+app, stream, endpoint, region, path, checkpoint = sys.argv[1:7]
+
+
+def setup():
+    ssc = StreamingContext(SparkContext(appName="Counts"), BATCH_S)
+    records = KinesisUtils.createStream(
+        ssc, app, stream, endpoint, region, InitialPositionInStream.TRIM_HORIZON, CHECKPOINT_S, StorageLevel.MEMORY_ONLY
+    )
+    ones = records.map(lambda record: (record.split(":")[0], 1))
+    totals = ones.updateStateByKey(lambda values, state: (state or 0) + sum(values))
+    window = ones.reduceByKeyAndWindow(add, sub, LONG_S)
+    short = ones.reduceByKeyAndWindow(add, sub, SHORT_S, filterFunc=lambda pair: pair[1] > 0)
+    known = {}
+    totals.foreachRDD(lambda rdd: known.update(totals=dict(rdd.collect())))
+    window.foreachRDD(lambda rdd: known.update(window=dict(rdd.collect())))
+    short.foreachRDD(lambda rdd: known.update(short=dict(rdd.collect())))
+    short.foreachRDD(lambda time, rdd: write({**known, "time": str(time)}))
+    return ssc
+
+
+def write(known):
+    if os.path.exists(f"{path}.fail"):
+        with open(path) as file:
+            if known["totals"] != json.load(file)["totals"]:
+                raise RuntimeError("this batch fails")
+    with open(f"{path}.new", "w") as file:
+        json.dump(known, file)
+    os.replace(f"{path}.new", path)
+
+
+if __name__ == "__main__":
+    ssc = StreamingContext.getOrCreate(checkpoint, setup)
+    ssc.start()
+    while True:
+        try:
+            ssc.awaitTermination()
+            break
+        except RuntimeError as error:
+            print(error, flush=True)
