@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use millstream_consumer::{Consumer, ConsumerConfig};
+use millstream_consumer::{Consumer, ConsumerConfig, Retrieval};
 use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis, PollOptions, PutEntry};
 use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, LeaseStore};
 use millstream_local::{LocalConfig, LocalService};
@@ -85,6 +85,7 @@ impl World {
         let config = ConsumerConfig {
             stream: STREAM.to_owned(),
             lease,
+            retrieval: Retrieval::Polling,
             poll: PollOptions::default(),
             buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
             seed: 7,

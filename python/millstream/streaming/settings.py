@@ -18,12 +18,14 @@ LONGEST_S = 10**9
 #: The keys under ``spark.millstream.`` that have an effect.
 KNOWN = (
     "spark.millstream.bufferMiB",
+    "spark.millstream.consumerName",
     "spark.millstream.dynamodb.endpoint",
     "spark.millstream.failoverTime",
     "spark.millstream.kinesis.maxRecords",
     "spark.millstream.kinesis.readInterval",
     "spark.millstream.leaseScanInterval",
     "spark.millstream.leaseStore",
+    "spark.millstream.retrieval",
 )
 
 _TIME = re.compile(r"([0-9]{1,18})\s*([a-z]*)")
