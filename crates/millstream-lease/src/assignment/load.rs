@@ -7,6 +7,21 @@ use crate::Throughput;
 pub(super) const WEIGHT: &str = "T";
 const EVEN: f64 = 100.0;
 
+/// Sums of thirds and the like are not exact.
+pub(super) const ROUNDING: f64 = 1e-6;
+
+/// What a lease weighs at least, in KiB a second: what is measured of idle shards is noise.
+const LEAST: f64 = 1.0;
+
+fn weight(throughput: Throughput) -> f64 {
+    throughput.kbps().max(LEAST)
+}
+
+/// Whether the leases differ by more than noise from one another.
+pub(crate) fn is_measured(leases: &[AssignableLease]) -> bool {
+    leases.iter().filter_map(|lease| lease.throughput).any(|throughput| throughput.kbps() > LEAST)
+}
+
 /// What a worker has, with what the plan gives and takes.
 #[derive(Debug)]
 pub(super) struct Load<'a> {
@@ -25,19 +40,19 @@ pub(super) struct Loads<'a> {
     pub(super) averages: BTreeMap<&'a str, f64>,
     /// What each worker should have.
     target: f64,
-    /// The weight of a lease of unknown throughput; of every lease where none is known.
+    /// The weight of a lease of unknown throughput.
     mean: f64,
     is_counted: bool,
 }
 
 impl<'a> Loads<'a> {
     pub(super) fn new(workers: &'a [Assignee], leases: &[AssignableLease], config: &AssignmentConfig) -> Self {
-        let measured: Vec<f64> = leases.iter().filter_map(|lease| lease.throughput).map(Throughput::kbps).collect();
-        let total: f64 = measured.iter().sum();
-        let is_counted = config.strategy == AssignmentStrategy::LeaseCount || total <= 0.0;
-        let mean = if is_counted { 1.0 } else { total / measured.len() as f64 };
-        let target = mean * leases.len() as f64 / workers.len().max(1) as f64;
-        let mut loads = Loads { workers: Vec::new(), averages: BTreeMap::new(), target, mean, is_counted };
+        let is_counted = config.strategy == AssignmentStrategy::LeaseCount;
+        let measured: Vec<f64> = leases.iter().filter_map(|lease| lease.throughput).map(weight).collect();
+        let mean = if measured.is_empty() { LEAST } else { measured.iter().sum::<f64>() / measured.len() as f64 };
+        let mut loads = Loads { workers: Vec::new(), averages: BTreeMap::new(), target: 0.0, mean, is_counted };
+        let total: f64 = leases.iter().map(|lease| loads.weight(lease.throughput)).sum();
+        loads.target = total / workers.len().max(1) as f64;
         let are_comparable = config.strategy == AssignmentStrategy::UtilisationAware
             && workers.iter().all(|worker| !worker.metrics.is_empty());
         for worker in workers {
@@ -72,7 +87,7 @@ impl<'a> Loads<'a> {
 
     /// What a lease weighs.
     pub(super) fn weight(&self, throughput: Option<Throughput>) -> f64 {
-        throughput.filter(|_| !self.is_counted).map_or(self.mean, Throughput::kbps)
+        if self.is_counted { LEAST } else { throughput.map_or(self.mean, weight) }
     }
 
     fn in_per_cent(&self, weight: f64) -> f64 {
@@ -115,7 +130,9 @@ impl<'a> Loads<'a> {
             let average = self.averages.get(name).copied().unwrap_or_default();
             let after = value + self.growth(name, weight);
             let before = from.metrics.get(name).filter(|_| *name == WEIGHT).map_or(0.0, |(value, _)| *value);
-            after <= *limit && (after <= average || after + average * threshold <= before)
+            // Never so that the two only change places.
+            let margin = average * threshold.max(ROUNDING);
+            after <= *limit && (after <= average || after + margin <= before)
         })
     }
 

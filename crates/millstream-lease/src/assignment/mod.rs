@@ -3,12 +3,13 @@
 //! The rules are those of the KCL 3 (`VarianceBasedLeaseAssignmentDecider`): leases that nobody reads go to the worker with
 //! the most headroom; where a worker lies too far from the average of what it is measured by, it gives a part of what it
 //! has over to the others. Some are better here:
-//! * Where nothing is measured yet, leases are counted: the KCL divides zero by zero.
+//! * A lease weighs 1 KiB a second at least, so that where nothing is measured yet leases are counted, and idle ones are not
+//!   moved back and forth. The KCL divides zero by zero there, or balances noise.
 //! * Where one worker has no metric of its own, all are weighed by the throughput of their leases: the KCL compares each
 //!   with those that have the same metric alone.
 //! * A worker may get a lease beyond the average if it has less afterwards than the giver had: four workers with
 //!   4, 2, 2 and 2 leases come to 3, 3, 2 and 2.
-//! * Which leases move does not depend on chance: workers that see the same plan the same.
+//! * Which leases move does not depend on chance, but on the order in which they are given.
 
 mod load;
 mod plan;
@@ -16,6 +17,7 @@ mod plan;
 use crate::Throughput;
 use crate::fleet::Utilisation;
 
+pub(crate) use load::is_measured;
 pub use plan::plan;
 
 /// What a plan aims at. The defaults are the KCL's (`WorkerUtilizationAwareAssignmentConfig`).

@@ -1,8 +1,5 @@
-use super::load::Loads;
+use super::load::{Loads, ROUNDING};
 use super::{AssignableLease, Assignee, Assignment, AssignmentConfig, Movability};
-
-/// Sums of thirds and the like are not exact.
-const ROUNDING: f64 = 1e-6;
 
 /// Gives every free lease to a worker, as far as there is room; with `balances`, moves leases from workers that have too
 /// much to those that have too little.
@@ -88,14 +85,14 @@ impl<'a> Plan<'a> {
         amounts.map(|(at, (value, _))| (*at, amount(*at, *value))).collect()
     }
 
-    /// Leases of a worker that weigh no more than `amount` together, the heaviest first.
+    /// Leases of a worker that weigh no more than `amount` together, the heaviest first, equal ones in the order given.
     fn chosen(&self, worker: usize, amount: f64) -> Vec<&'a AssignableLease> {
         let id = self.loads.workers[worker].id;
         let weight = |lease: &AssignableLease| self.loads.weight(lease.throughput);
         let is_movable =
             |lease: &&AssignableLease| lease.state == Movability::Movable && lease.owner.as_deref() == Some(id);
         let mut movable: Vec<&AssignableLease> = self.leases.iter().filter(is_movable).collect();
-        movable.sort_by(|one, other| weight(other).total_cmp(&weight(one)).then(one.key.cmp(&other.key)));
+        movable.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
         let mut rest = amount + ROUNDING;
         let mut chosen = Vec::new();
         for lease in &movable {

@@ -15,6 +15,7 @@
 
 mod action;
 mod answers;
+mod balancing;
 mod event;
 mod holding;
 mod leading;
@@ -35,6 +36,7 @@ pub use view::{LeaseStatus, LeaseView};
 
 use crate::seed::Seed;
 use crate::{CoordinatorConfig, Lease};
+use balancing::Balancing;
 use leading::Leading;
 use membership::Membership;
 use shards::{Creating, Listing};
@@ -59,6 +61,7 @@ pub struct Coordinator {
     listing: Option<Listing>,
     membership: Membership,
     leading: Leading,
+    balancing: Balancing,
     /// When a shutdown that was asked for ends.
     shutdown_ms: Option<u64>,
     is_done: bool,
@@ -80,6 +83,7 @@ impl Coordinator {
             listing: None,
             membership: Membership::default(),
             leading: Leading::default(),
+            balancing: Balancing::default(),
             shutdown_ms: None,
             is_done: false,
             actions: Vec::new(),

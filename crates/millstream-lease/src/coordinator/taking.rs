@@ -1,7 +1,8 @@
-//! Which leases this worker takes, or asks other workers for.
+//! Which leases this worker takes.
 //!
 //! Every worker aims at its even share: active leases / workers, rounded up. A worker is one seen as the owner of
-//! a live lease. The rules are those of the KCL's `DynamoDBLeaseTaker`, with a graceful handoff in place of a steal.
+//! a live lease. The rules are those of the KCL's `DynamoDBLeaseTaker`; in place of a steal there is a graceful handoff, of what
+//! `balancing` says.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +27,8 @@ impl Coordinator {
         for key in free.iter().take(need.max(very_old).min(room)) {
             self.send(key, Operation::Take);
         }
-        if free.is_empty() && need > 0 {
-            self.ask(need.min(self.config.max_leases_to_steal), mine, load);
+        if free.is_empty() {
+            self.even_out(&load);
         }
     }
 
@@ -89,33 +90,6 @@ impl Coordinator {
             (!self.is_very_old(key), is_owned)
         });
         free
-    }
-
-    /// Asks the workers with the most leases for some of theirs, never so that one ends up with fewer than `mine`.
-    fn ask(&mut self, need: usize, mut mine: usize, mut load: BTreeMap<String, usize>) {
-        let mut candidates: Vec<(String, String)> = self
-            .leases
-            .iter()
-            .filter(|(key, entry)| {
-                self.is_open_to_writes(key, entry) && entry.lease.checkpoint_owner.is_none() && !self.is_expired(entry)
-            })
-            .filter_map(|(key, entry)| Some((key.clone(), entry.lease.owner.clone()?)))
-            .filter(|(_, owner)| *owner != self.config.worker_id)
-            .collect();
-        self.seed.shuffle(&mut candidates);
-        for _ in 0..need {
-            let loads = candidates.iter().map(|(_, owner)| load.get(owner).copied().unwrap_or(0));
-            let Some((at, highest)) = loads.enumerate().max_by_key(|(_, leases)| *leases) else {
-                return;
-            };
-            if highest < mine + 2 {
-                return;
-            }
-            let (key, owner) = candidates.swap_remove(at);
-            load.insert(owner, highest - 1);
-            mine += 1;
-            self.send(&key, Operation::RequestHandoff(self.config.worker_id.clone()));
-        }
     }
 
     /// The worker that a lease goes to by a write of this worker that is under way.
