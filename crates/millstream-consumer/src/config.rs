@@ -14,7 +14,9 @@ pub struct ConsumerConfig {
     pub stream: String,
     /// Clocks and limits of the leases, with the worker's id and the initial position.
     pub lease: CoordinatorConfig,
-    /// How shards are polled.
+    /// How records come.
+    pub retrieval: Retrieval,
+    /// How shards are polled, where they are.
     pub poll: PollOptions,
     /// Bytes of records held at most, queued and in flight together. Reading waits while it is reached.
     pub buffer_bytes: u32,
@@ -24,6 +26,20 @@ pub struct ConsumerConfig {
     pub history: Option<History>,
     /// How long [`Consumer::shutdown`](crate::Consumer::shutdown) may take before it gives up on the store.
     pub shutdown_timeout: Duration,
+}
+
+/// How records come from the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Retrieval {
+    /// Each shard is asked five times a second; all its readers share its 2 MB/s.
+    #[default]
+    Polling,
+    /// The service pushes records to a consumer for enhanced fan-out as they arrive, 2 MB/s a shard for it alone. Where it
+    /// can't be had, shards are polled.
+    FanOut {
+        /// The consumer's name: all workers of an application use one. It is registered where it is missing, and stays.
+        consumer: String,
+    },
 }
 
 impl ConsumerConfig {

@@ -4,16 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Kinesis, PollOptions, Shard, ShardId};
+use millstream_kinesis::{
+    Checkpoint, FanOutConsumer, HashKeyRange, InitialPosition, Kinesis, PollOptions, Shard, ShardCursor, ShardId,
+    ShardReader,
+};
 use millstream_lease::{Action, Coordinator, Event, LeaseStore, execute};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::News;
-use crate::config::ConsumerConfig;
+use crate::config::{ConsumerConfig, Retrieval};
 use crate::error::ConsumerError;
-use crate::reader::{self, Assignment};
+use crate::reader;
 use crate::shared::Shared;
 
 /// Owns the coordinator; the only one who calls it.
@@ -22,6 +25,7 @@ pub(crate) struct Driver {
     store: Arc<dyn LeaseStore>,
     shared: Arc<Shared>,
     stream: Arc<str>,
+    fan_out: Option<Arc<FanOutConsumer>>,
     poll: PollOptions,
     initial: InitialPosition,
     worker: Arc<str>,
@@ -44,11 +48,17 @@ impl Driver {
         pausing: CancellationToken,
         stopping: CancellationToken,
     ) -> Self {
+        let stream: Arc<str> = config.stream.as_str().into();
+        let fan_out = match &config.retrieval {
+            Retrieval::Polling => None,
+            Retrieval::FanOut { consumer } => Some(Arc::new(FanOutConsumer::new(stream.clone(), consumer))),
+        };
         Self {
             kinesis,
             store,
             shared,
-            stream: config.stream.as_str().into(),
+            stream,
+            fan_out,
             poll: config.poll.clone(),
             initial: config.lease.initial,
             worker: config.lease.worker_id.as_str().into(),
@@ -164,8 +174,10 @@ impl Driver {
         if self.pausing.is_cancelled() {
             return;
         }
-        let what = Assignment { stream: self.stream.clone(), shard: shard.clone(), hash_range, from, initial, epoch };
-        let task = tokio::spawn(reader::read(self.kinesis.clone(), self.shared.clone(), self.poll.clone(), what));
+        let (kinesis, stream) = (self.kinesis.clone(), self.stream.clone());
+        let cursor = ShardCursor::new(kinesis, stream, shard.clone(), hash_range, &from, initial);
+        let reader = ShardReader::new(cursor, self.fan_out.clone(), self.poll.clone());
+        let task = tokio::spawn(reader::read(reader, self.shared.clone(), shard.clone(), epoch));
         if let Some(before) = self.readers.insert(shard, task.abort_handle()) {
             before.abort();
         }

@@ -2,7 +2,7 @@
 //! queues, hands them out in cuts, and writes a checkpoint only when a cut's processing has been reported.
 //!
 //! ```text
-//!  PollingReader ──► Buffer (per shard: queue, then cuts in flight) ──► Consumer::cut
+//!  ShardReader ────► Buffer (per shard: queue, then cuts in flight) ──► Consumer::cut
 //!       ▲                    │ processed in order, drained, read to the end
 //!       │ start, stop        ▼
 //!     Driver ◄────── Coordinator (pure, millstream-lease) ──► LeaseStore
@@ -22,7 +22,7 @@ mod shared;
 mod status;
 
 pub use buffer::{Cut, CutId, ShardInput};
-pub use config::ConsumerConfig;
+pub use config::{ConsumerConfig, Retrieval};
 pub use consumer::Consumer;
 pub use error::ConsumerError;
 pub use history::History;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError};
+use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Retrieval};
 use millstream_kinesis::testing::{FakeKinesis, Operation};
 use millstream_kinesis::{Checkpoint, InitialPosition, KinesisError, PollOptions, PutEntry, ShardId};
 use millstream_lease::{CoordinatorConfig, LeaseStore, MemoryLeaseStore};
@@ -16,6 +16,7 @@ const STREAM: &str = "orders";
 struct World {
     kinesis: Arc<FakeKinesis>,
     store: MemoryLeaseStore,
+    retrieval: Retrieval,
     next: BTreeMap<ShardId, u32>,
 }
 
@@ -24,8 +25,13 @@ impl World {
         Self {
             kinesis: FakeKinesis::with_stream(STREAM, shards),
             store: MemoryLeaseStore::new(),
+            retrieval: Retrieval::Polling,
             next: BTreeMap::new(),
         }
+    }
+
+    fn by(self, retrieval: Retrieval) -> Self {
+        World { retrieval, ..self }
     }
 
     async fn worker(&self, name: &str) -> Consumer {
@@ -38,6 +44,7 @@ impl World {
         let config = ConsumerConfig {
             stream: STREAM.to_owned(),
             lease,
+            retrieval: self.retrieval.clone(),
             poll: PollOptions::default(),
             buffer_bytes,
             history: None,
@@ -77,6 +84,32 @@ fn shard(number: u32) -> ShardId {
     ShardId::from(format!("shardId-{number:012}"))
 }
 
+/// Tests of these stories, once with each retrieval.
+macro_rules! either_way {
+    ($($story:ident)*) => {
+        mod polling {
+            $(#[tokio::test(start_paused = true)] async fn $story() { super::$story(super::Retrieval::Polling).await })*
+        }
+        mod fan_out {
+            fn retrieval() -> super::Retrieval {
+                super::Retrieval::FanOut { consumer: "application".to_owned() }
+            }
+            $(#[tokio::test(start_paused = true)] async fn $story() { super::$story(retrieval()).await })*
+        }
+    };
+}
+
+either_way! {
+    a_stopped_worker_leaves_its_place_exactly
+    a_joining_worker_gets_half_and_nothing_is_repeated
+    a_worker_that_vanished_is_replaced_after_the_failover_time
+    children_are_read_after_their_parents_and_parents_end
+    reading_waits_while_the_budget_is_used_up_and_goes_on_after
+    a_paused_worker_reads_no_more_and_keeps_its_leases
+    latest_is_one_moment_for_all_readers_of_a_lease
+    a_handoff_at_latest_loses_nothing
+}
+
 /// Cuts and reports until `done`; returns what came, by shard, in order.
 async fn process(
     consumers: &[&Consumer],
@@ -104,9 +137,8 @@ fn total(seen: &BTreeMap<ShardId, Vec<u32>>) -> usize {
     seen.values().map(Vec::len).sum()
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_stopped_worker_leaves_its_place_exactly() {
-    let mut world = World::new(2);
+async fn a_stopped_worker_leaves_its_place_exactly(retrieval: Retrieval) {
+    let mut world = World::new(2).by(retrieval);
     world.put(&shard(0), 50);
     world.put(&shard(1), 50);
     let mut first = world.worker("first").await;
@@ -146,9 +178,8 @@ async fn nothing_behind_a_failed_cut_is_checkpointed() {
     assert_eq!(seen[&shard(0)], (10..30).collect::<Vec<_>>());
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_joining_worker_gets_half_and_nothing_is_repeated() {
-    let mut world = World::new(4);
+async fn a_joining_worker_gets_half_and_nothing_is_repeated(retrieval: Retrieval) {
+    let mut world = World::new(4).by(retrieval);
     for number in 0..4 {
         world.put(&shard(number), 20);
     }
@@ -176,9 +207,8 @@ async fn a_joining_worker_gets_half_and_nothing_is_repeated() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_worker_that_vanished_is_replaced_after_the_failover_time() {
-    let mut world = World::new(2);
+async fn a_worker_that_vanished_is_replaced_after_the_failover_time(retrieval: Retrieval) {
+    let mut world = World::new(2).by(retrieval);
     let first = world.worker("first").await;
     sleep(Duration::from_secs(5)).await;
     assert_eq!(world.owners().await, BTreeMap::from([("first".to_owned(), 2)]));
@@ -192,9 +222,8 @@ async fn a_worker_that_vanished_is_replaced_after_the_failover_time() {
     assert!(took >= Duration::from_secs(10) && took < Duration::from_secs(15), "{took:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn children_are_read_after_their_parents_and_parents_end() {
-    let mut world = World::new(2);
+async fn children_are_read_after_their_parents_and_parents_end(retrieval: Retrieval) {
+    let mut world = World::new(2).by(retrieval);
     world.put(&shard(0), 20);
     let [left, right] = world.kinesis.split(STREAM, &shard(0));
     world.put(&left, 5);
@@ -217,25 +246,25 @@ async fn children_are_read_after_their_parents_and_parents_end() {
     assert!(matches!(world.checkpoint(&left).await, Checkpoint::At(_)));
 }
 
-#[tokio::test(start_paused = true)]
-async fn reading_waits_while_the_budget_is_used_up_and_goes_on_after() {
-    let mut world = World::new(1);
+async fn reading_waits_while_the_budget_is_used_up_and_goes_on_after(retrieval: Retrieval) {
+    let mut world = World::new(1).by(retrieval);
     world.kinesis.set_page(10);
     world.put(&shard(0), 1_000);
     let lease = CoordinatorConfig::new("worker", InitialPosition::TrimHorizon);
     let worker = world.start(lease, 4_096).await.unwrap();
     sleep(Duration::from_secs(60)).await;
     let calls = world.kinesis.count(Operation::GetRecords);
-    sleep(Duration::from_secs(60)).await;
+    let queued = worker.status()[0].queued;
+    sleep(Duration::from_secs(400)).await;
     assert_eq!(world.kinesis.count(Operation::GetRecords), calls, "reading waits");
+    assert_eq!(worker.status()[0].queued, queued);
     assert!(worker.status()[0].queued < 100, "{:?}", worker.status());
     let seen = process(&[&worker], |seen| total(seen) == 1_000).await;
     assert_eq!(seen[&shard(0)], (0..1_000).collect::<Vec<_>>());
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_paused_worker_reads_no_more_and_keeps_its_leases() {
-    let mut world = World::new(1);
+async fn a_paused_worker_reads_no_more_and_keeps_its_leases(retrieval: Retrieval) {
+    let mut world = World::new(1).by(retrieval);
     world.put(&shard(0), 5);
     let worker = world.worker("worker").await;
     sleep(Duration::from_secs(3)).await;
@@ -291,9 +320,8 @@ async fn latest_worker(world: &World, name: &str, now_ms: i64) -> Consumer {
     world.start(lease, ConsumerConfig::DEFAULT_BUFFER_BYTES).await.unwrap()
 }
 
-#[tokio::test(start_paused = true)]
-async fn latest_is_one_moment_for_all_readers_of_a_lease() {
-    let mut world = World::new(1);
+async fn latest_is_one_moment_for_all_readers_of_a_lease(retrieval: Retrieval) {
+    let mut world = World::new(1).by(retrieval);
     world.kinesis.set_clock_ms(1_000);
     world.put(&shard(0), 5);
     let first = latest_worker(&world, "first", 2_000).await;
@@ -312,9 +340,8 @@ async fn latest_is_one_moment_for_all_readers_of_a_lease() {
     assert_eq!(seen[&shard(0)], (5..15).collect::<Vec<_>>(), "what was not processed comes again");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_handoff_at_latest_loses_nothing() {
-    let mut world = World::new(2);
+async fn a_handoff_at_latest_loses_nothing(retrieval: Retrieval) {
+    let mut world = World::new(2).by(retrieval);
     let first = latest_worker(&world, "first", 1_000).await;
     sleep(Duration::from_secs(3)).await;
     let second = latest_worker(&world, "second", 2_000).await;

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use millstream_consumer::{Consumer, ConsumerConfig};
+use millstream_consumer::{Consumer, ConsumerConfig, Retrieval};
 use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis, PollOptions, PutEntry};
 use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, LeaseStore};
 use millstream_local::{LocalConfig, LocalService};
@@ -85,6 +85,7 @@ impl World {
         let config = ConsumerConfig {
             stream: STREAM.to_owned(),
             lease,
+            retrieval: Retrieval::Polling,
             poll: PollOptions::default(),
             buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
             seed: 7,
@@ -130,6 +131,12 @@ impl World {
         owners
     }
 
+    /// Who holds the leader's lock.
+    async fn leader(&self) -> Option<String> {
+        let lock = self.store.fleet().unwrap().look().await.unwrap().lock;
+        lock.filter(|lock| !lock.is_released).map(|lock| lock.owner)
+    }
+
     fn missing(&self) -> usize {
         let seen: BTreeSet<u32> = self.seen.lock().unwrap().iter().map(|(_, number)| *number).collect();
         (0..self.put).filter(|number| !seen.contains(number)).count()
@@ -161,7 +168,8 @@ impl Ours {
 }
 
 /// A worker of ours joins a fleet led by Java, is assigned its share by graceful handoffs, gives it back at its stop, joins again,
-/// and takes over all when Java is killed.
+/// and takes over all when Java is killed. Then it leads: another Java worker is given its share by ours, and leads when ours
+/// has stopped.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Java and the jars of the KCL: make interop"]
 async fn java_and_ours_share_a_stream() {
@@ -186,7 +194,7 @@ async fn java_and_ours_share_a_stream() {
     world.run("Java has all again", None, minutes(4), |_, owners| owners.get("java") == Some(&SHARDS)).await;
     println!("repeated after a stop of ours: {}", world.repeated());
 
-    let ours = world.ours("ours-2").await;
+    let mut ours = world.ours("ours-2").await;
     world
         .run("a second worker of ours is assigned something", Some(&ours), minutes(4), |_, owners| {
             owners.contains_key("ours-2")
@@ -205,6 +213,21 @@ async fn java_and_ours_share_a_stream() {
             (0..put).all(|number| seen.contains(&number))
         })
         .await;
-    println!("{} records, {} repeated after a kill", world.put, world.repeated());
+    let repeated = world.repeated();
+    println!("{} records, {repeated} repeated after a kill", world.put);
+
+    let _java = world.java("java-2");
+    let even =
+        |owners: &Owners| owners.get("java-2") == Some(&(SHARDS / 2)) && owners.get("ours-2") == Some(&(SHARDS / 2));
+    world.run("ours gives Java its share", Some(&ours), minutes(5), |_, owners| even(owners)).await;
+    assert_eq!(world.leader().await.as_deref(), Some("ours-2"));
+    assert_eq!(world.repeated(), repeated, "a handoff from ours to Java repeats nothing");
+
+    ours.consumer.shutdown().await;
+    ours.work();
+    drop(ours);
+    assert_eq!(world.leader().await, None, "the lock is given back");
+    world.run("Java has all, and leads", None, minutes(2), |_, owners| owners.get("java-2") == Some(&SHARDS)).await;
+    assert_eq!(world.leader().await.as_deref(), Some("java-2"));
     world.service.shutdown().await;
 }

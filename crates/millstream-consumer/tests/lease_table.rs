@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use millstream_kinesis::{Checkpoint, HashKeyRange, Position, Shard};
-use millstream_lease::fleet::{Fleet, Layout};
+use millstream_lease::fleet::{Fleet, Layout, Metric};
 use millstream_lease::store::conformance;
 use millstream_lease::{DynamoDbLeaseStore, Lease, LeaseStore, RenewOutcome, StoreError};
 use millstream_local::{LocalConfig, LocalService};
@@ -196,6 +196,76 @@ async fn a_fleet_with_one_table_is_seen_and_joined() {
     assert!(fleet.retire("java-1", Layout::OneTable).await.is_err());
     fleet.retire("ours:1", Layout::OneTable).await.unwrap();
     assert_eq!(fleet.look().await.unwrap().workers.len(), 1);
+    table.service.shutdown().await;
+}
+
+/// The lock as `AmazonDynamoDBLockClient` writes it, in both layouts.
+#[tokio::test]
+async fn one_worker_leads() {
+    let table = Table::new().await;
+    table.store.ensure().await.unwrap();
+    table.create("application-CoordinatorState", "key").await;
+    let fleet = table.store.fleet().unwrap();
+    for layout in [Layout::OneTable, Layout::ThreeTables] {
+        let seen = async || fleet.look().await.unwrap().lock;
+        let first = fleet.take_lead("a", None, layout).await.unwrap().expect("the lock");
+        assert_eq!(fleet.take_lead("b", None, layout).await.unwrap(), None, "there is one");
+        let lock = seen().await.unwrap();
+        assert_eq!((lock.owner.as_str(), &lock.version, lock.duration_ms), ("a", &first, 120_000));
+        let second = fleet.keep_lead("a", &first, layout).await.unwrap().expect("still the lock");
+        assert_ne!(first, second);
+        assert_eq!(fleet.take_lead("b", Some(&lock), layout).await.unwrap(), None, "it was renewed since it was seen");
+        assert_eq!(fleet.keep_lead("b", &second, layout).await.unwrap(), None, "it is another worker's");
+
+        // Of a leader that is gone, and of one that has given it back.
+        let lock = seen().await.unwrap();
+        let third = fleet.take_lead("b", Some(&lock), layout).await.unwrap().expect("the lock");
+        assert_eq!(fleet.keep_lead("a", &second, layout).await.unwrap(), None);
+        fleet.resign("a", &second, layout).await.unwrap();
+        assert!(!seen().await.unwrap().is_released, "only its holder gives it back");
+        fleet.resign("b", &third, layout).await.unwrap();
+        let lock = seen().await.unwrap();
+        assert!(lock.is_released);
+        fleet.take_lead("a", Some(&lock), layout).await.unwrap().expect("the lock");
+        assert!(!seen().await.unwrap().is_released);
+        if layout == Layout::OneTable {
+            assert_eq!(table.item("Leader").await["entityType"], AttributeValue::S("LEADER".to_owned()));
+            let key = AttributeValue::S("Leader".to_owned());
+            table.client.delete_item().table_name(TABLE).key("leaseKey", key).send().await.unwrap();
+        }
+    }
+    assert!(table.store.scan().await.unwrap().is_empty(), "no lease");
+    table.service.shutdown().await;
+}
+
+/// What Java workers measure of themselves.
+#[tokio::test]
+async fn metrics_are_read_and_those_that_cannot_be_relied_on_are_not() {
+    let table = Table::new().await;
+    table.store.ensure().await.unwrap();
+    let numbers = |values: &[&str]| {
+        AttributeValue::L(values.iter().map(|value| AttributeValue::N((*value).to_owned())).collect())
+    };
+    let rows: [(&str, &[&str], Option<&str>); 4] = [
+        ("good", &["40.0", "60.0"], Some("80")),
+        ("failing", &["40.0", "-1.0"], Some("80")),
+        ("no-limit", &["40.0"], Some("0")),
+        ("no-range", &["40.0"], None),
+    ];
+    for (worker, measured, limit) in rows {
+        let map = |values: Option<AttributeValue>| {
+            AttributeValue::M(values.into_iter().map(|values| ("C".to_owned(), values)).collect())
+        };
+        let put = table.client.put_item().table_name(TABLE).item("leaseKey", AttributeValue::S(worker.to_owned()));
+        let put = put.item("entityType", AttributeValue::S("WORKER_METRIC_STATS".to_owned()));
+        let put = put.item("lut", AttributeValue::N(now_s().to_string())).item("sts", map(Some(numbers(measured))));
+        put.item("opr", map(limit.map(|limit| numbers(&[limit])))).send().await.unwrap();
+    }
+    let seen = table.store.fleet().unwrap().look().await.unwrap().workers;
+    for worker in seen {
+        let expected = (worker.id == "good").then(|| [("C".to_owned(), Metric { value: 50.0, limit: 80.0 })].into());
+        assert_eq!(worker.utilisation, expected, "{}", worker.id);
+    }
     table.service.shutdown().await;
 }
 

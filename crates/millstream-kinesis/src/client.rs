@@ -23,6 +23,22 @@ pub trait Kinesis: Send + Sync + 'static {
         limit: u32,
     ) -> Result<GetRecords, KinesisError>;
 
+    /// The stream's consumer of this name for enhanced fan-out, if there is one (`DescribeStreamConsumer`).
+    async fn find_consumer(&self, stream: &str, name: &str) -> Result<Option<StreamConsumer>, KinesisError>;
+
+    /// Makes a consumer for enhanced fan-out; does not wait until it is active (`RegisterStreamConsumer`).
+    async fn register_consumer(&self, stream: &str, name: &str) -> Result<StreamConsumer, KinesisError>;
+
+    /// Lets the service push a shard's records to the consumer with this ARN, for 5 minutes at most (`SubscribeToShard`).
+    /// `stream` names the blocks.
+    async fn subscribe(
+        &self,
+        stream: &str,
+        consumer_arn: &str,
+        shard: &ShardId,
+        at: &ReadFrom,
+    ) -> Result<Box<dyn Subscription>, KinesisError>;
+
     /// Writes up to 500 records in one call (`PutRecords`); one outcome for each entry, in the same order.
     async fn put_records(&self, stream: &str, entries: &[PutEntry]) -> Result<Vec<PutOutcome>, KinesisError>;
 
@@ -33,7 +49,24 @@ pub trait Kinesis: Send + Sync + 'static {
     async fn stream_active(&self, stream: &str) -> Result<bool, KinesisError>;
 }
 
-/// Where an iterator starts (`ShardIteratorType`).
+/// A shard's records as the service pushes them. Dropping it ends it.
+#[async_trait]
+pub trait Subscription: Send {
+    /// Waits for the next event; none when the service has ended the subscription. Nothing is read while nobody waits. May
+    /// be cancelled and called again: no event is lost.
+    async fn next(&mut self) -> Result<Option<Pushed>, KinesisError>;
+}
+
+/// A consumer for enhanced fan-out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamConsumer {
+    /// Its name in AWS.
+    pub arn: String,
+    /// Whether it can subscribe already.
+    pub is_active: bool,
+}
+
+/// Where an iterator or a subscription starts (`ShardIteratorType`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadFrom {
     /// The oldest record kept.
@@ -56,6 +89,19 @@ pub struct GetRecords {
     /// The iterator to go on with; none at the end of a closed shard.
     pub next: Option<String>,
     /// How old the answer's end is, in milliseconds: 0 means that all records are read.
+    pub millis_behind: i64,
+    /// At the end of a closed shard, the shards that follow it.
+    pub children: Vec<ChildShard>,
+}
+
+/// One event of a subscription.
+#[derive(Debug, Clone)]
+pub struct Pushed {
+    /// The records as they were put, aggregated ones not taken apart; often none.
+    pub block: RecordBlock,
+    /// Subscribe after it to go on; none at the end of a closed shard.
+    pub continuation: Option<SequenceNumber>,
+    /// How old the event's end is, in milliseconds: 0 means that all records were pushed.
     pub millis_behind: i64,
     /// At the end of a closed shard, the shards that follow it.
     pub children: Vec<ChildShard>,

@@ -38,6 +38,12 @@ pub enum KinesisError {
         /// What the service said.
         message: String,
     },
+    /// What is asked for is being used, changed or made: by somebody else, or by a call before.
+    #[error("kinesis answers ResourceInUseException: {message}")]
+    InUse {
+        /// What the service said.
+        message: String,
+    },
     /// Any other answer of the service.
     #[error("kinesis answers {code}: {message}")]
     Service {
@@ -58,6 +64,7 @@ impl KinesisError {
             KinesisError::Service { transient, .. } => *transient,
             KinesisError::StreamNotFound { .. }
             | KinesisError::AccessDenied { .. }
+            | KinesisError::InUse { .. }
             | KinesisError::InvalidArgument { .. } => false,
         }
     }

@@ -18,12 +18,14 @@ pub mod testing;
 
 pub use aws::{AwsKinesis, AwsSettings, CredentialsSource};
 pub use block::{BlockBuilder, RecordBlock, RecordRef};
-pub use client::{GetRecords, Kinesis, PutEntry, PutOutcome, ReadFrom};
+pub use client::{GetRecords, Kinesis, Pushed, PutEntry, PutOutcome, ReadFrom, StreamConsumer, Subscription};
 pub use column::{BinaryColumn, Column, TextColumn};
 pub use error::KinesisError;
 pub use hash_key::{HashKey, HashKeyRange, InvalidHashKey};
 pub use position::{Checkpoint, InitialPosition, InvalidCheckpoint, Position, ShardRange};
 pub use producer::{Producer, ProducerError, ProducerOptions, PutSummary};
-pub use reader::{PollOptions, PollingReader, RangeRead, Read, read_range};
+pub use reader::{
+    FanOutConsumer, FanOutReader, PollOptions, PollingReader, RangeRead, Read, ShardCursor, ShardReader, read_range,
+};
 pub use sequence::{InvalidSequenceNumber, SequenceNumber};
 pub use shard::{ChildShard, Shard, ShardId};

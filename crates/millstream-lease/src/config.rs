@@ -1,7 +1,9 @@
 use millstream_kinesis::InitialPosition;
 
+use crate::assignment::AssignmentConfig;
+
 /// What a worker's coordinator is told. All times in milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CoordinatorConfig {
     /// This worker's name: unique in the application.
     pub worker_id: String,
@@ -24,6 +26,10 @@ pub struct CoordinatorConfig {
     /// Whether a fleet of KCL 3 workers on the same table is joined, where there is one: this worker then reports to it and
     /// takes the leases that its leader assigns. Without such a fleet each worker takes for itself.
     pub joins_fleet: bool,
+    /// Whether this worker may lead such a fleet: it takes the leader's lock where nobody has it.
+    pub may_lead: bool,
+    /// What it assigns by as the leader. The most leases of a worker are `max_leases`.
+    pub assignment: AssignmentConfig,
     /// Where the shards of a new application start.
     pub initial: InitialPosition,
     /// The moment that `LATEST` means for the leases this worker creates, in milliseconds since the epoch: its start, as
@@ -45,6 +51,8 @@ impl CoordinatorConfig {
             shutdown_timeout_ms: 30_000,
             checkpoint_interval_ms: 10_000,
             joins_fleet: true,
+            may_lead: true,
+            assignment: AssignmentConfig::default(),
             initial,
             latest_since_ms: None,
         }

@@ -2,7 +2,7 @@ use crate::fleet::Fleet;
 use crate::{Action, Event, LeaseStore, RenewOutcome, StoreError};
 
 /// What came of an action on the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// For the coordinator.
     pub event: Event,
@@ -43,8 +43,12 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
             let taken = store.take(lease, worker_id).await;
             taken.map(|taken| taken.map_or_else(|| refused(&lease.key), Event::Taken))
         }),
-        Action::RequestHandoff(lease) => (&lease.key, {
-            let asked = store.request_handoff(lease, worker_id).await;
+        Action::Assign { lease, to } => (&lease.key, {
+            let assigned = store.take(lease, to).await;
+            assigned.map(|assigned| assigned.map_or_else(|| refused(&lease.key), Event::Taken))
+        }),
+        Action::RequestHandoff { lease, to } => (&lease.key, {
+            let asked = store.request_handoff(lease, to).await;
             accepted(asked, &lease.key, |key| Event::HandoffAsked { key })
         }),
         Action::CompleteHandoff(lease) => (&lease.key, {
@@ -68,6 +72,9 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
         }),
         Action::LookAtFleet | Action::Report(_) | Action::Retire(_) => {
             return Some(Answer { event: attend(store, worker_id, action).await, error: None });
+        }
+        Action::TakeLead { .. } | Action::KeepLead { .. } | Action::Resign { .. } => {
+            return Some(Answer { event: lead(store, worker_id, action).await, error: None });
         }
         Action::ListShards | Action::StartReading { .. } | Action::StopReading { .. } | Action::Done => return None,
     };
@@ -106,6 +113,32 @@ async fn attend(store: &dyn LeaseStore, worker_id: &str, action: &Action) -> Eve
                 Event::FleetFailed { reason: error.to_string() }
             }
         },
+    }
+}
+
+/// What concerns the leader's lock. That it fails is no reason to end, either.
+async fn lead(store: &dyn LeaseStore, worker_id: &str, action: &Action) -> Event {
+    let Some(fleet) = store.fleet() else {
+        return Event::LeadRefused;
+    };
+    let claimed = match action {
+        Action::TakeLead { seen, layout } => fleet.take_lead(worker_id, seen.as_ref(), *layout).await,
+        Action::KeepLead { version, layout } => fleet.keep_lead(worker_id, version, *layout).await,
+        Action::Resign { version, layout } => {
+            if let Err(error) = fleet.resign(worker_id, version, *layout).await {
+                tracing::warn!(%error, "the leader's lock could not be given back; it expires by itself");
+            }
+            return Event::Resigned;
+        }
+        _ => return Event::LeadRefused,
+    };
+    match claimed {
+        Ok(Some(version)) => Event::LeadTaken { version },
+        Ok(None) => Event::LeadRefused,
+        Err(error) => {
+            tracing::warn!(%error, "the leader's lock can't be written");
+            Event::LeadFailed { reason: error.to_string() }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Action`]s it gets back: those on the [`LeaseStore`] by [`execute`], the others by reading shards.
 //! Several workers find their even share through the table alone.
 
+pub mod assignment;
 mod config;
 mod coordinator;
 mod execute;

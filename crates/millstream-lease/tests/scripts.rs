@@ -1,4 +1,4 @@
-//! Stories of one worker, told as scripts in `testdata/*.txt` (their language: `testdata/README.md`).
+//! Stories of one worker, and plans, told as scripts in `testdata` (their language: `testdata/README.md`).
 //!
 //! `UPDATE_SCRIPTS=1 cargo test -p millstream-lease --test scripts` writes what is produced into the scripts:
 //! read the difference before you keep it.
@@ -11,17 +11,27 @@ use std::path::Path;
 
 #[test]
 fn scripts() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    check("testdata", 10, |script| script::run(script, script::story()));
+}
+
+/// Plans of the leader, and of a fleet of our own.
+#[test]
+fn assignments() {
+    check("testdata/assignment", 1, |script| script::run(script, script::plan));
+}
+
+fn check(folder: &str, least: usize, run: impl Fn(&str) -> String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut paths: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|end| end == "txt"))
         .collect();
     paths.sort();
-    assert!(paths.len() > 10, "scripts are missing: {paths:?}");
+    assert!(paths.len() > least, "scripts are missing: {paths:?}");
     for path in paths {
         let expected = fs::read_to_string(&path).unwrap();
-        let produced = script::run(&expected);
+        let produced = run(&expected);
         if std::env::var_os("UPDATE_SCRIPTS").is_some() {
             fs::write(&path, produced).unwrap();
         } else if produced != expected {

@@ -80,6 +80,13 @@ impl KinesisInput {
         if let Some(url) = conf.text("spark.millstream.leaseStore") {
             input.lease_store = Some(url.parse().map_err(|error: InvalidStoreUrl| invalid(error.to_string()))?);
         }
+        match conf.text("spark.millstream.retrieval") {
+            None | Some("polling") => {}
+            Some("fanOut") => input.use_fan_out(conf.text("spark.millstream.consumerName").map(str::to_owned)),
+            Some(other) => {
+                return Err(invalid(format!("spark.millstream.retrieval={other} is neither polling nor fanOut")));
+            }
+        }
         let consumer = &mut input.consumer;
         consumer.lease.checkpoint_interval_ms =
             Duration::try_from_secs_f64(checkpoint_interval_s).map_or(u64::MAX, millis);

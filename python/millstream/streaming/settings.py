@@ -18,6 +18,7 @@ LONGEST_S = 10**9
 #: The keys under ``spark.millstream.`` that have an effect.
 KNOWN = (
     "spark.millstream.bufferMiB",
+    "spark.millstream.consumerName",
     "spark.millstream.dynamodb.endpoint",
     "spark.millstream.failOnDataLoss",
     "spark.millstream.failoverTime",
@@ -25,6 +26,7 @@ KNOWN = (
     "spark.millstream.kinesis.readInterval",
     "spark.millstream.leaseScanInterval",
     "spark.millstream.leaseStore",
+    "spark.millstream.retrieval",
 )
 
 _TIME = re.compile(r"([0-9]{1,18})\s*([a-z]*)")

@@ -7,12 +7,37 @@ use aws_sdk_kinesis::types;
 use aws_smithy_types::DateTime;
 
 use crate::{
-    BlockBuilder, ChildShard, GetRecords, HashKeyRange, KinesisError, PutOutcome, SequenceNumber, Shard, ShardId,
+    BlockBuilder, ChildShard, GetRecords, HashKeyRange, KinesisError, Pushed, PutOutcome, RecordBlock, SequenceNumber,
+    Shard, ShardId, StreamConsumer,
 };
 
 pub(super) fn records(answer: GetRecordsOutput, stream: &str, shard: &ShardId) -> Result<GetRecords, KinesisError> {
-    let mut builder = BlockBuilder::new(Arc::from(stream), shard.clone());
-    for record in &answer.records {
+    Ok(GetRecords {
+        block: block(&answer.records, Arc::from(stream), shard)?,
+        next: answer.next_shard_iterator,
+        millis_behind: answer.millis_behind_latest.unwrap_or(0),
+        children: children(answer.child_shards)?,
+    })
+}
+
+pub(super) fn event(
+    event: types::SubscribeToShardEvent,
+    stream: &Arc<str>,
+    shard: &ShardId,
+) -> Result<Pushed, KinesisError> {
+    let continuation = event.continuation_sequence_number;
+    Ok(Pushed {
+        block: block(&event.records, Arc::clone(stream), shard)?,
+        // The SDK makes an empty text of a number that is not there.
+        continuation: (!continuation.is_empty()).then(|| continuation.parse()).transpose().map_err(malformed)?,
+        millis_behind: event.millis_behind_latest,
+        children: children(event.child_shards)?,
+    })
+}
+
+fn block(records: &[types::Record], stream: Arc<str>, shard: &ShardId) -> Result<RecordBlock, KinesisError> {
+    let mut builder = BlockBuilder::new(stream, shard.clone());
+    for record in records {
         let sequence: SequenceNumber = record.sequence_number.parse().map_err(malformed)?;
         let arrival_ms = record.approximate_arrival_timestamp.as_ref().map_or(0, millis);
         builder.push(
@@ -24,13 +49,7 @@ pub(super) fn records(answer: GetRecordsOutput, stream: &str, shard: &ShardId) -
             arrival_ms,
         );
     }
-    let children = answer.child_shards.unwrap_or_default();
-    Ok(GetRecords {
-        block: builder.finish(),
-        next: answer.next_shard_iterator,
-        millis_behind: answer.millis_behind_latest.unwrap_or(0),
-        children: children.into_iter().map(child).collect::<Result<_, _>>()?,
-    })
+    Ok(builder.finish())
 }
 
 /// To the nearest millisecond: the wire has a binary fraction of a second, which may lie just below.
@@ -54,6 +73,10 @@ pub(super) fn shard(shard: types::Shard) -> Result<Shard, KinesisError> {
     })
 }
 
+fn children(children: Option<Vec<types::ChildShard>>) -> Result<Vec<ChildShard>, KinesisError> {
+    children.into_iter().flatten().map(child).collect()
+}
+
 fn child(child: types::ChildShard) -> Result<ChildShard, KinesisError> {
     Ok(ChildShard {
         id: child.shard_id.into(),
@@ -68,6 +91,10 @@ fn hash_range(range: Option<types::HashKeyRange>) -> Result<HashKeyRange, Kinesi
         start: range.starting_hash_key.parse().map_err(malformed)?,
         end: range.ending_hash_key.parse().map_err(malformed)?,
     })
+}
+
+pub(super) fn consumer(arn: String, status: &types::ConsumerStatus) -> StreamConsumer {
+    StreamConsumer { arn, is_active: *status == types::ConsumerStatus::Active }
 }
 
 pub(super) fn outcome(entry: types::PutRecordsResultEntry) -> Result<PutOutcome, KinesisError> {

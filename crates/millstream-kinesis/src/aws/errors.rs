@@ -1,11 +1,32 @@
 use std::error::Error;
+use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::event_stream::RawMessage;
 
 use crate::KinesisError;
+
+/// An answer that says no.
+pub(super) trait Answer: fmt::Debug {
+    /// Whether the service itself failed, so that the same call can succeed later.
+    fn is_fault(&self, code: Option<&str>) -> bool;
+}
+
+impl Answer for HttpResponse {
+    fn is_fault(&self, _: Option<&str>) -> bool {
+        self.status().as_u16() >= 500
+    }
+}
+
+/// An exception in an event stream has no status.
+impl Answer for RawMessage {
+    fn is_fault(&self, code: Option<&str>) -> bool {
+        code.is_none_or(|code| code == "InternalFailureException")
+    }
+}
 
 /// What was called: for the messages.
 pub(super) struct Call<'a> {
@@ -16,14 +37,14 @@ pub(super) struct Call<'a> {
 
 impl Call<'_> {
     /// The cause of a failed call, by its AWS error code.
-    pub(super) fn error<E>(&self, error: &SdkError<E, HttpResponse>) -> KinesisError
+    pub(super) fn error<E, R>(&self, error: &SdkError<E, R>) -> KinesisError
     where
         E: ProvideErrorMetadata + Error + 'static,
+        R: Answer + 'static,
     {
         if let SdkError::ServiceError(answer) = error {
             let refused = answer.err();
-            let transient = answer.raw().status().as_u16() >= 500;
-            return self.answered(refused.code(), refused.message(), transient);
+            return self.answered(refused.code(), refused.message(), answer.raw().is_fault(refused.code()));
         }
         if let Some(cause) = credentials_cause(error) {
             let message = format!("no credentials could be loaded: {}", chain(cause));
@@ -71,6 +92,7 @@ impl Call<'_> {
             | "OptInRequired"
             | "SignatureDoesNotMatch"
             | "UnrecognizedClientException" => KinesisError::AccessDenied { message: format!("{code}: {message}") },
+            "ResourceInUseException" => KinesisError::InUse { message },
             "InvalidArgumentException" | "ValidationException" | "ValidationError" => {
                 KinesisError::InvalidArgument { message }
             }
@@ -118,6 +140,7 @@ mod tests {
         assert_eq!(answered("LimitExceededException", false), KinesisError::Throttled);
         let denied = answered("UnrecognizedClientException", false);
         assert!(matches!(denied, KinesisError::AccessDenied { .. }));
+        assert_eq!(answered("ResourceInUseException", false), KinesisError::InUse { message: "said".to_owned() });
         assert!(denied.to_string().contains("UnrecognizedClientException: said"), "{denied}");
     }
 

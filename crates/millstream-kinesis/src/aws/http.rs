@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -10,10 +11,27 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+type LazyClient = LazyLock<SharedHttpClient>;
+
+fn client() -> SharedHttpClient {
+    SharedHttpClient::new(LazyTls::new())
+}
+
 /// The one HTTP client of the process: all AWS clients share its connections.
 pub(super) fn shared() -> SharedHttpClient {
-    static CLIENT: LazyLock<SharedHttpClient> = LazyLock::new(|| SharedHttpClient::new(LazyTls::new()));
+    static CLIENT: LazyClient = LazyLock::new(client);
     CLIENT.clone()
+}
+
+/// The client for the next subscription: each of a few in turn.
+///
+/// A client has one HTTP/2 connection to a host. It carries a limited number of streams, and those that nobody reads for a
+/// while use up its window: no other call shall wait for them.
+pub(super) fn for_subscription() -> SharedHttpClient {
+    static CLIENTS: [LazyClient; 8] = [const { LazyLock::new(client) }; 8];
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    CLIENTS[next % CLIENTS.len()].clone()
 }
 
 /// Prepares TLS when the first `https` request is made.

@@ -4,14 +4,18 @@ use async_trait::async_trait;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::Builder;
 use aws_sdk_kinesis::error::SdkError;
-use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardIteratorType, StreamStatus};
+use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardIteratorType, StartingPosition, StreamStatus};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::{Blob, DateTime};
 
 use super::errors::Call;
+use super::subscription::{self, AwsSubscription};
 use super::{AwsSettings, decode};
-use crate::{GetRecords, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, SequenceNumber, Shard, ShardId};
+use crate::{
+    GetRecords, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, SequenceNumber, Shard, ShardId, StreamConsumer,
+    Subscription,
+};
 
 /// Kinesis through the AWS SDK. Connections are made when they are needed.
 #[derive(Clone)]
@@ -51,6 +55,13 @@ impl AwsKinesis {
         Ok(AwsKinesis { client: Client::from_conf(config.build()), region, endpoint })
     }
 
+    /// A consumer is found by the ARN of its stream, not by the stream's name.
+    async fn stream_arn(&self, stream: &str) -> Result<String, KinesisError> {
+        let call = self.client.describe_stream_summary().stream_name(stream);
+        let summary = call.send().await.map_err(self.failed(stream))?.stream_description_summary;
+        summary.map(|summary| summary.stream_arn).ok_or_else(|| decode::malformed("`StreamARN` is missing"))
+    }
+
     fn failed<E>(&self, stream: &str) -> impl FnOnce(SdkError<E, HttpResponse>) -> KinesisError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -59,6 +70,18 @@ impl AwsKinesis {
             let call = Call { stream, region: &self.region, endpoint: &self.endpoint };
             call.error(&error)
         }
+    }
+}
+
+/// A place in the service's words: its type, sequence number and timestamp.
+fn starting(at: &ReadFrom) -> (ShardIteratorType, Option<String>, Option<DateTime>) {
+    let sequence = |number: &SequenceNumber| Some(number.as_str().to_owned());
+    match at {
+        ReadFrom::TrimHorizon => (ShardIteratorType::TrimHorizon, None, None),
+        ReadFrom::Latest => (ShardIteratorType::Latest, None, None),
+        ReadFrom::AtTimestamp(ms) => (ShardIteratorType::AtTimestamp, None, Some(DateTime::from_millis(*ms))),
+        ReadFrom::At(number) => (ShardIteratorType::AtSequenceNumber, sequence(number), None),
+        ReadFrom::After(number) => (ShardIteratorType::AfterSequenceNumber, sequence(number), None),
     }
 }
 
@@ -92,14 +115,7 @@ impl Kinesis for AwsKinesis {
     }
 
     async fn get_iterator(&self, stream: &str, shard: &ShardId, at: &ReadFrom) -> Result<String, KinesisError> {
-        let sequence = |number: &SequenceNumber| Some(number.as_str().to_owned());
-        let (kind, sequence, timestamp) = match at {
-            ReadFrom::TrimHorizon => (ShardIteratorType::TrimHorizon, None, None),
-            ReadFrom::Latest => (ShardIteratorType::Latest, None, None),
-            ReadFrom::AtTimestamp(ms) => (ShardIteratorType::AtTimestamp, None, Some(DateTime::from_millis(*ms))),
-            ReadFrom::At(number) => (ShardIteratorType::AtSequenceNumber, sequence(number), None),
-            ReadFrom::After(number) => (ShardIteratorType::AfterSequenceNumber, sequence(number), None),
-        };
+        let (kind, sequence, timestamp) = starting(at);
         let call = self.client.get_shard_iterator().stream_name(stream).shard_id(shard.as_str());
         let call = call.shard_iterator_type(kind).set_starting_sequence_number(sequence).set_timestamp(timestamp);
         let answer = call.send().await.map_err(self.failed(stream))?;
@@ -117,6 +133,50 @@ impl Kinesis for AwsKinesis {
         let call = self.client.get_records().shard_iterator(iterator).limit(limit);
         let answer = call.send().await.map_err(self.failed(stream))?;
         decode::records(answer, stream, shard)
+    }
+
+    async fn find_consumer(&self, stream: &str, name: &str) -> Result<Option<StreamConsumer>, KinesisError> {
+        let arn = self.stream_arn(stream).await?;
+        match self.client.describe_stream_consumer().stream_arn(arn).consumer_name(name).send().await {
+            Ok(answer) => {
+                let found = answer.consumer_description.ok_or_else(|| decode::malformed("the consumer is missing"))?;
+                Ok(Some(decode::consumer(found.consumer_arn, &found.consumer_status)))
+            }
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
+                Ok(None)
+            }
+            Err(error) => Err(self.failed(stream)(error)),
+        }
+    }
+
+    async fn register_consumer(&self, stream: &str, name: &str) -> Result<StreamConsumer, KinesisError> {
+        let arn = self.stream_arn(stream).await?;
+        let call = self.client.register_stream_consumer().stream_arn(arn).consumer_name(name);
+        let made = call.send().await.map_err(self.failed(stream))?.consumer;
+        let made = made.ok_or_else(|| decode::malformed("the consumer is missing"))?;
+        Ok(decode::consumer(made.consumer_arn, &made.consumer_status))
+    }
+
+    async fn subscribe(
+        &self,
+        stream: &str,
+        consumer_arn: &str,
+        shard: &ShardId,
+        at: &ReadFrom,
+    ) -> Result<Box<dyn Subscription>, KinesisError> {
+        let (kind, sequence, timestamp) = starting(at);
+        let position = StartingPosition::builder().r#type(kind).set_sequence_number(sequence).set_timestamp(timestamp);
+        let position = position.build().map_err(decode::malformed)?;
+        let call = self.client.subscribe_to_shard().consumer_arn(consumer_arn).shard_id(shard.as_str());
+        let call = call.starting_position(position).customize().config_override(subscription::config());
+        let answer = call.send().await.map_err(self.failed(stream))?;
+        Ok(Box::new(AwsSubscription {
+            events: answer.event_stream,
+            stream: stream.into(),
+            shard: shard.clone(),
+            region: self.region.clone(),
+            endpoint: self.endpoint.clone(),
+        }))
     }
 
     async fn put_records(&self, stream: &str, entries: &[PutEntry]) -> Result<Vec<PutOutcome>, KinesisError> {

@@ -7,6 +7,7 @@ mod errors;
 mod http;
 mod kinesis;
 mod settings;
+mod subscription;
 
 pub use credentials::CredentialsSource;
 pub use kinesis::AwsKinesis;

@@ -1,7 +1,7 @@
-use crate::{Checkpoint, InitialPosition, Position, ReadFrom, RecordBlock};
+use crate::{Checkpoint, InitialPosition, Position, ReadFrom, RecordBlock, SequenceNumber};
 
 /// Where the shard is (re-)opened, and which records are known already.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
     from: ReadFrom,
     done: Option<Position>,
@@ -58,6 +58,16 @@ impl Place {
                 self.done = None;
             }
             self.from = ReadFrom::After(last.sequence);
+        }
+    }
+
+    /// The service says that nothing is left up to `sequence`. It never leads back, nor past a record that is begun: more of
+    /// an aggregated one may follow.
+    pub(super) fn pass(&mut self, sequence: SequenceNumber) {
+        match &self.from {
+            ReadFrom::At(_) => {}
+            ReadFrom::After(last) if *last >= sequence => {}
+            _ => self.from = ReadFrom::After(sequence),
         }
     }
 }

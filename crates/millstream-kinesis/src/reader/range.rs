@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Kinesis, KinesisError, PollOptions, PollingReader, Read, RecordBlock, Shard, ShardRange};
+use crate::{Kinesis, KinesisError, PollOptions, PollingReader, Read, RecordBlock, Shard, ShardCursor, ShardRange};
 
 /// What is there of a range.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub async fn read_range(
     let Some(shard) = shards.iter().find(|shard| shard.id == range.shard) else {
         return Ok(RangeRead { blocks: Vec::new(), missing: range.records });
     };
-    let mut reader = PollingReader::again(kinesis, range, Some(shard.hash_range), options);
+    let mut reader = PollingReader::new(ShardCursor::again(kinesis, range, Some(shard.hash_range)), &options);
     match reader.open().await {
         // The first record's number is none of this stream's: it was made anew.
         Err(KinesisError::InvalidArgument { .. }) => {

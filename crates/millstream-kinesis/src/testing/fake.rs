@@ -3,12 +3,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
+use super::fan_out::{FakeSubscription, FanOut};
 use super::shard::FakeShard;
 use crate::{
     GetRecords, HashKey, HashKeyRange, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, SequenceNumber, Shard,
-    ShardId,
+    ShardId, StreamConsumer, Subscription,
 };
 
 /// An operation of the [`Kinesis`] trait.
@@ -20,6 +22,12 @@ pub enum Operation {
     GetIterator,
     /// [`Kinesis::get_records`].
     GetRecords,
+    /// [`Kinesis::find_consumer`].
+    FindConsumer,
+    /// [`Kinesis::register_consumer`].
+    RegisterConsumer,
+    /// [`Kinesis::subscribe`].
+    Subscribe,
     /// [`Kinesis::put_records`].
     PutRecords,
     /// [`Kinesis::create_stream`].
@@ -35,7 +43,7 @@ pub struct Call {
     pub operation: Operation,
     /// The shard, where the operation has one.
     pub shard: Option<ShardId>,
-    /// Where an iterator was asked for.
+    /// Where an iterator or a subscription was asked for.
     pub at: Option<ReadFrom>,
     /// When, by tokio's clock (which a test can pause).
     pub when: Instant,
@@ -44,20 +52,35 @@ pub struct Call {
 /// A Kinesis in memory. Methods of its own script it; they panic when a stream or shard is not there.
 #[derive(Debug, Default)]
 pub struct FakeKinesis {
+    shared: Arc<Shared>,
+}
+
+/// What the fake and its subscriptions share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
     state: Mutex<State>,
+    /// Something has changed that a subscription may wait for.
+    pub(super) changed: Notify,
+}
+
+impl Shared {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
+    pub(super) fan_out: FanOut,
     streams: BTreeMap<String, Vec<FakeShard>>,
     sequence: u128,
     generation: u64,
-    page: Option<usize>,
+    pub(super) page: Option<usize>,
     clock_ms: Option<i64>,
     latency: Duration,
     failures: HashMap<Operation, VecDeque<KinesisError>>,
     rejections: HashMap<String, u32>,
-    truncations: u32,
+    pub(super) truncations: u32,
     calls: Vec<Call>,
 }
 
@@ -75,6 +98,7 @@ impl FakeKinesis {
         let sequence = state.next_sequence();
         let now = state.now_ms();
         state.shard(stream, shard).push(entry.data, entry.partition_key, sequence.clone(), now);
+        self.shared.changed.notify_waiters();
         sequence
     }
 
@@ -86,7 +110,9 @@ impl FakeKinesis {
         let lower = HashKeyRange { start, end: HashKey::new(middle) };
         let upper = HashKeyRange { start: HashKey::new(middle + 1), end };
         let parents = [shard.clone()];
-        [lower, upper].map(|range| state.reshard(stream, &parents, range))
+        let children = [lower, upper].map(|range| state.reshard(stream, &parents, range));
+        self.shared.changed.notify_waiters();
+        children
     }
 
     /// Closes two adjacent shards, the lower one first, and opens one with the hash keys of both.
@@ -94,7 +120,9 @@ impl FakeKinesis {
         let mut state = self.state();
         let start = state.shard(stream, lower).shard.hash_range.start;
         let end = state.shard(stream, upper).shard.hash_range.end;
-        state.reshard(stream, &[lower.clone(), upper.clone()], HashKeyRange { start, end })
+        let child = state.reshard(stream, &[lower.clone(), upper.clone()], HashKeyRange { start, end });
+        self.shared.changed.notify_waiters();
+        child
     }
 
     /// Lets the next `times` calls of `operation` fail with `error`.
@@ -114,12 +142,12 @@ impl FakeKinesis {
         self.state().generation += 1;
     }
 
-    /// Leaves the next iterator and the children out of the next `times` answers of `GetRecords`.
+    /// Leaves the next iterator, or the continuation, and the children out of the next `times` answers and events.
     pub fn truncate_next(&self, times: u32) {
         self.state().truncations = times;
     }
 
-    /// Answers with at most this many records, whatever limit is asked for.
+    /// Answers, and pushes, at most this many records at once, whatever limit is asked for.
     pub fn set_page(&self, records: usize) {
         self.state().page = Some(records);
     }
@@ -144,8 +172,30 @@ impl FakeKinesis {
         self.state().calls.iter().filter(|call| call.operation == operation).count()
     }
 
+    /// Lets a stream have no more consumers for fan-out than these.
+    pub fn set_consumer_limit(&self, consumers: usize) {
+        self.state().fan_out.consumer_limit = consumers;
+    }
+
+    /// Lets a consumer become active after so many looks at it.
+    pub fn set_activation(&self, looks: u32) {
+        self.state().fan_out.looks_until_active = looks;
+    }
+
+    /// Breaks every subscription that is open, as a lost connection does.
+    pub fn break_subscriptions(&self) {
+        self.state().fan_out.break_all();
+        self.shared.changed.notify_waiters();
+    }
+
+    /// Lets every subscription that is open and every later one bring nothing any more, not even signs of life.
+    pub fn silence_subscriptions(&self, is_silent: bool) {
+        self.state().fan_out.is_silent = is_silent;
+        self.shared.changed.notify_waiters();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state()
     }
 
     fn called(
@@ -171,12 +221,17 @@ impl State {
         self.streams.insert(stream.to_owned(), shards.collect());
     }
 
-    fn next_sequence(&mut self) -> SequenceNumber {
+    pub(super) fn next_sequence(&mut self) -> SequenceNumber {
         self.sequence += 1;
+        self.tip()
+    }
+
+    /// The last sequence number given.
+    pub(super) fn tip(&self) -> SequenceNumber {
         SequenceNumber::from(49_000_000_000_000_000_000_000 + self.sequence)
     }
 
-    fn now_ms(&self) -> i64 {
+    pub(super) fn now_ms(&self) -> i64 {
         let real = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         self.clock_ms.unwrap_or_else(|| real() as i64)
     }
@@ -185,12 +240,12 @@ impl State {
         self.find(stream, shard).unwrap_or_else(|_| panic!("no shard {shard} in stream {stream}"))
     }
 
-    fn find(&mut self, stream: &str, shard: &ShardId) -> Result<&mut FakeShard, KinesisError> {
+    pub(super) fn find(&mut self, stream: &str, shard: &ShardId) -> Result<&mut FakeShard, KinesisError> {
         let found = self.stream(stream)?.iter_mut().find(|fake| fake.shard.id == *shard);
         found.ok_or_else(|| not_found(stream))
     }
 
-    fn stream(&mut self, stream: &str) -> Result<&mut Vec<FakeShard>, KinesisError> {
+    pub(super) fn stream(&mut self, stream: &str) -> Result<&mut Vec<FakeShard>, KinesisError> {
         self.streams.get_mut(stream).ok_or_else(|| not_found(stream))
     }
 
@@ -280,23 +335,47 @@ impl Kinesis for FakeKinesis {
         Ok(answer)
     }
 
+    async fn find_consumer(&self, stream: &str, name: &str) -> Result<Option<StreamConsumer>, KinesisError> {
+        let mut state = self.called(Operation::FindConsumer, None, None)?;
+        state.stream(stream)?;
+        Ok(state.fan_out.find(name))
+    }
+
+    async fn register_consumer(&self, stream: &str, name: &str) -> Result<StreamConsumer, KinesisError> {
+        let mut state = self.called(Operation::RegisterConsumer, None, None)?;
+        state.stream(stream)?;
+        state.fan_out.register(name)
+    }
+
+    async fn subscribe(
+        &self,
+        stream: &str,
+        consumer_arn: &str,
+        shard: &ShardId,
+        at: &ReadFrom,
+    ) -> Result<Box<dyn Subscription>, KinesisError> {
+        let mut state = self.called(Operation::Subscribe, Some(shard), Some(at))?;
+        let index = state.find(stream, shard)?.index(at);
+        let ticket = state.fan_out.begin(consumer_arn, shard)?;
+        self.shared.changed.notify_waiters();
+        Ok(Box::new(FakeSubscription::new(self.shared.clone(), stream, shard, ticket, index)))
+    }
+
     async fn put_records(&self, stream: &str, entries: &[PutEntry]) -> Result<Vec<PutOutcome>, KinesisError> {
         let mut state = self.called(Operation::PutRecords, None, None)?;
         let bytes: usize = entries.iter().map(PutEntry::size).sum();
         if entries.is_empty() || entries.len() > 500 || bytes > 5 * 1024 * 1024 {
             return Err(refused("a call takes 1 to 500 records and at most 5 MiB"));
         }
-        entries.iter().map(|entry| state.put(stream, entry)).collect()
+        let outcomes = entries.iter().map(|entry| state.put(stream, entry)).collect();
+        self.shared.changed.notify_waiters();
+        outcomes
     }
 
     async fn create_stream(&self, stream: &str, shards: u32) -> Result<(), KinesisError> {
         let mut state = self.called(Operation::CreateStream, None, None)?;
         if state.streams.contains_key(stream) {
-            return Err(KinesisError::Service {
-                code: "ResourceInUseException".to_owned(),
-                message: format!("stream {stream} exists"),
-                transient: false,
-            });
+            return Err(KinesisError::InUse { message: format!("stream {stream} exists") });
         }
         state.create(stream, shards);
         Ok(())

@@ -1,7 +1,7 @@
 use millstream_kinesis::{Checkpoint, HashKeyRange, ShardId};
 
 use crate::Lease;
-use crate::fleet::Layout;
+use crate::fleet::{Layout, LeaderLock};
 
 /// What the driver is to do. Leases are given as this worker knows them: the store's conditions need that.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,19 @@ pub enum Action {
     /// [`LeaseStore::take`](crate::LeaseStore::take), answered by `Taken`, `Refused` or `Failed`.
     Take(Lease),
     /// [`LeaseStore::request_handoff`](crate::LeaseStore::request_handoff), answered by `HandoffAsked`, `Refused` or `Failed`.
-    RequestHandoff(Lease),
+    RequestHandoff {
+        /// The lease.
+        lease: Lease,
+        /// The worker that is to have it.
+        to: String,
+    },
+    /// As the leader: [`LeaseStore::take`](crate::LeaseStore::take) for another worker, answered by `Taken`, `Refused` or `Failed`.
+    Assign {
+        /// The lease.
+        lease: Lease,
+        /// The worker that is to have it.
+        to: String,
+    },
     /// [`LeaseStore::complete_handoff`](crate::LeaseStore::complete_handoff), answered by `HandedOver`, `Refused` or `Failed`.
     CompleteHandoff(Lease),
     /// [`LeaseStore::release`](crate::LeaseStore::release), answered by `Released`, `Refused` or `Failed`.
@@ -39,6 +51,27 @@ pub enum Action {
     Report(Layout),
     /// [`FleetStore::retire`](crate::store::FleetStore::retire), answered by `Retired`.
     Retire(Layout),
+    /// [`FleetStore::take_lead`](crate::store::FleetStore::take_lead), answered by `LeadTaken`, `LeadRefused` or `LeadFailed`.
+    TakeLead {
+        /// The lock as seen; `None`: there is none.
+        seen: Option<LeaderLock>,
+        /// Where it is kept.
+        layout: Layout,
+    },
+    /// [`FleetStore::keep_lead`](crate::store::FleetStore::keep_lead), answered as `TakeLead`.
+    KeepLead {
+        /// The lock's version.
+        version: String,
+        /// Where it is kept.
+        layout: Layout,
+    },
+    /// [`FleetStore::resign`](crate::store::FleetStore::resign), answered by `Resigned`.
+    Resign {
+        /// The lock's version.
+        version: String,
+        /// Where it is kept.
+        layout: Layout,
+    },
     /// Start to read a shard.
     StartReading {
         /// The lease: the shard's id.

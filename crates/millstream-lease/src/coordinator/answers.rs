@@ -54,6 +54,9 @@ impl Coordinator {
         };
         entry.retry.succeeded();
         entry.observe(lease, now);
+        if in_flight.operation != Operation::Take {
+            return;
+        }
         entry.hold = Some(Hold::new(in_flight.sent_ms));
         if let Some(deadline) = shutdown_ms {
             self.leave_for_shutdown(&key, deadline);
@@ -62,12 +65,20 @@ impl Coordinator {
     }
 
     pub(super) fn handoff_asked(&mut self, key: &str) {
-        let (now, me) = (self.now, self.config.worker_id.clone());
-        if let Some((entry, _)) = self.answered(key) {
-            entry.retry.succeeded();
-            let mut lease = entry.lease.clone();
-            lease.checkpoint_owner = lease.owner.replace(me);
-            entry.observe(lease, now);
+        let now = self.now;
+        let Some((entry, in_flight)) = self.answered(key) else {
+            return;
+        };
+        entry.retry.succeeded();
+        let Operation::RequestHandoff(to) = in_flight.operation else {
+            return;
+        };
+        let mut lease = entry.lease.clone();
+        lease.checkpoint_owner = lease.owner.replace(to);
+        entry.observe(lease, now);
+        // A leader gives its own away, too.
+        if entry.hold.is_some() {
+            self.hand_over(key);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::Lease;
 use crate::fleet::Fleet;
 
 /// What happened: time passed, the store or the stream answered, the program got on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Time passed.
     Tick,
@@ -39,7 +39,7 @@ pub enum Event {
         /// The lease as stored.
         lease: Lease,
     },
-    /// Answer to `Take`: the lease is ours, as given here.
+    /// Answer to `Take` and `Assign`: the lease is its new owner's, as given here.
     Taken(Lease),
     /// Answer to `RequestHandoff`: the owner will learn of it.
     HandoffAsked {
@@ -127,6 +127,20 @@ pub enum Event {
     },
     /// Answer to `Retire`, whether it succeeded or not: a row that stays grows old.
     Retired,
+    /// Answer to `TakeLead` and `KeepLead`: this worker leads.
+    LeadTaken {
+        /// The lock's version now.
+        version: String,
+    },
+    /// Answer to `TakeLead` and `KeepLead`: another worker has the lock.
+    LeadRefused,
+    /// Answer to `TakeLead` and `KeepLead`: no answer, or an error.
+    LeadFailed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Answer to `Resign`, whether it succeeded or not: a lock that stays grows old.
+    Resigned,
     /// Stop, with all that is processed checkpointed and all leases released.
     Shutdown,
 }

@@ -118,7 +118,8 @@ impl Coordinator {
         let action = match operation.clone() {
             Operation::Renew => Action::Renew(lease),
             Operation::Take => Action::Take(lease),
-            Operation::RequestHandoff => Action::RequestHandoff(lease),
+            Operation::Assign(to) => Action::Assign { lease, to },
+            Operation::RequestHandoff(to) => Action::RequestHandoff { lease, to },
             Operation::CompleteHandoff => Action::CompleteHandoff(lease),
             Operation::Release => Action::Release(lease),
             Operation::Delete => Action::Delete(lease),

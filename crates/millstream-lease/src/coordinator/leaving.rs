@@ -82,6 +82,7 @@ impl Coordinator {
 
     pub(super) fn finish_shutdown(&mut self) {
         let is_busy = self.membership.is_busy()
+            || self.leading.is_busy()
             || self.creating.values().any(|creating| creating.is_in_flight)
             || self.leases.values().any(|entry| entry.hold.is_some() || entry.in_flight.is_some());
         if self.shutdown_ms.is_some() && !is_busy {

@@ -31,6 +31,10 @@ impl Membership {
         self.role == Some(Role::Led)
     }
 
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
     /// Whether something is under way that a shutdown waits for.
     pub(super) fn is_busy(&self) -> bool {
         self.has_reported || self.report.started_step.is_some() || self.is_retiring
@@ -71,9 +75,10 @@ impl Coordinator {
             membership.is_retiring = true;
             self.actions.push(Action::Retire(membership.layout));
         }
+        self.attend_lock(reports && self.membership.is_led() && self.config.may_lead);
     }
 
-    pub(super) fn fleet_seen(&mut self, fleet: &Fleet) {
+    pub(super) fn fleet_seen(&mut self, fleet: Fleet) {
         if self.membership.look.answered().is_none() {
             return;
         }
@@ -83,6 +88,7 @@ impl Coordinator {
         }
         let before = self.membership.role.replace(role);
         self.membership.layout = fleet.layout;
+        self.leading.saw(fleet.lock, fleet.workers, self.now);
         if before == Some(role) {
             return;
         }

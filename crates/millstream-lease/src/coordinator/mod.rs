@@ -9,14 +9,16 @@
 //!    checkpoint is written; or at a deadline, without the rest.
 //! 5. A shutdown does the same with all leases, then releases them.
 //! 6. At a shard's end the children's leases exist before `SHARD_END` is written.
-//! 7. In a fleet led by a worker of the KCL 3, the leader chooses; the rules above hold all the same.
+//! 7. In a fleet with workers of the KCL 3, the leader chooses, which may be this worker; the rules above hold all the same.
 //! 8. A shard is read from its beginning after every parent has ended: its lease is `SHARD_END`, or there is
 //!    none and the stream does not list the parent any more.
 
 mod action;
 mod answers;
+mod balancing;
 mod event;
 mod holding;
+mod leading;
 mod leaving;
 mod membership;
 mod reports;
@@ -34,6 +36,8 @@ pub use view::{LeaseStatus, LeaseView};
 
 use crate::seed::Seed;
 use crate::{CoordinatorConfig, Lease};
+use balancing::Balancing;
+use leading::Leading;
 use membership::Membership;
 use shards::{Creating, Listing};
 use state::{Entry, Periodic};
@@ -56,6 +60,8 @@ pub struct Coordinator {
     list: Periodic,
     listing: Option<Listing>,
     membership: Membership,
+    leading: Leading,
+    balancing: Balancing,
     /// When a shutdown that was asked for ends.
     shutdown_ms: Option<u64>,
     is_done: bool,
@@ -76,6 +82,8 @@ impl Coordinator {
             list: Periodic::default(),
             listing: None,
             membership: Membership::default(),
+            leading: Leading::default(),
+            balancing: Balancing::default(),
             shutdown_ms: None,
             is_done: false,
             actions: Vec::new(),
@@ -120,11 +128,15 @@ impl Coordinator {
             Event::Flush { key } => self.flush(key.as_deref()),
             Event::ReaderEnded { key, children } => self.reader_ended(&key, children),
             Event::Drained { key } => self.drained(&key),
-            Event::FleetSeen(fleet) => self.fleet_seen(&fleet),
+            Event::FleetSeen(fleet) => self.fleet_seen(fleet),
             Event::FleetFailed { reason } => self.fleet_failed(reason),
             Event::Reported => self.reported(),
             Event::ReportFailed { reason } => self.report_failed(reason),
             Event::Retired => self.retired(),
+            Event::LeadTaken { version } => self.lead_taken(version),
+            Event::LeadRefused => self.lead_refused(),
+            Event::LeadFailed { reason } => self.lead_failed(reason),
+            Event::Resigned => self.resigned(),
             Event::Shutdown => self.shut_down(),
         }
     }
@@ -172,6 +184,7 @@ impl Coordinator {
         if self.shutdown_ms.is_none() {
             self.synchronise(scan_step);
             if self.membership.is_led() {
+                self.assign_as_leader();
                 self.take_as_led();
             } else if self.knows_its_place() {
                 self.take_leases();

@@ -75,7 +75,10 @@ impl Periodic {
 pub(super) enum Operation {
     Renew,
     Take,
-    RequestHandoff,
+    /// As the leader: makes a worker the owner of a free lease.
+    Assign(String),
+    /// Asks the owner to hand over to a worker.
+    RequestHandoff(String),
     CompleteHandoff,
     Release,
     Delete,

@@ -1,7 +1,8 @@
-//! Which leases this worker takes, or asks other workers for.
+//! Which leases this worker takes.
 //!
 //! Every worker aims at its even share: active leases / workers, rounded up. A worker is one seen as the owner of
-//! a live lease. The rules are those of the KCL's `DynamoDBLeaseTaker`, with a graceful handoff in place of a steal.
+//! a live lease. The rules are those of the KCL's `DynamoDBLeaseTaker`; in place of a steal there is a graceful handoff, of what
+//! `balancing` says.
 
 use std::collections::BTreeMap;
 
@@ -26,26 +27,24 @@ impl Coordinator {
         for key in free.iter().take(need.max(very_old).min(room)) {
             self.send(key, Operation::Take);
         }
-        if free.is_empty() && need > 0 {
-            self.ask(need.min(self.config.max_leases_to_steal), mine, load);
+        if free.is_empty() {
+            self.even_out(&load);
         }
     }
 
     /// Leases given to this worker: a handoff that is completed or took too long, or its own from before a restart.
     pub(super) fn take_assigned(&mut self) {
         let me = self.config.worker_id.as_str();
-        let patience_ms = self.config.handoff_timeout_ms + self.config.failover_ms;
         let mut operations = Vec::new();
         for (key, entry) in &self.leases {
             if !self.is_open_to_writes(key, entry) {
                 continue;
             }
             let lease = &entry.lease;
-            let is_late = entry.handoff_since_ms.is_some_and(|since| self.now >= since + patience_ms);
             if lease.checkpoint_owner.as_deref() == Some(me) {
                 operations.push((key.clone(), Operation::CompleteHandoff));
             } else if lease.owner.as_deref() == Some(me)
-                && (lease.checkpoint_owner.is_none() || is_late || self.is_expired(entry))
+                && (lease.checkpoint_owner.is_none() || self.is_late(entry) || self.is_expired(entry))
             {
                 operations.push((key.clone(), Operation::Take));
             }
@@ -60,12 +59,8 @@ impl Coordinator {
         let me = &self.config.worker_id;
         let mut load = BTreeMap::from([(me.clone(), 0)]);
         for entry in self.leases.values().filter(|entry| !entry.lease.is_ended()) {
-            let is_coming = entry
-                .in_flight
-                .as_ref()
-                .is_some_and(|in_flight| matches!(in_flight.operation, Operation::Take | Operation::RequestHandoff));
-            if is_coming {
-                *load.entry(me.clone()).or_default() += 1;
+            if let Some(owner) = self.coming_owner(entry) {
+                *load.entry(owner.to_owned()).or_default() += 1;
             } else if !self.is_expired(entry) {
                 if let Some(reader) = &entry.lease.checkpoint_owner {
                     load.entry(reader.clone()).or_default();
@@ -97,35 +92,28 @@ impl Coordinator {
         free
     }
 
-    /// Asks the workers with the most leases for some of theirs, never so that one ends up with fewer than `mine`.
-    fn ask(&mut self, need: usize, mut mine: usize, mut load: BTreeMap<String, usize>) {
-        let mut candidates: Vec<(String, String)> = self
-            .leases
-            .iter()
-            .filter(|(key, entry)| {
-                self.is_open_to_writes(key, entry) && entry.lease.checkpoint_owner.is_none() && !self.is_expired(entry)
-            })
-            .filter_map(|(key, entry)| Some((key.clone(), entry.lease.owner.clone()?)))
-            .filter(|(_, owner)| *owner != self.config.worker_id)
-            .collect();
-        self.seed.shuffle(&mut candidates);
-        for _ in 0..need {
-            let loads = candidates.iter().map(|(_, owner)| load.get(owner).copied().unwrap_or(0));
-            let Some((at, highest)) = loads.enumerate().max_by_key(|(_, leases)| *leases) else {
-                return;
-            };
-            if highest < mine + 2 {
-                return;
-            }
-            let (key, owner) = candidates.swap_remove(at);
-            load.insert(owner, highest - 1);
-            mine += 1;
-            self.send(&key, Operation::RequestHandoff);
+    /// The worker that a lease goes to by a write of this worker that is under way.
+    fn coming_owner<'a>(&'a self, entry: &'a Entry) -> Option<&'a str> {
+        match &entry.in_flight.as_ref()?.operation {
+            Operation::Take => Some(&self.config.worker_id),
+            Operation::Assign(to) | Operation::RequestHandoff(to) => Some(to),
+            _ => None,
         }
     }
 
+    /// The worker that has a lease, or will have it.
+    pub(super) fn next_owner<'a>(&'a self, entry: &'a Entry) -> Option<&'a str> {
+        self.coming_owner(entry).or(entry.lease.owner.as_deref())
+    }
+
+    /// Whether a handoff takes too long: its next owner, or a leader, passes the present one over.
+    pub(super) fn is_late(&self, entry: &Entry) -> bool {
+        let patience_ms = self.config.handoff_timeout_ms + self.config.failover_ms;
+        entry.handoff_since_ms.is_some_and(|since| self.now >= since + patience_ms)
+    }
+
     /// Whether an owned lease was not renewed for the failover time, as this worker saw it (KCL `Lease.isExpired`).
-    fn is_expired(&self, entry: &Entry) -> bool {
+    pub(super) fn is_expired(&self, entry: &Entry) -> bool {
         entry.hold.is_none()
             && entry.lease.actual_owner().is_some()
             && self.now >= entry.unmoved_since_ms + self.config.failover_ms
@@ -143,7 +131,7 @@ impl Coordinator {
     }
 
     /// Whether this worker may write to a lease it does not hold: what it knows of it is up to date.
-    fn is_open_to_writes(&self, key: &str, entry: &Entry) -> bool {
+    pub(super) fn is_open_to_writes(&self, key: &str, entry: &Entry) -> bool {
         entry.hold.is_none()
             && entry.in_flight.is_none()
             && !entry.is_outdated

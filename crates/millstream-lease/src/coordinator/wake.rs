@@ -14,8 +14,11 @@ impl Coordinator {
         let looks = looks.into_iter().filter(|look| self.shutdown_ms.is_none() && look.started_step.is_none());
         let creations = self.creating.values().filter(|creating| !creating.is_in_flight);
         let holds = self.leases.values().filter_map(|entry| Some((entry, entry.hold.as_ref()?)));
-        let fleet_ms =
-            if self.config.joins_fleet && self.shutdown_ms.is_none() { self.membership.due_ms() } else { u64::MAX };
+        let fleet_ms = if self.config.joins_fleet && self.shutdown_ms.is_none() {
+            self.membership.due_ms().min(self.leading.due_ms())
+        } else {
+            u64::MAX
+        };
         let times = (looks.map(|look| look.due_ms))
             .chain([fleet_ms])
             .chain(creations.map(|creating| creating.retry.not_before_ms))

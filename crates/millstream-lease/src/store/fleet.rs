@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::fleet::{Fleet, Layout};
+use crate::fleet::{Fleet, Layout, LeaderLock};
 
 /// Where workers of the KCL 3 tell of themselves.
 #[async_trait]
@@ -11,6 +11,20 @@ pub trait FleetStore: Send + Sync {
 
     /// Writes this worker's row of metrics, without any metric: the leader then balances by the throughput of the leases.
     async fn report(&self, worker: &str, layout: Layout) -> Result<(), StoreError>;
+
+    /// Makes this worker the leader in place of what was seen, and returns the lock's new version; `None`: somebody was faster.
+    async fn take_lead(
+        &self,
+        worker: &str,
+        seen: Option<&LeaderLock>,
+        layout: Layout,
+    ) -> Result<Option<String>, StoreError>;
+
+    /// The leader's sign of life: returns the lock's new version; `None`: the lock is another worker's.
+    async fn keep_lead(&self, worker: &str, version: &str, layout: Layout) -> Result<Option<String>, StoreError>;
+
+    /// Gives the lock back, so that another worker leads at once; none is no error, nor is another worker's.
+    async fn resign(&self, worker: &str, version: &str, layout: Layout) -> Result<(), StoreError>;
 
     /// Removes this worker's row, so that the leader assigns nothing more to it.
     async fn retire(&self, worker: &str, layout: Layout) -> Result<(), StoreError>;

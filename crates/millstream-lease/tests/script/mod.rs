@@ -1,20 +1,27 @@
+mod assignment;
 mod parse;
 mod print;
 mod worker;
 
+pub(crate) use assignment::plan;
 use worker::Worker;
 
-/// Runs the commands of a script and returns it with what they produced below each `----`.
-pub(crate) fn run(script: &str) -> String {
-    let mut output = String::new();
+/// The story of a worker.
+pub(crate) fn story() -> impl FnMut(&[&str]) -> Vec<String> {
     let mut worker = None;
+    move |block| execute(&mut worker, block)
+}
+
+/// Runs the commands of a script and returns it with what they produced below each `----`.
+pub(crate) fn run(script: &str, mut execute: impl FnMut(&[&str]) -> Vec<String>) -> String {
+    let mut output = String::new();
     let mut lines = script.lines();
     let mut block: Vec<&str> = Vec::new();
     while let Some(line) = lines.next() {
         output.push_str(line);
         output.push('\n');
         if line == "----" {
-            for produced in execute(&mut worker, &block) {
+            for produced in execute(&block) {
                 output.push_str(&produced);
                 output.push('\n');
             }

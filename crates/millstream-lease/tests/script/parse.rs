@@ -1,6 +1,6 @@
 use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Shard, ShardId};
 use millstream_lease::Lease;
-use millstream_lease::fleet::{Fleet, FleetWorker, Layout};
+use millstream_lease::fleet::{Fleet, FleetWorker, Layout, LeaderLock, Metric, Utilisation};
 
 /// The value of `name=value`.
 pub(super) fn value<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
@@ -62,16 +62,33 @@ pub(super) fn lease(line: &str) -> Lease {
     }
 }
 
-/// `[version=CLIENT_VERSION_3X] [layout=three-tables]`, and lines `java-1 age=5 [ours]`
+/// `C=40/80`: the value of a metric and its limit.
+pub(super) fn utilisation(words: &[&str]) -> Utilisation {
+    let metric = |text: &str| {
+        let (value, limit) = text.split_once('/').expect("value/limit");
+        Metric { value: value.parse().expect("a value"), limit: limit.parse().expect("a limit") }
+    };
+    value(words, "C").map(|text| ("C".to_owned(), metric(text))).into_iter().collect()
+}
+
+/// `[version=CLIENT_VERSION_3X] [layout=three-tables] [leader=java-1 lock=v1 [released]]`, and lines
+/// `java-1 age=5 [ours] [C=40/80 | failing]`
 pub(super) fn fleet(words: &[&str], workers: &[&str]) -> Fleet {
     let worker = |line: &&str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let age_s = value(&words, "age").expect("age=").parse().expect("seconds");
-        FleetWorker { id: words[0].to_owned(), age_s, is_ours: words.contains(&"ours") }
+        let utilisation = (!words.contains(&"failing")).then(|| utilisation(&words));
+        FleetWorker { id: words[0].to_owned(), age_s, is_ours: words.contains(&"ours"), utilisation }
     };
     Fleet {
         workers: workers.iter().map(worker).collect(),
         client_version: value(words, "version").map(str::to_owned),
+        lock: value(words, "leader").map(|owner| LeaderLock {
+            owner: owner.to_owned(),
+            version: value(words, "lock").expect("lock=").to_owned(),
+            duration_ms: 120_000,
+            is_released: words.contains(&"released"),
+        }),
         layout: value(words, "layout").map_or(Layout::OneTable, |_| Layout::ThreeTables),
     }
 }

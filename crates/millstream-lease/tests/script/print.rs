@@ -7,7 +7,8 @@ pub(super) fn lease_of(action: &Action) -> Option<&Lease> {
         Action::Create(lease)
         | Action::Renew(lease)
         | Action::Take(lease)
-        | Action::RequestHandoff(lease)
+        | Action::Assign { lease, .. }
+        | Action::RequestHandoff { lease, .. }
         | Action::CompleteHandoff(lease)
         | Action::Release(lease)
         | Action::Delete(lease)
@@ -16,7 +17,8 @@ pub(super) fn lease_of(action: &Action) -> Option<&Lease> {
     }
 }
 
-pub(super) fn action(action: &Action) -> String {
+/// What `me` is to do.
+pub(super) fn action(action: &Action, me: &str) -> String {
     let counted = |verb: &str, lease: &Lease| format!("{verb} {} counter={}", lease.key, lease.counter);
     let kbps = |lease: &Lease| {
         lease
@@ -34,9 +36,17 @@ pub(super) fn action(action: &Action) -> String {
         Action::Take(lease) => counted("take", lease),
         Action::Release(lease) => counted("release", lease),
         Action::Delete(lease) => format!("delete {}", lease.key),
-        Action::RequestHandoff(lease) => {
-            format!("ask-for {} of={}", lease.key, lease.owner.as_deref().unwrap_or("nobody"))
+        Action::Assign { lease, to } => counted("assign", lease) + &format!(" to={to}"),
+        Action::RequestHandoff { lease, to } => {
+            let text = format!("ask-for {} of={}", lease.key, lease.owner.as_deref().unwrap_or("nobody"));
+            if to == me { text } else { text + &format!(" for={to}") }
         }
+        Action::TakeLead { seen, .. } => match seen {
+            Some(seen) => format!("take-lead of={} version={}", seen.owner, seen.version),
+            None => "take-lead of nobody".to_owned(),
+        },
+        Action::KeepLead { version, .. } => format!("keep-lead version={version}"),
+        Action::Resign { version, .. } => format!("resign version={version}"),
         Action::CompleteHandoff(lease) => {
             format!("hand-over {} to={}", lease.key, lease.owner.as_deref().unwrap_or("nobody"))
         }

@@ -16,6 +16,7 @@ impl Worker {
     pub(super) fn new(name: &str, settings: &[&str]) -> Self {
         let mut config = CoordinatorConfig::new(name, InitialPosition::TrimHorizon);
         config.joins_fleet = false;
+        config.may_lead = false;
         let mut seed = 1;
         for setting in settings {
             let (name, value) = setting.split_once('=').expect("name=value");
@@ -26,7 +27,7 @@ impl Worker {
                 "max-steal" => config.max_leases_to_steal = number() as usize,
                 "checkpoint-interval" => config.checkpoint_interval_ms = number(),
                 "shutdown-timeout" => config.shutdown_timeout_ms = number(),
-                "fleet" => config.joins_fleet = value == "join",
+                "fleet" => (config.joins_fleet, config.may_lead) = (true, value == "lead"),
                 "seed" => seed = number(),
                 _ => panic!("what is `{name}`?"),
             }
@@ -42,7 +43,7 @@ impl Worker {
                 let event = self.event(words, details);
                 let actions = self.coordinator.step(event, now);
                 self.remember(&actions);
-                actions.iter().map(print::action).collect()
+                actions.iter().map(|action| print::action(action, &self.name)).collect()
             }
         }
     }
@@ -56,6 +57,10 @@ impl Worker {
             ["reported"] => Event::Reported,
             ["report-failed", ..] => Event::ReportFailed { reason: words[1..].join(" ") },
             ["retired"] => Event::Retired,
+            ["lead-taken", version] => Event::LeadTaken { version: version.to_owned() },
+            ["lead-refused"] => Event::LeadRefused,
+            ["lead-failed", ..] => Event::LeadFailed { reason: words[1..].join(" ") },
+            ["resigned"] => Event::Resigned,
             ["scan-failed", ..] => Event::ScanFailed { reason: words[1..].join(" ") },
             ["list-failed", ..] => Event::ListFailed { reason: words[1..].join(" ") },
             ["scanned"] => {
@@ -77,9 +82,9 @@ impl Worker {
             "renewed" => Event::Renewed { key: owned, counter: self.change(key, |_| ()).counter },
             "checkpointed" => Event::Checkpointed { key: owned, counter: self.change(key, |_| ()).counter },
             "taken" => {
-                let me = self.name.clone();
+                let owner = parse::value(rest, "by").unwrap_or(&self.name).to_owned();
                 Event::Taken(self.change(key, |lease| {
-                    lease.owner = Some(me);
+                    lease.owner = Some(owner);
                     lease.checkpoint_owner = None;
                 }))
             }

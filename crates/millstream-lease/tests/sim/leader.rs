@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use millstream_lease::fleet::{Fleet, FleetWorker, Layout};
+use millstream_lease::fleet::{Fleet, FleetWorker, Layout, LeaderLock, Utilisation};
 use millstream_lease::{Lease, LeaseStore};
 
 use super::world::{Happening, World};
@@ -74,10 +74,18 @@ impl World {
             id: id.to_owned(),
             age_s: (self.now - written) / 1_000,
             is_ours,
+            utilisation: Some(Utilisation::new()),
         };
         let mut workers = vec![row("java", leader.row_written, false)];
         workers.extend(leader.rows.iter().map(|(id, written)| row(id, *written, true)));
-        Fleet { workers, client_version: Some("CLIENT_VERSION_3X".to_owned()), layout: Layout::OneTable }
+        let lock = LeaderLock {
+            owner: "java".to_owned(),
+            version: leader.row_written.to_string(),
+            duration_ms: 120_000,
+            is_released: false,
+        };
+        let client_version = Some("CLIENT_VERSION_3X".to_owned());
+        Fleet { workers, client_version, lock: Some(lock), layout: Layout::OneTable }
     }
 
     pub(super) fn report(&mut self, name: &str) {

@@ -264,6 +264,8 @@ impl World {
                 Action::LookAtFleet => Event::FleetFailed { reason },
                 Action::Report(_) => Event::ReportFailed { reason },
                 Action::Retire(_) => Event::Retired,
+                Action::TakeLead { .. } | Action::KeepLead { .. } => Event::LeadFailed { reason },
+                Action::Resign { .. } => Event::Resigned,
                 call => Event::Failed { key: key_of(call).to_owned(), reason },
             };
             self.plan(2_000, Happening::Told(index, failure));
@@ -321,7 +323,8 @@ fn key_of(action: &Action) -> &str {
         Action::Create(lease)
         | Action::Renew(lease)
         | Action::Take(lease)
-        | Action::RequestHandoff(lease)
+        | Action::Assign { lease, .. }
+        | Action::RequestHandoff { lease, .. }
         | Action::CompleteHandoff(lease)
         | Action::Release(lease)
         | Action::Delete(lease)

@@ -35,6 +35,8 @@ pub struct KinesisInputDStreamBuilder {
     initial: Option<InitialPosition>,
     checkpoint_interval: Option<Duration>,
     lease_store: Option<StoreUrl>,
+    fan_out: bool,
+    consumer_name: Option<String>,
     aws: AwsSettings,
 }
 
@@ -103,6 +105,20 @@ impl KinesisInputDStreamBuilder {
         self
     }
 
+    /// Lets Kinesis push the records as they arrive (enhanced fan-out), which AWS charges for. Default: shards are polled.
+    #[must_use]
+    pub fn fan_out(mut self) -> Self {
+        self.fan_out = true;
+        self
+    }
+
+    /// The consumer that is registered for fan-out. Default: named as the application.
+    #[must_use]
+    pub fn consumer_name(mut self, name: impl Into<String>) -> Self {
+        self.consumer_name = Some(name.into());
+        self
+    }
+
     /// For Kinesis and DynamoDB. Default: [`CredentialsSource::Default`].
     #[must_use]
     pub fn kinesis_credentials(mut self, credentials: CredentialsSource) -> Self {
@@ -123,6 +139,9 @@ impl KinesisInputDStreamBuilder {
         input.consumer.lease.checkpoint_interval_ms =
             u64::try_from(checkpoint_interval.as_millis()).unwrap_or(u64::MAX);
         input.lease_store = self.lease_store;
+        if self.fan_out {
+            input.use_fan_out(self.consumer_name);
+        }
         let source = KinesisSource::new(input, |blocks| {
             let partitions = blocks.into_iter().map(KinesisRecord::all_of).collect();
             Ok(AnyPartitions::new::<KinesisRecord>(partitions))

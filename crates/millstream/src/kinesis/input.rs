@@ -1,6 +1,6 @@
 //! What a process reads, and as whom.
 
-use millstream_consumer::ConsumerConfig;
+use millstream_consumer::{ConsumerConfig, Retrieval};
 use millstream_kinesis::{AwsSettings, InitialPosition, PollOptions};
 use millstream_lease::{CoordinatorConfig, StoreUrl};
 use std::time::Duration;
@@ -28,6 +28,7 @@ impl KinesisInput {
         let consumer = ConsumerConfig {
             stream,
             lease: CoordinatorConfig::new(format!("{}:{id}", host_name()), initial),
+            retrieval: Retrieval::Polling,
             poll: PollOptions::default(),
             buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
             seed: id.as_u64_pair().0,
@@ -35,6 +36,12 @@ impl KinesisInput {
             shutdown_timeout: Duration::from_secs(10),
         };
         Self { application, aws, lease_store: None, fail_on_data_loss: true, consumer }
+    }
+
+    /// Lets the service push the records (enhanced fan-out), to a consumer of this name: else that of the application.
+    pub fn use_fan_out(&mut self, consumer: Option<String>) {
+        let consumer = consumer.unwrap_or_else(|| self.application.clone());
+        self.consumer.retrieval = Retrieval::FanOut { consumer };
     }
 }
 

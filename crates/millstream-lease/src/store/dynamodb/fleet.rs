@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{ENTITY_TYPE, Item, LEASE, LEASE_KEY, number, text};
-use super::{DynamoDbLeaseStore, FleetStore, StoreError};
-use crate::fleet::{Fleet, FleetWorker, Layout};
+use super::{DynamoDbLeaseStore, FleetStore, StoreError, lock};
+use crate::fleet::{Fleet, FleetWorker, Layout, LeaderLock, Metric, Utilisation};
 
 /// Not the KCL's: tells our workers from Java's, which leave it alone.
 const OURS: &str = "millstreamVersion";
@@ -21,12 +21,12 @@ const SINGLE_TABLE: u64 = 1;
 
 /// One of the tables that KCL 3.0 to 3.4 keep beside the lease table.
 #[derive(Clone, Copy)]
-struct Legacy {
+pub(super) struct Legacy {
     suffix: &'static str,
-    key: &'static str,
+    pub(super) key: &'static str,
 }
 
-const STATE: Legacy = Legacy { suffix: "-CoordinatorState", key: "key" };
+pub(super) const STATE: Legacy = Legacy { suffix: "-CoordinatorState", key: "key" };
 const WORKERS: Legacy = Legacy { suffix: "-WorkerMetricStats", key: "wid" };
 
 #[async_trait]
@@ -37,12 +37,14 @@ impl FleetStore for DynamoDbLeaseStore {
         let find = |key: &str| here.iter().find(|item| attribute(item, LEASE_KEY) == Some(key));
         let mut version = find(MIGRATION).and_then(|item| attribute(item, "cv")).map(str::to_owned);
         let mut moved = find(TABLE_MIGRATION).and_then(|item| attribute(item, "tm")).map(str::to_owned);
+        let mut lock = find(lock::LEADER).and_then(lock::from_item);
         let mut workers: Vec<FleetWorker> = here.iter().filter_map(|item| worker(item, LEASE_KEY, now_s)).collect();
         let state = self.legacy(STATE).await?;
         for item in state.iter().flatten() {
             match attribute(item, STATE.key) {
                 Some(MIGRATION) => version = version.or(attribute(item, "cv").map(str::to_owned)),
                 Some(TABLE_MIGRATION) => moved = moved.or(attribute(item, "tm").map(str::to_owned)),
+                Some(lock::LEADER) => lock = lock.or(lock::from_item(item)),
                 _ => {}
             }
         }
@@ -53,7 +55,7 @@ impl FleetStore for DynamoDbLeaseStore {
             let rows = self.legacy(WORKERS).await?.unwrap_or_default();
             workers.extend(rows.iter().filter_map(|item| worker(item, WORKERS.key, now_s)));
         }
-        Ok(Fleet { workers, client_version: version, layout })
+        Ok(Fleet { workers, client_version: version, lock, layout })
     }
 
     async fn report(&self, id: &str, layout: Layout) -> Result<(), StoreError> {
@@ -84,6 +86,23 @@ impl FleetStore for DynamoDbLeaseStore {
         Ok(())
     }
 
+    async fn take_lead(
+        &self,
+        id: &str,
+        seen: Option<&LeaderLock>,
+        layout: Layout,
+    ) -> Result<Option<String>, StoreError> {
+        self.claim(id, lock::Claim::Take(seen), layout).await
+    }
+
+    async fn keep_lead(&self, id: &str, version: &str, layout: Layout) -> Result<Option<String>, StoreError> {
+        self.claim(id, lock::Claim::Keep(version), layout).await
+    }
+
+    async fn resign(&self, id: &str, version: &str, layout: Layout) -> Result<(), StoreError> {
+        self.give_back(id, version, layout).await
+    }
+
     async fn retire(&self, id: &str, layout: Layout) -> Result<(), StoreError> {
         let (table, key) = match layout {
             Layout::OneTable => (self.table.clone(), LEASE_KEY),
@@ -102,7 +121,7 @@ impl FleetStore for DynamoDbLeaseStore {
 }
 
 impl DynamoDbLeaseStore {
-    fn beside(&self, legacy: Legacy) -> String {
+    pub(super) fn beside(&self, legacy: Legacy) -> String {
         format!("{}{}", self.table, legacy.suffix)
     }
 
@@ -141,10 +160,30 @@ fn worker(item: &Item, key: &str, now_s: u64) -> Option<FleetWorker> {
     }
     let updated_s: u64 = item.get("lut")?.as_n().ok()?.parse().ok()?;
     let id = attribute(item, key)?.to_owned();
-    Some(FleetWorker { id, age_s: now_s.saturating_sub(updated_s), is_ours: item.contains_key(OURS) })
+    Some(FleetWorker {
+        id,
+        age_s: now_s.saturating_sub(updated_s),
+        is_ours: item.contains_key(OURS),
+        utilisation: utilisation(item),
+    })
 }
 
-fn attribute<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+/// The metrics of a row: `sts` has what was measured last, `opr` the limits. `None`: one can't be relied on
+/// (KCL `WorkerMetricStats.isValidWorkerMetric`, `isAnyWorkerMetricFailing`).
+fn utilisation(item: &Item) -> Option<Utilisation> {
+    let map = |name: &str| item.get(name).and_then(|value| value.as_m().ok());
+    let numbers = |value: &AttributeValue| -> Option<Vec<f64>> {
+        value.as_l().ok()?.iter().map(|number| number.as_n().ok()?.parse().ok()).collect()
+    };
+    let measured = map("sts").into_iter().flatten();
+    let metric = |(name, values): (&String, &AttributeValue)| {
+        let limit = *numbers(map("opr")?.get(name)?)?.first()?;
+        Some((name.clone(), Metric::of(&numbers(values)?, limit)?))
+    };
+    measured.map(metric).collect()
+}
+
+pub(super) fn attribute<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 

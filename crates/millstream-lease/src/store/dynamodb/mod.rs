@@ -4,6 +4,7 @@ mod errors;
 mod expressions;
 mod fleet;
 mod item;
+mod lock;
 mod table;
 
 use std::sync::Arc;

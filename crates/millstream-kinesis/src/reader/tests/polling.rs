@@ -1,46 +1,20 @@
-#![allow(clippy::unwrap_used)]
-use super::*;
-use crate::kpl::Aggregator;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{STREAM, cursor, put, put_aggregate, shard, shown};
+use crate::reader::cursor::now_ms;
+use crate::reader::place::Place;
 use crate::testing::{FakeKinesis, Operation};
-use crate::{PutEntry, ReadFrom};
-
-const STREAM: &str = "words";
-
-fn shard() -> ShardId {
-    "shardId-000000000000".into()
-}
+use crate::{Checkpoint, InitialPosition, KinesisError, PollOptions, PollingReader, ReadFrom};
 
 fn reader(fake: &Arc<FakeKinesis>, from: &str, options: PollOptions) -> PollingReader {
-    let kinesis: Arc<dyn Kinesis> = fake.clone();
-    let (from, initial) = (from.parse().unwrap(), InitialPosition::TrimHorizon);
-    let range = Some(HashKeyRange::ALL);
-    PollingReader::new(kinesis, STREAM.into(), shard(), range, &from, initial, options)
+    PollingReader::new(cursor(fake, from), &options)
 }
 
-fn put(fake: &FakeKinesis, data: &str) -> String {
-    fake.put(STREAM, &shard(), PutEntry::new("key", data.to_owned())).to_string()
-}
-
-fn put_aggregate(fake: &FakeKinesis, words: &str) -> String {
-    let mut aggregator = Aggregator::new(usize::MAX);
-    for word in words.split(' ') {
-        assert!(aggregator.add(PutEntry::new("key", word.to_owned())).is_none());
-    }
-    fake.put(STREAM, &shard(), aggregator.finish().unwrap()).to_string()
-}
-
-/// The words of the next read; at the end of the shard, its children.
 async fn read(reader: &mut PollingReader) -> String {
-    match reader.next().await.unwrap() {
-        Read::Records { block, .. } => {
-            let words = block.data().iter().map(|word| str::from_utf8(word).unwrap());
-            words.collect::<Vec<_>>().join(" ")
-        }
-        Read::End { children } => {
-            let ids = children.iter().map(|child| child.id.as_str());
-            format!("end: {}", ids.collect::<Vec<_>>().join(" "))
-        }
-    }
+    shown(reader.next().await.unwrap())
 }
 
 /// When the reads were made, in milliseconds since the first one.
@@ -182,12 +156,30 @@ async fn a_shard_closed_while_idle_ends_without_an_empty_read() {
 async fn a_truncated_answer_does_not_pass_for_the_end_of_an_open_shard() {
     let fake = FakeKinesis::with_stream(STREAM, 1);
     put(&fake, "a");
-    fake.truncate_next(2);
+    fake.truncate_next(1);
     let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
     assert_eq!(read(&mut reader).await, "a");
     put(&fake, "b");
     assert_eq!(read(&mut reader).await, "b");
-    assert_eq!(fake.count(Operation::ListShards), 2);
+    assert_eq!(fake.count(Operation::ListShards), 0, "what has records is not the last answer");
+
+    fake.truncate_next(1);
+    assert_eq!(read(&mut reader).await, "");
+    assert_eq!(fake.count(Operation::ListShards), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_truncated_answer_does_not_pass_for_the_end_of_a_closed_shard_either() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    put(&fake, "a");
+    put(&fake, "b");
+    fake.split(STREAM, &shard());
+    fake.set_page(1);
+    fake.truncate_next(1);
+    let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "a");
+    assert_eq!(read(&mut reader).await, "b");
+    assert_eq!(read(&mut reader).await, "end: shardId-000000000001 shardId-000000000002");
 }
 
 #[tokio::test(start_paused = true)]

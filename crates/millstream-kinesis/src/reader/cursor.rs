@@ -1,0 +1,121 @@
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::place::Place;
+use crate::kpl::deaggregate;
+use crate::{
+    Checkpoint, ChildShard, HashKeyRange, InitialPosition, Kinesis, KinesisError, RecordBlock, SequenceNumber, Shard,
+    ShardId, ShardRange,
+};
+
+/// How far a shard is read, whichever way, and what becomes of the records that the service sends: aggregated ones are taken
+/// apart, and what a checkpoint says is processed is left out, exact to the sub-sequence number.
+#[derive(Clone)]
+pub struct ShardCursor {
+    pub(super) kinesis: Arc<dyn Kinesis>,
+    pub(super) stream: Arc<str>,
+    pub(super) shard: ShardId,
+    hash_range: Option<HashKeyRange>,
+    pub(super) place: Place,
+    end: Option<Vec<ChildShard>>,
+}
+
+impl ShardCursor {
+    /// Before what follows `from`.
+    ///
+    /// `initial` gives the time that a checkpoint `AtTimestamp` means. With `hash_range`, the shard's own, aggregates that
+    /// hold records of other shards are left out, with a log line (see [`deaggregate`]).
+    pub fn new(
+        kinesis: Arc<dyn Kinesis>,
+        stream: Arc<str>,
+        shard: ShardId,
+        hash_range: Option<HashKeyRange>,
+        from: &Checkpoint,
+        initial: InitialPosition,
+    ) -> Self {
+        ShardCursor {
+            kinesis,
+            stream,
+            shard,
+            hash_range,
+            place: Place::new(from, initial),
+            end: (*from == Checkpoint::ShardEnd).then(Vec::new),
+        }
+    }
+
+    /// Before the first record of `range`; it knows nothing of the range's end.
+    pub(super) fn again(kinesis: Arc<dyn Kinesis>, range: &ShardRange, hash_range: Option<HashKeyRange>) -> Self {
+        ShardCursor {
+            kinesis,
+            stream: range.stream.clone(),
+            shard: range.shard.clone(),
+            hash_range,
+            place: Place::again(&range.first),
+            end: None,
+        }
+    }
+
+    /// At the shard's end, the shards that follow it.
+    pub(super) fn end(&self) -> Option<&[ChildShard]> {
+        self.end.as_deref()
+    }
+
+    /// The user records of what the service sent next; the cursor is behind them then.
+    pub(super) fn take(&mut self, raw: &RecordBlock) -> RecordBlock {
+        let users = deaggregate(raw, self.hash_range.as_ref());
+        if users.dropped > 0 {
+            tracing::warn!(
+                stream = %self.stream, shard = %self.shard, records = users.dropped,
+                "left out aggregated records that belong to another shard"
+            );
+        }
+        let block = self.place.unknown(users.block);
+        self.place.advance(raw);
+        block
+    }
+
+    /// There are no records up to `sequence`.
+    pub(super) fn pass(&mut self, sequence: SequenceNumber) {
+        self.place.pass(sequence);
+    }
+
+    /// The shard is closed, and all of it was taken: `children` follow it.
+    pub(super) fn ended(&mut self, children: Option<Vec<ChildShard>>) {
+        self.end = children;
+    }
+
+    /// What an answer means that tells nothing to go on with: the shard's end, with the shards that follow it; or none, to go
+    /// on by a new call.
+    ///
+    /// The last answer should name the children (KCL's `DataRetrievalUtil` insists). A truncated one must never pass for the
+    /// end: where no child is named, there must be no record either, and the list of shards decides.
+    pub(super) async fn end_of(
+        &self,
+        named: Vec<ChildShard>,
+        records: &RecordBlock,
+    ) -> Result<Option<Vec<ChildShard>>, KinesisError> {
+        if !named.is_empty() {
+            return Ok(Some(named));
+        }
+        if !records.is_empty() {
+            return Ok(None);
+        }
+        let shards = self.kinesis.list_shards(&self.stream).await?;
+        let closed = |shard: &Shard| shard.id == self.shard && shard.is_closed();
+        if !shards.iter().any(closed) {
+            return Err(KinesisError::Service {
+                code: "a malformed response".to_owned(),
+                message: format!("the end of shard {}, which is open", self.shard),
+                transient: true,
+            });
+        }
+        let children = shards.into_iter().filter(|shard| shard.parents.contains(&self.shard));
+        let children = children.map(|Shard { id, parents, hash_range, .. }| ChildShard { id, parents, hash_range });
+        Ok(Some(children.collect()))
+    }
+}
+
+pub(super) fn now_ms() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
