@@ -159,18 +159,26 @@ def streams(ssc: StreamingContext) -> DStream[tuple[str, int]]:
         words.persist(StorageLevel.MEMORY_ONLY),
         words.window(2, 1),
         words.reduceByWindow(lambda a, b: a + b, None, 2, 1),
+        words.checkpoint(10),
         words.mapPartitions(lambda rows: sorted(rows)),
         words.transform(lambda rdd: rdd),
         words.transformWith(lambda rdd, other: rdd, queued),
     ]
     counts: DStream[int] = words.count()
+    in_windows: list[DStream[int]] = [words.countByWindow(2, 1), counts]
+    by_value: DStream[tuple[str, int]] = words.countByValueAndWindow(2, 1)
+    sliced: list[RDD[str]] = words.slice(datetime.now(), 0.0)
     lists: DStream[list[str]] = words.glom()
     indexed: DStream[int] = words.mapPartitionsWithIndex(lambda index, rows: [index])
     joined: DStream[str | int] = words.union(queued)
     counted: DStream[tuple[str, int]] = words.countByValue()
     pairs: DStream[tuple[str, int]] = words.map(lambda word: (word, 1))
-    print(mixed, same, counts, lists, indexed, joined, counted, words.context())
+    print(mixed, same, in_windows, by_value, sliced, counts, lists, indexed, joined, counted, words.context())
     return pairs
+
+
+def add_up(values: list[int], total: float | None) -> float | None:
+    return sum(values, total or 0.0)
 
 
 def pair_streams(pairs: DStream[tuple[str, int]], others: DStream[tuple[str, float]]) -> None:
@@ -178,7 +186,11 @@ def pair_streams(pairs: DStream[tuple[str, int]], others: DStream[tuple[str, flo
         pairs.reduceByKey(lambda a, b: a + b),
         pairs.partitionBy(2),
         pairs.reduceByKeyAndWindow(lambda a, b: a + b, None, 2, 1),
+        pairs.reduceByKeyAndWindow(lambda a, b: a + b, lambda a, b: a - b, 2, filterFunc=lambda pair: pair[1] > 0),
     ]
+    in_windows: DStream[tuple[str, ResultIterable[int]]] = pairs.groupByKeyAndWindow(2, 1)
+    initial: list[tuple[str, float]] = [("a", 0.5)]
+    states: DStream[tuple[str, float]] = pairs.updateStateByKey(add_up, 2, initial)
     texts: list[DStream[tuple[str, str]]] = [pairs.mapValues(str), pairs.flatMapValues(lambda n: str(n))]
     combined: DStream[tuple[str, list[int]]] = pairs.combineByKey(
         lambda n: [n], lambda ns, n: [*ns, n], lambda a, b: a + b
@@ -189,7 +201,7 @@ def pair_streams(pairs: DStream[tuple[str, int]], others: DStream[tuple[str, flo
     left: DStream[tuple[str, tuple[int, float | None]]] = pairs.leftOuterJoin(others)
     right: DStream[tuple[str, tuple[int | None, float]]] = pairs.rightOuterJoin(others)
     full: DStream[tuple[str, tuple[int | None, float | None]]] = pairs.fullOuterJoin(others)
-    print(same, texts, combined, groups, sides, inner, left, right, full)
+    print(same, in_windows, states, texts, combined, groups, sides, inner, left, right, full)
 
 
 class Listener(StreamingListener):
@@ -207,6 +219,8 @@ def main(words: Iterable[str]) -> None:
     ssc = StreamingContext.getActiveOrCreate(None, lambda: StreamingContext(sc, 1))
     ssc = StreamingContext.getActive() or StreamingContext.getOrCreate(None, lambda: ssc)
     assert ssc.sparkContext is sc
+    ssc.remember(10)
+    ssc.checkpoint("x")
     pairs = streams(ssc)
     pair_streams(pairs, pairs.mapValues(float))
     pairs.pprint(5)
