@@ -8,6 +8,9 @@ const FIXED: usize = 18;
 /// No record is larger: 10 MiB of data and 256 characters of key.
 const MAX_PAYLOAD: usize = 11 * 1024 * 1024;
 
+/// No sequence number has a higher index.
+const MAX_INDEX: u64 = i64::MAX as u64;
+
 /// One record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
@@ -82,8 +85,12 @@ fn fields(payload: &[u8]) -> Option<Frame<'_>> {
     let (arrival_ms, rest) = rest.split_first_chunk::<8>()?;
     let (key_len, rest) = rest.split_first_chunk::<2>()?;
     let (key, data) = rest.split_at_checked(u16::from_le_bytes(*key_len).into())?;
+    let index = u64::from_le_bytes(*index);
+    if index > MAX_INDEX {
+        return None;
+    }
     Some(Frame {
-        index: u64::from_le_bytes(*index),
+        index,
         arrival_ms: u64::from_le_bytes(*arrival_ms),
         partition_key: std::str::from_utf8(key).ok()?,
         data,
@@ -93,6 +100,15 @@ fn fields(payload: &[u8]) -> Option<Frame<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_an_index_beyond_all_sequence_numbers_is_no_frame() {
+        for (index, is_frame) in [(MAX_INDEX, true), (MAX_INDEX + 1, false), (u64::MAX, false)] {
+            let mut bytes = Vec::new();
+            Frame { index, arrival_ms: 0, partition_key: "", data: b"" }.write(&mut bytes);
+            assert_eq!(matches!(parse(&bytes), Parsed::Frame(..)), is_frame, "{index}");
+        }
+    }
 
     #[test]
     fn every_cut_is_incomplete_and_every_flipped_bit_is_found() {

@@ -7,7 +7,10 @@ use super::{STREAM, cursor, put, put_aggregate, shard, shown};
 use crate::reader::cursor::now_ms;
 use crate::reader::place::Place;
 use crate::testing::{FakeKinesis, Operation};
-use crate::{Checkpoint, InitialPosition, KinesisError, PollOptions, PollingReader, ReadFrom};
+use crate::{
+    Checkpoint, InitialPosition, Kinesis, KinesisError, PollOptions, PollingReader, RangeRead, Read, ReadFrom,
+    ShardRange, read_range,
+};
 
 fn reader(fake: &Arc<FakeKinesis>, from: &str, options: PollOptions) -> PollingReader {
     PollingReader::new(cursor(fake, from), &options)
