@@ -56,7 +56,7 @@ SEED ?= 6
 
 .PHONY: chaos
 chaos: $(WHEEL) ## Kill a program with state 50 times at random moments and compare what it counted (KILLS=200 SEED=7)
-	MILLSTREAM_KILLS=$(KILLS) MILLSTREAM_SEED=$(SEED) $(BIN)/python -m pytest -s tests/test_state.py
+	MILLSTREAM_KILLS=$(KILLS) MILLSTREAM_SEED=$(SEED) $(BIN)/python -m pytest -s tests/test_recovery.py
 
 .PHONY: conformance
 conformance: $(WHEEL) ## Try the local service with AWS's SDKs, the Java KCL and kinesalite's tests (tests/conformance)

@@ -34,9 +34,12 @@ def dies_once(marker: Path, how: Callable[[], Any]) -> Callable[[Any], Any]:
     """A function that ends its process the first time that it is called."""
 
     def function(row: Any) -> Any:
-        if not marker.exists():
-            marker.touch()
-            how()
+        try:
+            # Two workers may be here at once; one of them makes the file.
+            marker.touch(exist_ok=False)
+        except FileExistsError:
+            return row
+        how()
         return row
 
     return function
