@@ -36,6 +36,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use bytes::Bytes;
 
 pub(crate) use input::is_structure;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use ops::OPERATIONS;
 pub(crate) use ops::{knows, unknown};
 pub(crate) use output::ShardOutput;
 pub(crate) use region::Region;

@@ -61,7 +61,7 @@ use crate::format::Format;
 use crate::http::Reply;
 
 /// All of them.
-const OPERATIONS: [&str; 40] = [
+pub(crate) const OPERATIONS: [&str; 40] = [
     "AddTagsToStream",
     "CreateStream",
     "DecreaseStreamRetentionPeriod",
