@@ -13,15 +13,14 @@ use crate::kinesis;
 const OLD_JSON: &str = "application/json";
 
 /// The answer to a request that no operation gets to see.
-pub(crate) fn refusal(call: &ApiCall, operation: Option<&str>) -> Option<Reply> {
-    let media_type = call.content_type();
+pub(crate) fn refusal(call: &ApiCall, media_type: &str, operation: Option<&str>) -> Option<Reply> {
     let known = operation.is_some_and(kinesis::knows);
     if call.body.is_empty() {
         let format = if media_type == Format::Json11.content_type() { Format::Json11 } else { Format::Cbor11 };
         let error = if known { unreadable() } else { kinesis::unknown(operation.unwrap_or_default()) };
         return Some(error.into_reply(format));
     }
-    let Some(format) = format_of(&media_type) else {
+    let Some(format) = format_of(media_type) else {
         return Some(match call.target().split_once('.') {
             Some((service, operation)) if !service.is_empty() && !operation.is_empty() => {
                 xml(404, "<UnknownOperationException/>\n")

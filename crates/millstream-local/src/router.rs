@@ -49,10 +49,11 @@ impl Router {
     }
 
     async fn call(&self, call: ApiCall) -> Result<Reply, Dropped> {
-        let (service, operation) = asked_for(&call);
+        let media_type = call.content_type();
+        let (service, operation) = asked_for(&call, &media_type);
         let refusal = match service {
-            Service::Kinesis(_) => envelope::refusal(&call, Some(&operation)),
-            Service::Unknown => envelope::refusal(&call, None),
+            Service::Kinesis(_) => envelope::refusal(&call, &media_type, Some(&operation)),
+            Service::Unknown => envelope::refusal(&call, &media_type, None),
             _ => None,
         };
         if let Some(reply) = refusal {
@@ -123,20 +124,19 @@ impl Service {
 }
 
 /// The service and the operation that a request is for, by its target, its path or its form.
-fn asked_for(call: &ApiCall) -> (Service, String) {
+fn asked_for(call: &ApiCall, media_type: &str) -> (Service, String) {
     if let Some(path) = call.parts.uri.path().strip_prefix("/service/") {
         let (service, operation) = path.split_once("/operation/").unwrap_or_default();
         let service = if service == CLOUDWATCH { Service::CloudWatch(Protocol::RpcCbor) } else { Service::Unknown };
         return (service, operation.to_owned());
     }
-    let content_type = call.content_type();
     let (service, operation) = call.target().split_once('.').unwrap_or_default();
     let service = match service {
-        KINESIS if content_type == Format::Cbor11.content_type() => Service::Kinesis(Format::Cbor11),
+        KINESIS if media_type == Format::Cbor11.content_type() => Service::Kinesis(Format::Cbor11),
         KINESIS => Service::Kinesis(Format::Json11),
         DYNAMODB => Service::DynamoDb,
         CLOUDWATCH => Service::CloudWatch(Protocol::Json),
-        _ if content_type == "application/x-www-form-urlencoded" => return of_form(call),
+        _ if media_type == "application/x-www-form-urlencoded" => return of_form(call),
         _ => Service::Unknown,
     };
     (service, operation.to_owned())

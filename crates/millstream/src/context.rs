@@ -1,12 +1,13 @@
 //! The entry point: one program of streams, its start and its end.
 
 use crate::dataset::AnyPartitions;
+use crate::lock::lock;
 use crate::queue::QueueSource;
 use crate::saved::{Saved, SavedStates};
 use crate::{ContextError, DStream, Queue};
 use millstream_engine::{BatchListener, Engine, EngineConfig, GraphBuilder, Recovery, Source, State, StreamId};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// Streams are created from it and run by it, in batches of one interval. Clones are handles to the same context.
@@ -175,7 +176,7 @@ impl StreamingContext {
     }
 
     fn program(&self) -> MutexGuard<'_, Program> {
-        self.inner.program.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner.program)
     }
 }
 

@@ -32,6 +32,7 @@ mod dataset;
 mod dstream;
 mod error;
 pub mod kinesis;
+mod lock;
 mod output;
 mod pairs;
 mod partitions;

@@ -2,9 +2,10 @@
 
 use crate::Partitions;
 use crate::dataset::AnyPartitions;
+use crate::lock::lock;
 use millstream_engine::{BatchTime, BoxError, Cut, Source};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Vectors of elements that wait for a batch. Clones are handles to the same queue; it may be pushed to while the program runs.
 pub struct Queue<T>(Arc<Mutex<VecDeque<Vec<T>>>>);
@@ -31,7 +32,7 @@ impl<T> Queue<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Vec<T>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -1,10 +1,11 @@
 //! The states of a context, as the engine's recovery log writes and reads them: JSON under the names of their operators.
 
+use crate::lock::lock;
 use millstream_engine::{BoxError, SavedState, States};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// A state that outlives its process.
 pub(crate) trait Saved: Send {
@@ -78,9 +79,4 @@ pub(crate) fn to_bytes(value: &impl Serialize) -> Result<Vec<u8>, BoxError> {
 
 pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
     Ok(serde_json::from_slice(bytes)?)
-}
-
-/// Locks, also after a panic of user code: a state is changed only when all of a batch is known.
-pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,7 @@
 //! State by key.
 
-use crate::saved::{Saved, from_bytes, lock, to_bytes};
+use crate::lock::lock;
+use crate::saved::{Saved, from_bytes, to_bytes};
 use crate::{DStream, Partitions};
 use millstream_engine::BoxError;
 use serde::Serialize;

@@ -1,6 +1,7 @@
 //! Windows: the elements of the last few batches.
 
-use crate::saved::{Saved, from_bytes, lock, to_bytes};
+use crate::lock::lock;
+use crate::saved::{Saved, from_bytes, to_bytes};
 use crate::{DStream, Partitions};
 use millstream_engine::{BatchTime, BoxError};
 use serde::Serialize;

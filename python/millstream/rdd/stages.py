@@ -37,7 +37,7 @@ class WorkerRunner:
 
     def run(self, node: Node, indices: Sequence[int], sink: str, *functions: Callable[..., Any]) -> Iterator[Any]:
         """What the sink makes of each of some partitions, in their order; the job is done before the first comes."""
-        if not functions and (node.kept is not None or not (node.narrow or isinstance(node, Shuffled))):
+        if not functions and (node.kept is not None or not _is_for_workers(node)):
             # The rows are to be here, or can be computed nowhere else: a worker could only send them back.
             self._prepare(_Source(node, buckets=False), list(indices))
             return LocalRunner().run(node, indices, sink)
@@ -77,7 +77,7 @@ class WorkerRunner:
         node = source.node
         if source.buckets:
             self._shuffle(node)
-        elif node.kept is not None and (node.narrow or isinstance(node, Shuffled)):
+        elif node.kept is not None and _is_for_workers(node):
             missing = [index for index in indices if index not in node.kept]
             for index, pickles in zip(missing, self._run(node, missing, computing.rows, kept=False), strict=True):
                 node.kept[index] = Packed(pickles)
@@ -162,6 +162,10 @@ class _Plan:
                 yield self._numbers[id(node)], at
             else:
                 waiting += list(node.reads(at))[::-1]
+
+
+def _is_for_workers(node: Node) -> bool:
+    return node.narrow or isinstance(node, Shuffled)
 
 
 def _without_data(node: Shuffled) -> Shuffled:

@@ -209,7 +209,7 @@ class KinesisBlocks(Columnar):
 
     label = "KinesisBlocks"
 
-    def __init__(self, blocks: Sequence[Block], as_text: bool) -> None:
+    def __init__(self, blocks: Sequence[Block], as_text: bool = False) -> None:
         super().__init__(len(blocks))
         self._blocks = blocks
         self._as_text = as_text

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from millstream.rdd.columns import Columnar
-
-if TYPE_CHECKING:
-    from millstream._millstream import Block
+from millstream.streaming.kinesis import KinesisBlocks
 
 
 class KinesisRecord(NamedTuple):
@@ -26,14 +23,10 @@ class KinesisRecord(NamedTuple):
     stream: str
 
 
-class KinesisRecords(Columnar):
+class KinesisRecords(KinesisBlocks):
     """The records of the blocks of one batch, one partition a block."""
 
     label = "KinesisRecords"
-
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        super().__init__(len(blocks))
-        self._blocks = blocks
 
     def compute(self, index: int) -> Iterable[KinesisRecord]:
         """Records with all that is known of them."""
@@ -51,9 +44,3 @@ class KinesisRecords(Columnar):
             KinesisRecord(data, key, sequence, sub, shard, datetime.fromtimestamp(arrived / 1000, UTC), stream)
             for data, key, sequence, sub, arrived in columns
         )
-
-    def batch(self, index: int) -> Any:
-        """All columns of the block."""
-        from millstream.streaming.kinesis_columns import record_batch
-
-        return record_batch(self._blocks[index], as_text=False)

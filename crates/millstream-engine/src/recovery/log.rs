@@ -40,20 +40,17 @@ impl RecoveryLog {
         let lock = lock.map_err(|cause| written(&lock_path, cause))?;
         lock.try_lock().map_err(|_| RecoveryError::InUse(directory.to_owned()))?;
 
-        let numbers = numbers(directory)?;
-        let latest = numbers.iter().max().copied();
         let mut history = History::default();
-        let number = latest.unwrap_or(0);
-        let path = file_path(directory, number);
-        let (file, bytes) = match latest {
-            Some(_) if !anew => reopen(&path, &mut history)?,
-            Some(_) => {
-                tracing::warn!(directory = %directory.display(), "states begin anew; what an earlier run has saved is deleted");
-                create(&file_path(directory, number + 1), &[])?
+        let (number, (file, bytes)) = match numbers(directory)?.into_iter().max() {
+            Some(latest) if !anew => (latest, reopen(&file_path(directory, latest), &mut history)?),
+            latest => {
+                if latest.is_some() {
+                    tracing::warn!(directory = %directory.display(), "states begin anew; what an earlier run has saved is deleted");
+                }
+                let number = latest.map_or(0, |latest| latest + 1);
+                (number, create(&file_path(directory, number), &[])?)
             }
-            None => create(&path, &[])?,
         };
-        let number = if anew && latest.is_some() { number + 1 } else { number };
         delete_others(directory, number)?;
         let ended = history.clone();
         history.states.clear();

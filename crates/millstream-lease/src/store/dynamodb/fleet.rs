@@ -23,7 +23,7 @@ const SINGLE_TABLE: u64 = 1;
 #[derive(Clone, Copy)]
 pub(super) struct Legacy {
     suffix: &'static str,
-    pub(super) key: &'static str,
+    key: &'static str,
 }
 
 pub(super) const STATE: Legacy = Legacy { suffix: "-CoordinatorState", key: "key" };
@@ -62,15 +62,14 @@ impl FleetStore for DynamoDbLeaseStore {
         let none = AttributeValue::M(HashMap::new());
         let mut set = format!("SET lut = :now, sts = :none, opr = :none, sup = :sup, slu = :now, {OURS} = :version");
         // Worker ids and lease keys share one space: a lease is never written over.
-        let (table, key, condition) = match layout {
+        let condition = match layout {
             Layout::OneTable => {
                 set.push_str(", entityType = :kind");
-                (self.table.clone(), LEASE_KEY, "attribute_not_exists(leaseKey) OR entityType = :kind")
+                "attribute_not_exists(leaseKey) OR entityType = :kind"
             }
-            Layout::ThreeTables => {
-                (self.beside(WORKERS), WORKERS.key, "attribute_not_exists(entityType) OR entityType = :kind")
-            }
+            Layout::ThreeTables => "attribute_not_exists(entityType) OR entityType = :kind",
         };
+        let (table, key) = self.place(layout, WORKERS);
         let request = self.client.update_item().table_name(table).key(key, text(id));
         request
             .update_expression(set)
@@ -104,10 +103,7 @@ impl FleetStore for DynamoDbLeaseStore {
     }
 
     async fn retire(&self, id: &str, layout: Layout) -> Result<(), StoreError> {
-        let (table, key) = match layout {
-            Layout::OneTable => (self.table.clone(), LEASE_KEY),
-            Layout::ThreeTables => (self.beside(WORKERS), WORKERS.key),
-        };
+        let (table, key) = self.place(layout, WORKERS);
         self.client
             .delete_item()
             .table_name(table)
@@ -121,8 +117,16 @@ impl FleetStore for DynamoDbLeaseStore {
 }
 
 impl DynamoDbLeaseStore {
-    pub(super) fn beside(&self, legacy: Legacy) -> String {
+    fn beside(&self, legacy: Legacy) -> String {
         format!("{}{}", self.table, legacy.suffix)
+    }
+
+    /// The table of rows that older layouts keep in `legacy`, and its key.
+    pub(super) fn place(&self, layout: Layout, legacy: Legacy) -> (String, &'static str) {
+        match layout {
+            Layout::OneTable => (self.table.clone(), LEASE_KEY),
+            Layout::ThreeTables => (self.beside(legacy), legacy.key),
+        }
     }
 
     /// The rows of the lease table that are no leases.

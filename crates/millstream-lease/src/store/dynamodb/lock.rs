@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use uuid::Uuid;
 
 use super::fleet::{STATE, attribute};
-use super::item::{ENTITY_TYPE, Item, LEASE_KEY, text};
+use super::item::{ENTITY_TYPE, Item, text};
 use super::{DynamoDbLeaseStore, StoreError};
 use crate::fleet::{LOCK_DURATION_MS, Layout, LeaderLock};
 
@@ -35,14 +35,6 @@ pub(super) fn from_item(item: &Item) -> Option<LeaderLock> {
 }
 
 impl DynamoDbLeaseStore {
-    /// The table of the lock, and its key.
-    fn lock_place(&self, layout: Layout) -> (String, &'static str) {
-        match layout {
-            Layout::OneTable => (self.table.clone(), LEASE_KEY),
-            Layout::ThreeTables => (self.beside(STATE), STATE.key),
-        }
-    }
-
     /// Writes the lock with a new version, which is returned; `None`: it is not as it was.
     pub(super) async fn claim(
         &self,
@@ -50,7 +42,7 @@ impl DynamoDbLeaseStore {
         claim: Claim<'_>,
         layout: Layout,
     ) -> Result<Option<String>, StoreError> {
-        let (table, key) = self.lock_place(layout);
+        let (table, key) = self.place(layout, STATE);
         let version = Uuid::new_v4().to_string();
         let mut request = self
             .client
@@ -101,7 +93,7 @@ impl DynamoDbLeaseStore {
 
     /// Marks the lock as released, if it is still held with this version.
     pub(super) async fn give_back(&self, worker: &str, version: &str, layout: Layout) -> Result<(), StoreError> {
-        let (table, key) = self.lock_place(layout);
+        let (table, key) = self.place(layout, STATE);
         let released = self
             .client
             .update_item()
