@@ -28,8 +28,38 @@ pub fn put_record(random: &mut Random, bytes: usize) -> String {
     format!(r#"{{"StreamName":"{STREAM}",{}}}"#, members(random, bytes))
 }
 
-pub fn put_records(random: &mut Random, records: usize, bytes: usize) -> String {
-    let entries: Vec<String> = (0..records).map(|_| format!("{{{}}}", members(random, bytes))).collect();
+/// The partition key of a record that a subscriber looks for.
+pub fn numbered_key(number: u64) -> String {
+    format!("number-{number:012}")
+}
+
+pub fn put_numbered(number: u64, bytes: usize) -> String {
+    let (data, key) = (base64(&vec![b'x'; bytes]), numbered_key(number));
+    format!(r#"{{"StreamName":"{STREAM}","Data":"{data}","PartitionKey":"{key}"}}"#)
+}
+
+pub fn stream() -> String {
+    format!(r#"{{"StreamName":"{STREAM}"}}"#)
+}
+
+pub fn register(stream_arn: &str) -> String {
+    format!(r#"{{"StreamARN":"{stream_arn}","ConsumerName":"bench"}}"#)
+}
+
+pub fn consumer(arn: &str) -> String {
+    format!(r#"{{"ConsumerARN":"{arn}"}}"#)
+}
+
+pub fn subscribe(consumer_arn: &str) -> String {
+    format!(
+        r#"{{"ConsumerARN":"{consumer_arn}","ShardId":"shardId-000000000000","StartingPosition":{{"Type":"LATEST"}}}}"#
+    )
+}
+
+/// With a hash key, all records are for the shard that has it.
+pub fn put_records(random: &mut Random, records: usize, bytes: usize, hash_key: Option<u128>) -> String {
+    let explicit = hash_key.map(|key| format!(r#","ExplicitHashKey":"{key}""#)).unwrap_or_default();
+    let entries: Vec<String> = (0..records).map(|_| format!("{{{}{explicit}}}", members(random, bytes))).collect();
     format!(r#"{{"StreamName":"{STREAM}","Records":[{}]}}"#, entries.join(","))
 }
 
@@ -64,7 +94,7 @@ fn text(out: &mut Vec<u8>, text: &str) {
 
 /// The value of a text member, which has no escapes.
 pub fn member(answer: &[u8], name: &str) -> Option<String> {
-    let answer = String::from_utf8_lossy(answer);
+    let answer = String::from_utf8_lossy(answer).replace("\": \"", "\":\"");
     let rest = answer.split_once(&format!("\"{name}\":\""))?.1;
     Some(rest.split_once('"')?.0.to_owned())
 }

@@ -2,9 +2,16 @@
 
 use std::io::{Error, Read, Result, Write};
 use std::net::TcpStream;
+use std::time::Duration;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Connection {
+    address: String,
     stream: TcpStream,
+    /// The server closes after each answer, as moto's does.
+    closes: bool,
     buffer: Vec<u8>,
 }
 
@@ -32,9 +39,8 @@ pub fn request(operation: &str, format: Format, body: &[u8]) -> Vec<u8> {
 
 impl Connection {
     pub fn open(address: &str) -> Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; 1024 * 1024] })
+        let stream = connect(address)?;
+        Ok(Self { address: address.to_owned(), stream, closes: false, buffer: vec![0; 1024 * 1024] })
     }
 
     /// Sends a request and gives the whole answer.
@@ -51,7 +57,11 @@ impl Connection {
         Ok(length)
     }
 
-    fn exchange(&mut self, request: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<()> {
+    /// Sends a request and gives what comes of the answer, until it ends.
+    pub fn exchange(&mut self, request: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<()> {
+        if self.closes {
+            self.stream = connect(&self.address)?;
+        }
         self.stream.write_all(request)?;
         let mut filled = 0;
         let head = loop {
@@ -66,6 +76,7 @@ impl Connection {
         };
         let headers = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
         let ok = headers.split(' ').nth(1) == Some("200");
+        self.closes = headers.contains("\r\nconnection: close");
         let named = |name: &str| headers.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
         if !ok {
             let text = String::from_utf8_lossy(&self.buffer[..filled]).into_owned();
@@ -130,4 +141,11 @@ impl Connection {
         }
         Ok((0, kept + count))
     }
+}
+
+fn connect(address: &str) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
 }

@@ -4,7 +4,8 @@
 //! load create ADDRESS SHARDS
 //! load put-records ADDRESS CONNECTIONS SECONDS RECORDS BYTES    records/s
 //! load put-record ADDRESS SECONDS BYTES                         latency
-//! load fill ADDRESS CONNECTIONS COUNT RECORDS BYTES             COUNT calls of PutRecords
+//! load subscribe ADDRESS SECONDS BYTES                          latency from PutRecord to a subscriber
+//! load fill ADDRESS CONNECTIONS COUNT RECORDS BYTES [SHARDS]    COUNT calls of PutRecords, each for one of so many shards
 //! load get-records ADDRESS SECONDS LIMIT json|cbor SHARD [FILE] records/s; the first answer goes to FILE
 //! load bare ADDRESS FILE                                        serves FILE
 //! load fetch ADDRESS SECONDS RECORDS                            records/s of what `bare` serves
@@ -13,6 +14,7 @@
 mod bare;
 mod bodies;
 mod http;
+mod subscribe;
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,14 +40,18 @@ fn main() -> Result<()> {
         }
         ["put-records", address, connections, seconds, records, bytes] => {
             let end = Instant::now() + Duration::from_secs_f64(seconds.parse()?);
-            put_records(address, connections.parse()?, records.parse()?, bytes.parse()?, || Instant::now() < end)?;
+            put_records(address, connections.parse()?, records.parse()?, bytes.parse()?, None, || {
+                Instant::now() < end
+            })?;
         }
-        ["fill", address, connections, count, records, bytes] => {
+        ["fill", address, connections, count, records, bytes, ref rest @ ..] => {
             let left = AtomicU64::new(count.parse()?);
             let take = || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
-            put_records(address, connections.parse()?, records.parse()?, bytes.parse()?, take)?;
+            let shards = rest.first().map(|shards| shards.parse()).transpose()?;
+            put_records(address, connections.parse()?, records.parse()?, bytes.parse()?, shards, take)?;
         }
         ["put-record", address, seconds, bytes] => put_record(address, seconds.parse()?, bytes.parse()?)?,
+        ["subscribe", address, seconds, bytes] => subscribe::measure(address, seconds.parse()?, bytes.parse()?)?,
         ["get-records", address, seconds, limit, format, shard, ref rest @ ..] => {
             let format = if format == "cbor" { Format::Cbor } else { Format::Json };
             get_records(address, seconds.parse()?, limit.parse()?, format, shard.parse()?, rest.first().copied())?;
@@ -65,13 +71,20 @@ fn put_records(
     connections: u64,
     records: usize,
     bytes: usize,
+    shards: Option<u64>,
     more: impl Fn() -> bool + Sync,
 ) -> Result<()> {
     let prepared: Vec<Vec<Vec<u8>>> = (1..=connections)
         .map(|nth| {
             let mut random = Random(nth.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            let body = |_| bodies::put_records(&mut random, records, bytes);
-            (0..BODIES).map(body).map(|body| request("PutRecords", Format::Json, body.as_bytes())).collect()
+            let body = |nth| {
+                let hash_key = shards.map(|shards| u128::MAX / u128::from(shards) * u128::from(nth) + 1);
+                bodies::put_records(&mut random, records, bytes, hash_key)
+            };
+            (0..shards.unwrap_or(BODIES))
+                .map(body)
+                .map(|body| request("PutRecords", Format::Json, body.as_bytes()))
+                .collect()
         })
         .collect();
     let more = &more;
@@ -126,10 +139,14 @@ fn put_record(address: &str, seconds: f64, bytes: usize) -> Result<()> {
             break;
         }
     }
+    print_latency(micros);
+    Ok(())
+}
+
+fn print_latency(mut micros: Vec<f64>) {
     micros.sort_by(f64::total_cmp);
     let at = |part: f64| micros[((micros.len() - 1) as f64 * part) as usize];
     println!(r#"{{"p50_us":{:.0},"p99_us":{:.0},"calls":{}}}"#, at(0.5), at(0.99), micros.len());
-    Ok(())
 }
 
 fn get_records(address: &str, seconds: f64, limit: u16, format: Format, shard: u32, file: Option<&str>) -> Result<()> {

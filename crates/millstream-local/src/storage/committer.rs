@@ -1,5 +1,7 @@
-//! The one thread that writes records: it takes what has been appended to any number of logs, and makes it safe with
-//! one sync.
+//! Writes records: one commit takes what has been appended to any number of logs, and makes it safe with one sync.
+//!
+//! A lone client's request is committed by the thread that appends it, which saves two changes of thread. Where several
+//! requests come at once, a thread of its own commits them, and the others read on.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,19 +17,23 @@ const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// A commit that has become so large takes no more groups.
 const COMMIT_BYTES: usize = 16 * 1024 * 1024;
 
-/// What the logs have of the thread.
+/// What is to be written, and the journal that makes it safe.
 #[derive(Debug)]
 pub(crate) struct Committer {
     fsync: Fsync,
     queue: Mutex<Queue>,
     wake: Condvar,
     waiting_bytes: AtomicUsize,
+    /// Held by the one who commits. Taken before the queue's lock.
+    journal: Mutex<Option<Journal>>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     /// One for each group that waits in a log.
     entries: VecDeque<Queued>,
+    /// The last commit was of several requests: the next is left to the thread.
+    is_busy: bool,
     stopping: bool,
     /// The thread is no more: nothing is written.
     ended: bool,
@@ -49,14 +55,20 @@ pub(crate) struct CommitterThread {
 
 impl Committer {
     pub(crate) fn new(fsync: Fsync) -> Arc<Self> {
-        let (queue, wake) = (Mutex::default(), Condvar::new());
-        Arc::new(Self { fsync, queue, wake, waiting_bytes: AtomicUsize::new(0) })
+        Arc::new(Self {
+            fsync,
+            queue: Mutex::default(),
+            wake: Condvar::new(),
+            waiting_bytes: AtomicUsize::new(0),
+            journal: Mutex::default(),
+        })
     }
 
     /// Starts the thread. Logs may be appended to before.
     pub(crate) fn start(self: Arc<Self>, journal: Journal) -> std::io::Result<CommitterThread> {
+        *self.journal() = Some(journal);
         let committer = Arc::clone(&self);
-        let thread = thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run(journal))?;
+        let thread = thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
         Ok(CommitterThread { committer: self, thread: Some(thread) })
     }
 
@@ -77,7 +89,7 @@ impl Committer {
         self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Queues logs, each of which has a new group for this request.
+    /// Commits logs, each of which has a new group for this request, or leaves them to the thread.
     pub(super) fn submit(&self, logs: Vec<Arc<ShardLog>>) {
         let last = logs.len().saturating_sub(1);
         let entries = logs.into_iter().enumerate().map(|(at, log)| Queued { log, ends_request: at == last });
@@ -86,30 +98,47 @@ impl Committer {
         if queue.ended {
             refuse(std::mem::take(&mut queue.entries));
         }
+        let is_busy = queue.is_busy;
         drop(queue);
-        self.wake.notify_one();
+        if !is_busy && let Ok(mut journal) = self.journal.try_lock() {
+            self.commit(&mut journal);
+        }
+        if !self.lock().entries.is_empty() {
+            self.wake.notify_one();
+        }
     }
 
-    fn run(&self, mut journal: Journal) {
+    fn run(&self) {
         let _end = End(self);
         loop {
             let mut queue = self.lock();
             while queue.entries.is_empty() {
                 if queue.stopping {
                     drop(queue);
-                    if self.fsync != Fsync::None {
+                    let journal = self.journal().take();
+                    if let Some(journal) = journal.filter(|_| self.fsync != Fsync::None) {
                         journal.finish();
                     }
                     return;
                 }
                 queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
             }
-            let mut next = std::mem::take(&mut queue.entries);
             drop(queue);
-            while !next.is_empty() {
-                let writes = self.write(&mut next);
-                self.make_safe(&mut journal, writes);
-            }
+            self.commit(&mut self.journal());
+        }
+    }
+
+    /// Commits what is queued.
+    fn commit(&self, journal: &mut Option<Journal>) {
+        let Some(journal) = journal else { return };
+        let mut next = {
+            let mut queue = self.lock();
+            queue.is_busy = queue.entries.iter().filter(|queued| queued.ends_request).nth(1).is_some();
+            std::mem::take(&mut queue.entries)
+        };
+        while !next.is_empty() {
+            let writes = self.write(&mut next);
+            self.make_safe(journal, writes);
         }
     }
 
@@ -146,6 +175,10 @@ impl Committer {
         for written in writes {
             if result.is_ok() { written.commit() } else { written.fail() }
         }
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Option<Journal>> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

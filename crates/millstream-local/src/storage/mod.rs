@@ -10,7 +10,7 @@
 //! data_dir/kinesis/<stream id>/<shard number>/<first index>-<first arrival>.segment and .marks
 //! ```
 //!
-//! The way of a record: `log` gives it an index and keeps it with others of its shard; `committer`, one thread, writes
+//! The way of a record: `log` gives it an index and keeps it with others of its shard; `committer`, one at a time, writes
 //! such groups to their segments, makes them safe by the `journal` and shows them to readers.
 
 mod committer;

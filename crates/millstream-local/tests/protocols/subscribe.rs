@@ -270,6 +270,26 @@ async fn a_slow_client_is_waited_for_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_subscriber_is_sent_two_mebibytes_a_second_where_quotas_are_enforced() {
+    let mut setup = setup(LocalConfig { enforce_limits: true, ..LocalConfig::default() }).await;
+    let data = base64_simd::STANDARD.encode_to_string(vec![9; 1_000_000]);
+    for _ in 0..2 {
+        setup.client.ok("PutRecord", json!({"StreamName": "s", "PartitionKey": "k", "Data": data})).await;
+        setup.service.clock().advance(SECOND);
+    }
+    let mut events = setup.subscribe(json!({"Type": "TRIM_HORIZON"})).await;
+    assert_eq!(numbers(&events.event().await).len(), 1);
+    let start = Instant::now();
+    assert_eq!(numbers(&events.event().await).len(), 1);
+    // What is under way when the first is here was sent a little earlier.
+    assert!(start.elapsed() > Duration::from_millis(300), "{:?}", start.elapsed());
+    // The rest ends when the clock says so, not before.
+    setup.client.put("s", "k", b"small").await;
+    setup.service.clock().advance(SECOND);
+    assert_eq!(numbers(&events.event().await).len(), 1);
+}
+
+#[tokio::test]
 async fn shutdown_ends_subscriptions_and_a_restart_serves_them() {
     let home = tempfile::tempdir().unwrap();
     let config = LocalConfig { data_dir: Some(home.path().to_owned()), ..LocalConfig::default() };

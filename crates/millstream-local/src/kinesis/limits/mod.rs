@@ -1,10 +1,13 @@
 //! The quotas of the service, enforced on demand: the throughput of shards, the rate of calls, the number of shards.
 
 mod bucket;
+mod pace;
 mod quotas;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(crate) use self::pace::Pace;
 
 use self::bucket::{Bucket, Rate};
 use self::quotas::Per;
@@ -103,6 +106,11 @@ impl Limits {
     pub(crate) fn gave(&self, shard: ShardName<'_>, bytes: usize, now_ms: u64) {
         let Some(mut buckets) = self.buckets(now_ms) else { return };
         bucket(&mut buckets, shard.counted(Use::BytesOut), BYTES_OUT, now_ms).charge(BYTES_OUT, bytes, now_ms);
+    }
+
+    /// The pace of a subscription.
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        self.are_enforced().then(Pace::default)
     }
 
     /// Counts an iterator of a shard.

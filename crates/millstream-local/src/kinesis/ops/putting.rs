@@ -1,5 +1,6 @@
 //! What PutRecord and PutRecords share: from records to places in shards.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -79,21 +80,18 @@ pub(super) fn place(limits: &Limits, stream: Arc<Stream>, records: &[Record<'_>]
     let now_ms = stream.now_ms();
     let settings = stream.settings();
     let topology = stream.topology();
-    let mut order = Vec::with_capacity(records.len());
+    let mut by_shard: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {
         let shard = topology.route(record.hash_key).ok_or_else(ApiError::internal)?;
-        order.push((shard.number(), at));
+        by_shard.entry(shard.number()).or_default().push(at);
     }
-    order.sort_unstable();
     let mut batches = Vec::new();
     let mut submission = Submission::default();
     let mut places = vec![(0, 0); records.len()];
-    for batch in order.chunk_by(|one, other| one.0 == other.0) {
-        let Some(shard) = batch.first().and_then(|(number, _)| topology.shards().get(*number as usize)) else {
-            continue;
-        };
+    for (number, batch) in by_shard {
+        let Some(shard) = topology.shards().get(number as usize) else { continue };
         let name = stream.shard_name(&settings, shard.number());
-        let (taken, refused): (Vec<usize>, Vec<usize>) = batch.iter().map(|(_, at)| *at).partition(|at| {
+        let (taken, refused): (Vec<usize>, Vec<usize>) = batch.into_iter().partition(|at| {
             let size = records[*at].partition_key.len() + records[*at].data.len();
             limits.take_record(name, size, now_ms)
         });

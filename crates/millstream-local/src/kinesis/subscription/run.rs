@@ -66,6 +66,7 @@ impl Subscription {
         let mut continuation = self.shard.sequence(self.place.index.saturating_sub(1), idle_ms);
         self.send(events, event_stream::initial_response(self.format).map_err(Some)?, end_ms).await?;
         let kinesis = Arc::clone(&self.kinesis);
+        let mut pace = kinesis.limits().pace();
         loop {
             // Listened to before anything is looked at: what changes in between is not missed.
             let mut changed = pin!(kinesis.subscriptions().changed.notified());
@@ -77,13 +78,18 @@ impl Subscription {
             let now_ms = clock.now_ms();
             self.check(now_ms, end_ms)?;
             let closing = shard.closed_ms().is_some();
-            if now_ms >= idle_ms || closing || !shard.is_caught_up(self.place) {
+            let rest_ms = pace.as_ref().and_then(|pace| pace.rests_until(now_ms));
+            if rest_ms.is_none() && (now_ms >= idle_ms || closing || !shard.is_caught_up(self.place)) {
                 let (event, page) = self.event(continuation).await.map_err(Some)?;
                 self.place = page.next;
                 continuation = page.last.unwrap_or(continuation);
                 if page.last.is_some() || page.ended || now_ms >= idle_ms {
                     self.send(events, event, end_ms).await?;
-                    idle_ms = clock.now_ms() + IDLE_MS;
+                    let sent_ms = clock.now_ms();
+                    idle_ms = sent_ms + IDLE_MS;
+                    if let Some(pace) = &mut pace {
+                        pace.sent(page.bytes, sent_ms);
+                    }
                 }
                 if page.ended {
                     return Err(None);
@@ -92,7 +98,11 @@ impl Subscription {
                     continue;
                 }
             }
-            let next_ms = if closing { now_ms + CLOSING_MS } else { idle_ms.min(end_ms) };
+            let next_ms = match rest_ms {
+                Some(rest_ms) => rest_ms.min(end_ms),
+                None if closing => now_ms + CLOSING_MS,
+                None => idle_ms.min(end_ms),
+            };
             tokio::select! {
                 () = appended => {}
                 () = changed => {}
