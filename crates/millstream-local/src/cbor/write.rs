@@ -21,7 +21,7 @@ pub(crate) trait Write {
 }
 
 /// The first byte of an item and a number in as few bytes as it needs.
-#[inline]
+#[inline(always)]
 pub(super) fn head(out: &mut Vec<u8>, major: Major, argument: u64) {
     let major = (major as u8) << 5;
     let bytes = argument.to_be_bytes();
@@ -41,20 +41,24 @@ pub(super) fn head(out: &mut Vec<u8>, major: Major, argument: u64) {
 }
 
 impl Write for Vec<u8> {
+    #[inline(always)]
     fn unsigned(&mut self, number: u64) {
         head(self, Major::Unsigned, number);
     }
 
+    #[inline(always)]
     fn text(&mut self, text: &str) {
         head(self, Major::Text, text.len() as u64);
         self.extend_from_slice(text.as_bytes());
     }
 
+    #[inline(always)]
     fn bytes(&mut self, bytes: &[u8]) {
         head(self, Major::Bytes, bytes.len() as u64);
         self.extend_from_slice(bytes);
     }
 
+    #[inline(always)]
     fn time(&mut self, ms: u64) {
         head(self, Major::Tag, 1);
         self.unsigned(ms);
