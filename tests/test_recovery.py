@@ -78,8 +78,9 @@ def test_state_after_kills_is_that_of_a_run_without(service: Service, counts: Co
     every = sum(expected.values())
     wait_until("every record is counted", lambda: sum(counts.read().get("totals", {}).values()) >= every, 60)
     wait_until("the short window is empty", lambda: counts.read()["short"] == {}, 60)
+    wait_until("every session has ended", lambda: sum(counts.read()["ended"].values()) >= every, 60)
     last = counts.read()
-    assert (last["totals"], last["window"]) == (expected, expected)
+    assert [last[name] for name in ("totals", "mapped", "window", "ended")] == [expected] * 4
     assert len(list(counts.checkpoint.glob("checkpoint-*"))) == 1
 
 

@@ -6,6 +6,7 @@ __all__ = [
     "AnalysisException",
     "IllegalArgumentException",
     "IllegalStateException",
+    "NoSuchElementException",
     "PySparkException",
     "PySparkImportError",
     "PySparkNotImplementedError",
@@ -59,6 +60,10 @@ class IllegalArgumentException(PySparkException):
 
 class IllegalStateException(PySparkException):
     """A call at the wrong moment, such as adding a stream to a context that runs."""
+
+
+class NoSuchElementException(PySparkException, LookupError):
+    """A question for something that is not there."""
 
 
 class PythonException(PySparkException):

@@ -11,7 +11,8 @@ import pytest
 
 import millstream
 from millstream import RDD, SparkContext
-from millstream.streaming import DStream, StreamingContext
+from millstream.streaming import DStream, State, StateSpec, StreamingContext
+from millstream.streaming.map_with_state import MapWithStateDStream
 
 pytest.importorskip("mypy")
 
@@ -24,7 +25,10 @@ def public(owner: type) -> set[str]:
     return {name for name in names if not (getattr(owner, name).__doc__ or "").startswith("PySpark's `")}
 
 
-@pytest.mark.parametrize("owner", [SparkContext, RDD, StreamingContext, DStream])
+OWNERS = [SparkContext, RDD, StreamingContext, DStream, State, StateSpec, MapWithStateDStream]
+
+
+@pytest.mark.parametrize("owner", OWNERS)
 def test_the_typed_program_uses_every_public_member(owner: type) -> None:
     used = set(re.findall(r"\.(\w+)", PROGRAM.read_text()))
     assert public(owner) - used == set(), f"add them to {PROGRAM.name}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from millstream import RDD, SparkConf, SparkContext, StorageLevel
 from millstream.rdd import ResultIterable
-from millstream.streaming import DStream, StreamingContext, StreamingListener
+from millstream.streaming import DStream, State, StateSpec, StreamingContext, StreamingListener
 
 
 def context() -> SparkContext:
@@ -181,6 +181,28 @@ def add_up(values: list[int], total: float | None) -> float | None:
     return sum(values, total or 0.0)
 
 
+def longest(key: str, value: int | None, state: State[int]) -> str:
+    if not state.isTimingOut() and value is not None:
+        state.update(max(value, state.get() if state.exists() else 0))
+    elif state.getOption() is None:
+        state.remove()
+    return f"{key} {state}"
+
+
+def timed(time: datetime, key: str, value: int | None, state: State[int]) -> float | None:
+    return None if value is None else time.timestamp()
+
+
+def with_states(pairs: DStream[tuple[str, int]]) -> None:
+    known: list[tuple[str, int]] = [("a", 1)]
+    spec = StateSpec.function(longest).timeout(60).initialState(known).numPartitions(2)
+    mapped = pairs.mapWithState(spec)
+    texts: DStream[str] = mapped
+    states: DStream[tuple[str, int]] = mapped.stateSnapshots()
+    times: DStream[float] = pairs.mapWithState(StateSpec.function(timed))
+    print(texts, states, times)
+
+
 def pair_streams(pairs: DStream[tuple[str, int]], others: DStream[tuple[str, float]]) -> None:
     same: list[DStream[tuple[str, int]]] = [
         pairs.reduceByKey(lambda a, b: a + b),
@@ -223,6 +245,7 @@ def main(words: Iterable[str]) -> None:
     ssc.checkpoint("x")
     pairs = streams(ssc)
     pair_streams(pairs, pairs.mapValues(float))
+    with_states(pairs)
     pairs.pprint(5)
     pairs.saveAsTextFiles("x", "txt")
     pairs.foreachRDD(show)

@@ -1,9 +1,9 @@
 """Counts records by key, over all time and over two windows, and writes what it knows to a file at each batch:
 APP STREAM ENDPOINT REGION FILE CHECKPOINT.
 
-A record is `key:number`. The file is replaced as a whole: a JSON object of the totals, the totals of a window that
-nothing leaves, those of one that everything leaves, and the batch time. While there is a file FILE.fail, batches with
-records fail.
+A record is `key:number`. The file is replaced as a whole: a JSON object of the totals, those that `mapWithState` keeps,
+those of a window that nothing leaves, those of one that everything leaves, those of the sessions that have ended, and
+the batch time. While there is a file FILE.fail, batches with records fail.
 """
 
 import json
@@ -12,11 +12,11 @@ import sys
 from operator import add, sub
 
 from pyspark import SparkContext, StorageLevel
-from pyspark.streaming import StreamingContext
+from pyspark.streaming import StateSpec, StreamingContext
 from pyspark.streaming.kinesis import InitialPositionInStream, KinesisUtils
 
 BATCH_S, CHECKPOINT_S = 0.1, 0.2
-LONG_S, SHORT_S = 3600, 1
+LONG_S, SHORT_S, IDLE_S = 3600, 1, 0.5
 
 app, stream, endpoint, region, path, checkpoint = sys.argv[1:7]
 
@@ -30,12 +30,24 @@ def setup():
     totals = ones.updateStateByKey(lambda values, state: (state or 0) + sum(values))
     window = ones.reduceByKeyAndWindow(add, sub, LONG_S)
     short = ones.reduceByKeyAndWindow(add, sub, SHORT_S, filterFunc=lambda pair: pair[1] > 0)
+    mapped = ones.mapWithState(StateSpec.function(count)).stateSnapshots()
+    sessions = ones.mapWithState(StateSpec.function(count).timeout(IDLE_S)).filter(lambda session: session is not None)
+    ended = sessions.updateStateByKey(lambda lengths, state: (state or 0) + sum(lengths))
     known = {}
     totals.foreachRDD(lambda rdd: known.update(totals=dict(rdd.collect())))
+    mapped.foreachRDD(lambda rdd: known.update(mapped=dict(rdd.collect())))
+    ended.foreachRDD(lambda rdd: known.update(ended=dict(rdd.collect())))
     window.foreachRDD(lambda rdd: known.update(window=dict(rdd.collect())))
     short.foreachRDD(lambda rdd: known.update(short=dict(rdd.collect())))
     short.foreachRDD(lambda time, rdd: write({**known, "time": str(time)}))
     return ssc
+
+
+def count(key, one, state):
+    """The records of the key so far; a session that ends by its timeout is an element."""
+    if state.isTimingOut():
+        return key, state.get()
+    state.update((state.getOption() or 0) + one)
 
 
 def write(known):

@@ -12,10 +12,13 @@ from millstream.streaming.window import WindowOperations
 
 if TYPE_CHECKING:
     from millstream.streaming.dstream import DStream
+    from millstream.streaming.map_with_state import MapWithStateDStream
+    from millstream.streaming.state_spec import StateSpec
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 S = TypeVar("S")
+E = TypeVar("E")
 
 
 class StatefulOperations(WindowOperations[T]):
@@ -45,6 +48,15 @@ class StatefulOperations(WindowOperations[T]):
             return RDD(state.last, self._sc) if state.last is not None else None
 
         return self._ssc._derive_always(self._itself(), compute, self._slide_ms)
+
+    def mapWithState(
+        self: StatefulOperations[tuple[K, V]], spec: StateSpec[K, V, S, E]
+    ) -> MapWithStateDStream[E, K, S]:
+        """What the function of ``spec`` makes of each pair and the state of its key. Only keys of the batch, and those
+        that time out, cost anything."""
+        from millstream.streaming.map_with_state import map_with_state
+
+        return map_with_state(self, spec)
 
 
 def _update_all(update: Callable[[list[Any], Any], Any]) -> Advance:
