@@ -51,9 +51,8 @@ def test_a_socket_is_connected_again(ssc: StreamingContext, capfd: pytest.Captur
             connection.sendall(line)
             connection.close()
         assert take(elements, 2) == ["first", "second, without its end"]
-        assert (
-            f"millstream: 127.0.0.1:{port}: the connection has ended; connecting again in 2 s" in capfd.readouterr().err
-        )
+    said = f"millstream: receiver 0 (SocketReceiver): 127.0.0.1:{port}: the connection has ended; starting again in 2 s"
+    assert said in capfd.readouterr().err
 
 
 def test_a_graceful_stop_processes_what_a_socket_gave(ssc: StreamingContext) -> None:
@@ -109,6 +108,21 @@ def test_records_of_a_fixed_length(ssc: StreamingContext, tmp_path: Path) -> Non
     (tmp_path / "two" / "torn").write_bytes(b"abcd")
     with pytest.raises(PySparkException, match=r"torn has 4 bytes, which is no multiple of the record length 3"):
         ssc.awaitTermination(WAIT_S)
+
+
+def test_files_by_a_reader_and_a_filter(ssc: StreamingContext, tmp_path: Path) -> None:
+    for name in ("old.csv", ".hidden.csv", "other.txt"):
+        (tmp_path / name).write_text(name)
+    os.utime(tmp_path / "old.csv", (time.time() - 10, time.time() - 10))
+    (tmp_path / "ancient.csv").touch()
+    os.utime(tmp_path / "ancient.csv", (1_600_000_000, 1_600_000_000))
+
+    def read(path: str) -> list[tuple[str, str]]:
+        with open(path) as file:
+            return [(os.path.basename(path), file.read())]
+
+    stream = ssc.fileStream(str(tmp_path), read, lambda path: path.endswith(".csv"), newFilesOnly=False)
+    assert take(collect(stream), 2) == [(".hidden.csv", ".hidden.csv"), ("old.csv", "old.csv")]
 
 
 def test_a_file_is_given_once_and_remembered_for_a_while(sc: SparkContext, tmp_path: Path) -> None:

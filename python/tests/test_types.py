@@ -11,7 +11,7 @@ import pytest
 
 import millstream
 from millstream import RDD, SparkContext
-from millstream.streaming import DStream, State, StateSpec, StreamingContext
+from millstream.streaming import DStream, Receiver, State, StateSpec, StreamingContext
 from millstream.streaming.map_with_state import MapWithStateDStream
 
 pytest.importorskip("mypy")
@@ -25,7 +25,7 @@ def public(owner: type) -> set[str]:
     return {name for name in names if not (getattr(owner, name).__doc__ or "").startswith("PySpark's `")}
 
 
-OWNERS = [SparkContext, RDD, StreamingContext, DStream, State, StateSpec, MapWithStateDStream]
+OWNERS = [SparkContext, RDD, StreamingContext, DStream, State, StateSpec, MapWithStateDStream, Receiver]
 
 
 @pytest.mark.parametrize("owner", OWNERS)

@@ -11,7 +11,7 @@ from typing import Any
 
 from millstream import RDD, SparkConf, SparkContext, StorageLevel
 from millstream.rdd import ResultIterable
-from millstream.streaming import DStream, State, StateSpec, StreamingContext, StreamingListener
+from millstream.streaming import DStream, Receiver, State, StateSpec, StreamingContext, StreamingListener
 
 
 def context() -> SparkContext:
@@ -149,6 +149,8 @@ def streams(ssc: StreamingContext) -> DStream[tuple[str, int]]:
     lines: list[DStream[str]] = [ssc.socketTextStream("localhost", 9), ssc.textFileStream("x")]
     records: DStream[bytes] = ssc.binaryRecordsStream("x", 4)
     queued: DStream[int] = ssc.queueStream([[1], [2]])
+    sizes: DStream[int] = ssc.fileStream("x", lambda path: [len(path)], lambda path: True, newFilesOnly=False)
+    received: DStream[str] = ssc.receiverStream(Ticks())
     words: DStream[str] = ssc.union(*lines).flatMap(lambda line: line.split(" "))
     mixed: DStream[Any] = ssc.transform([words, records], lambda rdds: rdds[0])
     same: list[DStream[str]] = [
@@ -173,7 +175,21 @@ def streams(ssc: StreamingContext) -> DStream[tuple[str, int]]:
     joined: DStream[str | int] = words.union(queued)
     counted: DStream[tuple[str, int]] = words.countByValue()
     pairs: DStream[tuple[str, int]] = words.map(lambda word: (word, 1))
-    print(mixed, same, in_windows, by_value, sliced, counts, lists, indexed, joined, counted, words.context())
+    print(
+        sizes,
+        received,
+        mixed,
+        same,
+        in_windows,
+        by_value,
+        sliced,
+        counts,
+        lists,
+        indexed,
+        joined,
+        counted,
+        words.context(),
+    )
     return pairs
 
 
@@ -224,6 +240,18 @@ def pair_streams(pairs: DStream[tuple[str, int]], others: DStream[tuple[str, flo
     right: DStream[tuple[str, tuple[int | None, float]]] = pairs.rightOuterJoin(others)
     full: DStream[tuple[str, tuple[int | None, float | None]]] = pairs.fullOuterJoin(others)
     print(same, in_windows, states, texts, combined, groups, sides, inner, left, right, full)
+
+
+class Ticks(Receiver[str]):
+    def onStart(self) -> None:
+        self.store(f"{self.streamId} {self.isStarted()}")
+        self.storeAll(["a", "b"])
+        self.reportError("x", ValueError())
+        self.restart("x", None, 10)
+
+    def onStop(self) -> None:
+        if self.isStopped():
+            self.stop("x")
 
 
 class Listener(StreamingListener):

@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 
 use crate::dataset::PyDataset;
 
-/// Calls an object with `start()`, `cut(time_ms) -> (dataset, records)`, `committed(time_ms)`, `failed(time_ms)`, `drain()`,
-/// `is_drained()` and `stop(graceful)`.
+/// Calls an object with `start()`, `limit(records)`, `cut(time_ms) -> (dataset, records)`, `committed(time_ms)`,
+/// `failed(time_ms)`, `drain()`, `is_drained()` and `stop(graceful)`.
 pub(crate) struct PythonSource {
     object: Py<PyAny>,
 }
@@ -29,6 +29,14 @@ impl PythonSource {
 impl Source<PyDataset> for PythonSource {
     fn start(&mut self) -> Result<(), BoxError> {
         Python::attach(|py| self.object.call_method0(py, "start").map(drop)).map_err(BoxError::from)
+    }
+
+    fn limit(&mut self, records: Option<u64>) {
+        Python::attach(|py| {
+            if let Err(error) = self.object.call_method1(py, "limit", (records,)) {
+                tracing::warn!(%error, "an input failed to take notice of its rate");
+            }
+        });
     }
 
     fn cut(&mut self, time: BatchTime) -> Result<Cut<PyDataset>, BoxError> {

@@ -30,7 +30,7 @@ from millstream.streaming.sources import Sources
 if TYPE_CHECKING:
     from millstream._millstream import Engine, KinesisInput
     from millstream.context import SparkContext
-    from millstream.streaming.listener import StreamingListener
+    from millstream.streaming.listener import ListenerCalls, StreamingListener
     from millstream.streaming.operations import StreamOperations
     from millstream.streaming.source import Source
 
@@ -70,6 +70,8 @@ class StreamingContext(Sources):
         self._anew = True
         self._remember_ms: int | None = None
         self._kinesis: dict[str, tuple[str, ...]] = {}
+        self._inputs = 0
+        self._listeners: list[ListenerCalls] = []
         self._outputs = 0
         self._started_at: str | None = None
         self._stopped = False
@@ -118,11 +120,17 @@ class StreamingContext(Sources):
                 f"the application {app} reads the stream {' '.join(first)} already, so it can't read "
                 f"{' '.join(stream)} too: use another application name for the second stream"
             )
+        self._inputs += 1
         return DStream(self, self._engine.input_kinesis(source), self._batch_ms)
 
     def _input(self, source: Source) -> DStream[Any]:
         self._check_building()
+        self._inputs += 1
         return DStream(self, self._engine.input_python(source), self._batch_ms)
+
+    def _tell(self, callback: str, receiver: dict[str, Any]) -> None:
+        for listener in self._listeners:
+            listener.tell(callback, receiver)
 
     def union(self, *dstreams: DStream[T]) -> DStream[T]:
         """One stream of the elements of several."""
@@ -254,7 +262,9 @@ class StreamingContext(Sources):
         """Tells the listener of all that happens to batches from now on."""
         from millstream.streaming.listener import ListenerCalls
 
-        self._engine.add_listener(ListenerCalls(streamingListener))
+        calls = ListenerCalls(streamingListener)
+        self._listeners.append(calls)
+        self._engine.add_listener(calls)
 
     def _stop_at_exit(self) -> None:
         # Nobody could catch a KeyboardInterrupt from here on: Ctrl-C ends the process at once.

@@ -18,28 +18,43 @@ if TYPE_CHECKING:
     from millstream.context import SparkContext
 
 
+def is_visible(path: str) -> bool:
+    """Whether a file's name begins with neither a dot nor an underscore."""
+    return not os.path.basename(path).startswith((".", "_"))
+
+
 class DirectorySource(Source):
     """Gives each batch the files that were modified after the start and no later than the batch's time.
 
     A file should be complete when it appears: it is to be moved into the directory. Its name is remembered for
-    ``remember_ms``, so that it is given once; a file that turns up with an older time is not seen. Hidden files are
-    passed over.
+    ``remember_ms``, so that it is given once; a file that turns up with an older time is not seen.
     """
 
     def __init__(
-        self, sc: SparkContext, directory: str, remember_ms: int, read: Callable[[str], Iterable[Any]]
+        self,
+        sc: SparkContext,
+        directory: str,
+        remember_ms: int,
+        read: Callable[[str], Iterable[Any]],
+        accepts: Callable[[str], Any] = is_visible,
+        new_only: bool = True,
     ) -> None:
+        """``accepts`` is asked for each path; without ``new_only``, files of the last ``remember_ms`` before the start
+        are given too."""
         self._sc = sc
         self._pattern = local_path(directory)
         self._remember_ms = remember_ms
         self._read = read
+        self._accepts = accepts
+        self._new_only = new_only
         self._started_ms = 0
         #: Of each file given to a batch, the time of that batch.
         self._given: dict[str, int] = {}
 
     def start(self) -> None:
-        """What is in the directory now is no part of the stream."""
-        self._started_ms = int(time.time() * 1000)
+        """What is in the directory now is no part of the stream, if only new files are."""
+        if self._new_only:
+            self._started_ms = int(time.time() * 1000)
 
     def cut(self, time_ms: int) -> tuple[RDD[Any], int]:
         """The batch's files, in the order of their names. Records are not counted before they are read."""
@@ -47,7 +62,7 @@ class DirectorySource(Source):
         self._given = {path: at for path, at in self._given.items() if at > time_ms - self._remember_ms}
         found = []
         for path, modified_ms in self._files():
-            if oldest_ms < modified_ms <= time_ms and path not in self._given:
+            if oldest_ms < modified_ms <= time_ms and path not in self._given and self._accepts(path):
                 found.append(path)
                 self._given[path] = time_ms
         return RDD(Files(sorted(found), self._read), self._sc), 0
@@ -58,7 +73,7 @@ class DirectorySource(Source):
             try:
                 with os.scandir(directory) as entries:
                     for entry in entries:
-                        if not entry.name.startswith((".", "_")) and entry.is_file():
+                        if entry.is_file():
                             yield entry.path, entry.stat().st_mtime_ns // 1_000_000
             except OSError as error:
                 # It may be gone by now; the next batch looks again.

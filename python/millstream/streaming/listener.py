@@ -1,28 +1,31 @@
-"""What a program hears of its batches: ``StreamingListener``, with payloads whose fields are methods, as in PySpark."""
+"""What a program hears of its batches: ``StreamingListener``."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+from millstream.streaming.events import BatchEvent, OutputOperationEvent, ReceiverEvent, StreamingStarted
 
 
 class StreamingListener:
     """Override what is wanted. Called on the engine's threads: a slow listener slows the batches.
 
-    An exception in a listener is logged and has no other effect. There are no receivers here, so nothing is ever heard
-    of one.
+    An exception in a listener is logged and has no other effect. Sockets and `Receiver` have receivers, whose callbacks
+    come on threads of theirs; Kinesis streams have none.
     """
 
     def onStreamingStarted(self, streamingStarted: StreamingStarted) -> None:
         """The streams have started."""
 
-    def onReceiverStarted(self, receiverStarted: Any) -> None:
-        """Never called."""
+    def onReceiverStarted(self, receiverStarted: ReceiverEvent) -> None:
+        """A receiver has started, or started again."""
 
-    def onReceiverError(self, receiverError: Any) -> None:
-        """Never called."""
+    def onReceiverError(self, receiverError: ReceiverEvent) -> None:
+        """A receiver reports an error, and goes on."""
 
-    def onReceiverStopped(self, receiverStopped: Any) -> None:
-        """Never called."""
+    def onReceiverStopped(self, receiverStopped: ReceiverEvent) -> None:
+        """A receiver has stopped, for good or to start again."""
 
     def onBatchSubmitted(self, batchSubmitted: BatchEvent) -> None:
         """A batch waits to be processed."""
@@ -40,152 +43,6 @@ class StreamingListener:
         """An output operation of a batch has ended, well or badly."""
 
 
-class Time:
-    """A batch time."""
-
-    def __init__(self, time_ms: int) -> None:
-        self._time_ms = time_ms
-
-    def milliseconds(self) -> int:
-        """Milliseconds since the epoch."""
-        return self._time_ms
-
-    def __str__(self) -> str:
-        return f"{self._time_ms} ms"
-
-
-class StreamingStarted:
-    """The payload of `StreamingListener.onStreamingStarted`."""
-
-    def __init__(self, time_ms: int) -> None:
-        self._time_ms = time_ms
-
-    def time(self) -> int:
-        """Milliseconds since the epoch."""
-        return self._time_ms
-
-
-class _Payload:
-    """What the engine tells, shown by methods."""
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = fields
-
-
-class StreamInputInfo(_Payload):
-    """What one input gave to a batch."""
-
-    def inputStreamId(self) -> int:
-        """The input's number, counted from 0."""
-        return int(self._fields["id"])
-
-    def numRecords(self) -> int:
-        """Its records in the batch."""
-        return int(self._fields["records"])
-
-    def metadata(self) -> dict[str, Any]:
-        """Where they come from, under Spark's key ``Description``; empty where there is nothing to say."""
-        text = self._fields["metadata"]
-        return {"Description": text} if text else {}
-
-    def metadataDescription(self) -> str | None:
-        """The same as text."""
-        return self._fields["metadata"] or None
-
-
-class OutputOperationInfo(_Payload):
-    """One output operation in one batch. A time that is not there yet is -1."""
-
-    def batchTime(self) -> Time:
-        """The batch."""
-        return Time(self._fields["time_ms"])
-
-    def id(self) -> int:
-        """The operation's number, counted from 0."""
-        return int(self._fields["id"])
-
-    def name(self) -> str:
-        """What it is, and the line of the program that made it."""
-        return str(self._fields["name"])
-
-    def description(self) -> str:
-        """The same."""
-        return self.name()
-
-    def startTime(self) -> int:
-        """When it began, in milliseconds since the epoch."""
-        return _or_not_yet(self._fields["start_ms"])
-
-    def endTime(self) -> int:
-        """When it ended, in milliseconds since the epoch."""
-        return _or_not_yet(self._fields["end_ms"])
-
-    def failureReason(self) -> str | None:
-        """Why it failed, if it did."""
-        reason: str | None = self._fields["failure"]
-        return reason
-
-
-class BatchInfo(_Payload):
-    """One batch, as far as it has come. A time or delay, in milliseconds, that is not there yet is -1."""
-
-    def batchTime(self) -> Time:
-        """The batch."""
-        return Time(self._fields["time_ms"])
-
-    def streamIdToInputInfo(self) -> dict[int, StreamInputInfo]:
-        """What each input gave."""
-        return {fields["id"]: StreamInputInfo(fields) for fields in self._fields["inputs"]}
-
-    def numRecords(self) -> int:
-        """The records of all inputs."""
-        return sum(fields["records"] for fields in self._fields["inputs"])
-
-    def submissionTime(self) -> int:
-        """When it was cut and began to wait."""
-        return int(self._fields["submission_ms"])
-
-    def processingStartTime(self) -> int:
-        """When its processing began."""
-        return _or_not_yet(self._fields["processing_start_ms"])
-
-    def processingEndTime(self) -> int:
-        """When its processing ended."""
-        return _or_not_yet(self._fields["processing_end_ms"])
-
-    def schedulingDelay(self) -> int:
-        """How long it waited."""
-        return _between(self.submissionTime(), self.processingStartTime())
-
-    def processingDelay(self) -> int:
-        """How long it was processed."""
-        return _between(self.processingStartTime(), self.processingEndTime())
-
-    def totalDelay(self) -> int:
-        """Both together."""
-        return _between(self.submissionTime(), self.processingEndTime())
-
-    def outputOperationInfos(self) -> dict[int, OutputOperationInfo]:
-        """Its output operations."""
-        return {fields["id"]: OutputOperationInfo(fields) for fields in self._fields["outputs"]}
-
-
-class BatchEvent(_Payload):
-    """The payload of the callbacks for batches."""
-
-    def batchInfo(self) -> BatchInfo:
-        """The batch."""
-        return BatchInfo(self._fields)
-
-
-class OutputOperationEvent(_Payload):
-    """The payload of the callbacks for output operations."""
-
-    def outputOperationInfo(self) -> OutputOperationInfo:
-        """The output operation."""
-        return OutputOperationInfo(self._fields)
-
-
 class ListenerCalls:
     """What the engine calls, for a program's listener."""
 
@@ -195,6 +52,13 @@ class ListenerCalls:
     def streaming_started(self, time_ms: int) -> None:
         """See `StreamingListener.onStreamingStarted`."""
         self._listener.onStreamingStarted(StreamingStarted(time_ms))
+
+    def tell(self, callback: str, receiver: dict[str, Any]) -> None:
+        """Calls one of the three methods for receivers, by its name."""
+        try:
+            getattr(self._listener, callback)(ReceiverEvent(receiver))
+        except Exception as error:
+            print(f"millstream: a streaming listener failed in {callback}: {error!r}", file=sys.stderr)
 
     def batch_submitted(self, batch: dict[str, Any]) -> None:
         """See `StreamingListener.onBatchSubmitted`."""
@@ -215,11 +79,3 @@ class ListenerCalls:
     def output_completed(self, output: dict[str, Any]) -> None:
         """See `StreamingListener.onOutputOperationCompleted`."""
         self._listener.onOutputOperationCompleted(OutputOperationEvent(output))
-
-
-def _or_not_yet(time_ms: int | None) -> int:
-    return -1 if time_ms is None else time_ms
-
-
-def _between(begin_ms: int, end_ms: int) -> int:
-    return -1 if -1 in (begin_ms, end_ms) else end_ms - begin_ms

@@ -1,5 +1,5 @@
-"""What streams read of the `SparkConf`. Keys under ``spark.millstream.`` are read by the native module; here are their
-names only."""
+"""What streams read of the `SparkConf`. Most keys under ``spark.millstream.`` are read by the native module; here are
+their names."""
 
 from __future__ import annotations
 
@@ -57,6 +57,20 @@ def flag(conf: SparkConf, key: str) -> bool:
 def stop_timeout_ms(conf: SparkConf) -> int | None:
     """``spark.streaming.gracefulStopTimeout``, in Spark's units of time (milliseconds where none is given)."""
     return _time_ms(conf, "spark.streaming.gracefulStopTimeout", 1)
+
+
+def restart_delay_ms(conf: SparkConf) -> int:
+    """``spark.streaming.receiverRestartDelay`` (2 s)."""
+    return _time_ms(conf, "spark.streaming.receiverRestartDelay", 1) or 2_000
+
+
+def buffer_bytes(conf: SparkConf) -> int:
+    """``spark.millstream.bufferMiB`` (64), for receivers; the native module reads it for Kinesis."""
+    key = "spark.millstream.bufferMiB"
+    value = conf.get(key, "64")
+    if not value.isdecimal() or not 1 <= int(value) <= 2_048:
+        raise IllegalArgumentException(f"{key}={value} is not a number from 1 to 2048")
+    return int(value) << 20
 
 
 def remember_files_ms(conf: SparkConf, batch_ms: int) -> int:

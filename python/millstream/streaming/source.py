@@ -14,6 +14,9 @@ class Source:
     def start(self) -> None:
         """The streams begin."""
 
+    def limit(self, records: int | None) -> None:
+        """How many records the next batch may have at most; None: all there are. One that does not count takes all."""
+
     def cut(self, time_ms: int) -> tuple[RDD[Any], int]:
         """The dataset of a batch, and how many records it has (0 where counting them would compute it)."""
         raise NotImplementedError

@@ -6,13 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from millstream.errors import IllegalArgumentException
 from millstream.rdd import RDD
 from millstream.storagelevel import StorageLevel
-from millstream.streaming.settings import remember_files_ms
+from millstream.streaming.settings import buffer_bytes, remember_files_ms, restart_delay_ms
 
 if TYPE_CHECKING:
     from millstream.context import SparkContext
     from millstream.streaming.dstream import DStream
+    from millstream.streaming.receiver import Receiver
     from millstream.streaming.source import Source
 
 T = TypeVar("T")
@@ -23,9 +25,14 @@ class Sources(ABC):
 
     _sc: SparkContext
     _batch_ms: int
+    #: How many inputs there are.
+    _inputs: int
 
     @abstractmethod
     def _input(self, source: Source) -> DStream[Any]: ...
+
+    @abstractmethod
+    def _tell(self, callback: str, receiver: dict[str, Any]) -> None: ...
 
     def queueStream(
         self,
@@ -44,9 +51,19 @@ class Sources(ABC):
         self, hostname: str, port: int, storageLevel: StorageLevel = StorageLevel.MEMORY_AND_DISK_2
     ) -> DStream[str]:
         """The lines that a server on a TCP port sends, in UTF-8. A connection that ends is made again."""
-        from millstream.streaming.socket_text import SocketSource
+        from millstream.streaming.socket_text import SocketReceiver
 
-        return self._input(SocketSource(self._sc, hostname, port))
+        return self.receiverStream(SocketReceiver(hostname, port))
+
+    def receiverStream(self, receiver: Receiver[T]) -> DStream[T]:
+        """The elements that a receiver stores. Each stream needs a receiver of its own."""
+        from millstream.streaming.receiver_source import Limits, ReceiverSource
+
+        if receiver._supervisor is not None:
+            raise IllegalArgumentException("a receiver feeds one stream: make another one for a second stream")
+        conf = self._sc.getConf()
+        limits = Limits(buffer_bytes(conf), restart_delay_ms(conf))
+        return self._input(ReceiverSource(self._sc, receiver, self._inputs, limits, self._tell))
 
     def textFileStream(self, directory: str) -> DStream[str]:
         """The lines of the text files that are moved into a directory, or into those that a pattern names."""
@@ -54,17 +71,38 @@ class Sources(ABC):
 
         return self._files(directory, text_lines)
 
+    def fileStream(
+        self,
+        directory: str,
+        reader: Callable[[str], Iterable[T]],
+        filter: Callable[[str], Any] | None = None,
+        newFilesOnly: bool = True,
+    ) -> DStream[T]:
+        """What ``reader(path)`` makes of each of the files that are moved into a directory.
+
+        ``filter(path)`` says which ones count; by default those whose names begin with neither a dot nor an underscore.
+        Without ``newFilesOnly``, files of the last ``spark.streaming.fileStream.minRememberDuration`` before the start
+        are read too.
+        """
+        return self._files(directory, reader, filter, newFilesOnly)
+
     def binaryRecordsStream(self, directory: str, recordLength: int) -> DStream[bytes]:
         """The records of ``recordLength`` bytes of the files that are moved into a directory."""
         from millstream.rdd.files import fixed_records
 
         return self._files(directory, fixed_records(recordLength))
 
-    def _files(self, directory: str, read: Callable[[str], Iterable[Any]]) -> DStream[Any]:
-        from millstream.streaming.directory import DirectorySource
+    def _files(
+        self,
+        directory: str,
+        read: Callable[[str], Iterable[Any]],
+        accepts: Callable[[str], Any] | None = None,
+        new_only: bool = True,
+    ) -> DStream[Any]:
+        from millstream.streaming.directory import DirectorySource, is_visible
 
         remember_ms = remember_files_ms(self._sc.getConf(), self._batch_ms)
-        return self._input(DirectorySource(self._sc, directory, remember_ms, read))
+        return self._input(DirectorySource(self._sc, directory, remember_ms, read, accepts or is_visible, new_only))
 
     def _as_rdd(self, data: Any) -> RDD[Any]:
         return data if isinstance(data, RDD) else self._sc.parallelize(data)

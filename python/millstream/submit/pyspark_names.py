@@ -33,7 +33,9 @@ _MODULES: dict[str, dict[str, str]] = {
     "pyspark.sql": {"millstream.sql": "Row SparkSession"},
     "pyspark.sql.session": {"millstream.sql": "SparkSession"},
     "pyspark.storagelevel": {"millstream.storagelevel": "StorageLevel"},
-    "pyspark.streaming": {"millstream.streaming": "DStream State StateSpec StreamingContext StreamingListener"},
+    "pyspark.streaming": {
+        "millstream.streaming": "DStream Receiver State StateSpec StreamingContext StreamingListener",
+    },
     "pyspark.streaming.context": {"millstream.streaming": "StreamingContext"},
     "pyspark.streaming.dstream": {"millstream.streaming": "DStream"},
     "pyspark.streaming.listener": {"millstream.streaming": "StreamingListener"},
