@@ -67,8 +67,9 @@ $(VENV)/.extras: $(BIN)/python requirements/extras.txt
 	@touch $@
 
 .PHONY: test-extras
-test-extras: $(WHEEL) $(VENV)/.extras ## Test RDDs as Arrow, pandas and Polars columns, and SQL (installs pyarrow, duckdb and others)
+test-extras: $(WHEEL) $(VENV)/.extras ## Test columns, SQL, and Spark's own examples where `make bench` has installed PySpark (installs pyarrow, duckdb and others)
 	$(BIN)/python -m pytest python/tests/test_columns.py python/tests/test_sql.py
+	$(BIN)/python -m pytest tests/test_sparks_examples.py
 
 $(VENV)/.browser: $(BIN)/python requirements/browser.txt
 	$(BIN)/pip install --quiet --requirement requirements/browser.txt
