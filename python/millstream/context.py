@@ -17,6 +17,7 @@ from millstream.callsite import user_call_site
 from millstream.conf import SparkConf
 from millstream.errors import IllegalArgumentException, IllegalStateException
 from millstream.filereaders import FileReaders
+from millstream.jobs import JobControl
 from millstream.master import Master
 from millstream.master import parse as parse_master
 from millstream.rdd import RDD
@@ -34,7 +35,7 @@ T = TypeVar("T")
 _LOG_LEVELS = ("ALL", "DEBUG", "ERROR", "WARN", "INFO", "OFF", "FATAL", "TRACE")
 
 
-class SparkContext(FileReaders):
+class SparkContext(FileReaders, JobControl):
     """One program's context. Only one may be active in a process."""
 
     _active: ClassVar[SparkContext | None] = None
@@ -216,25 +217,6 @@ class SparkContext(FileReaders):
                 f"requirement failed: Supplied level {logLevel} did not match one of: {','.join(_LOG_LEVELS)}"
             )
 
-    def setLocalProperty(self, key: str, value: str | None) -> None:
-        """Sets a property of the jobs to come, or removes it with None."""
-        if value is None:
-            self._properties.pop(key, None)
-        else:
-            self._properties[key] = value
-
-    def getLocalProperty(self, key: str) -> str | None:
-        """A property set by `setLocalProperty`."""
-        return self._properties.get(key)
-
-    def setJobDescription(self, value: str) -> None:
-        """Describes the jobs to come."""
-        self.setLocalProperty("spark.job.description", value)
-
-    def cancelAllJobs(self) -> None:
-        """Ends the jobs that run in worker processes: they raise `SparkRuntimeException` in their threads."""
-        self._runner.cancel()
-
     def stop(self) -> None:
         """Ends the context and what runs in it; another one can be made after it."""
         self._stopped = True
@@ -271,6 +253,6 @@ add_unsupported(
     SparkContext,
     """addArchive addFile addJobTag cancelJobGroup cancelJobsWithTag
     clearJobTags dump_profiles getJobTags getSystemProperty hadoopFile hadoopRDD newAPIHadoopFile
-    newAPIHadoopRDD removeJobTag runJob sequenceFile setInterruptOnCancel setJobGroup
+    newAPIHadoopRDD removeJobTag sequenceFile setInterruptOnCancel setJobGroup
     setSystemProperty show_profiles statusTracker""",
 )

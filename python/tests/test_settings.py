@@ -10,13 +10,15 @@ import pytest
 
 from millstream import SparkConf, SparkContext, _millstream
 from millstream.errors import IllegalArgumentException
-from millstream.streaming import StreamingContext
+from millstream.streaming import StreamingContext, StreamingListener
+from millstream.streaming.idle_settings import IDLE
 from millstream.streaming.kinesis import InitialPositionInStream, KinesisUtils
 from millstream.streaming.rates import backpressure, max_rate
 from millstream.streaming.settings import KNOWN, stop_timeout_ms, stops_gracefully
 
 GRACEFULLY = "spark.streaming.stopGracefullyOnShutdown"
 TIMEOUT = "spark.streaming.gracefulStopTimeout"
+BACKPRESSURE = "spark.streaming.backpressure"
 _PID = ("proportional", "integral", "derived", "minRate")
 _BACKPRESSURE = ("enabled", "initialRate", "rateEstimator", *(f"pid.{name}" for name in _PID))
 SPARKS = (
@@ -24,9 +26,21 @@ SPARKS = (
     TIMEOUT,
     "spark.streaming.checkpoint.directory",
     "spark.streaming.receiver.maxRate",
-    *(f"spark.streaming.backpressure.{name}" for name in _BACKPRESSURE),
+    "spark.streaming.receiverRestartDelay",
+    "spark.streaming.fileStream.minRememberDuration",
+    "spark.streaming.minRememberDuration",
+    "spark.streaming.extraListeners",
+    "spark.master",
+    "spark.app.name",
+    "spark.app.id",
+    "spark.default.parallelism",
+    "spark.task.maxFailures",
+    "spark.submit.pyFiles",
+    *(f"{BACKPRESSURE}.{name}" for name in _BACKPRESSURE),
 )
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+NATIVE = ROOT / "crates" / "millstream-python" / "src"
 
 
 def configured(*pairs: tuple[str, str]) -> SparkConf:
@@ -135,6 +149,69 @@ def test_rates_that_make_no_sense_are_refused(key: str, value: str, message: str
         context(enabled, (f"spark.streaming.{key}", value))
 
 
-def test_the_readme_lists_the_known_keys() -> None:
-    listed = re.findall(r"^\| `(spark\.\S+)` \|", README.read_text(), re.MULTILINE)
-    assert sorted(listed) == sorted([*KNOWN, *SPARKS])
+class Listener(StreamingListener):
+    def __init__(self, conf: SparkConf) -> None:
+        made.append(conf.get("spark.app.name"))
+
+
+class Other(StreamingListener):
+    def onStreamingStarted(self, streamingStarted: Any) -> None:
+        made.append("started")
+
+
+made: list[str | None] = []
+
+
+def test_listeners_by_their_names() -> None:
+    made.clear()
+    ssc = context(("spark.streaming.extraListeners", f"{__name__}.Listener, {__name__}.Other"), ("spark.app.name", "x"))
+    ssc.queueStream([[1]]).pprint()
+    ssc.start()
+    ssc.stop()
+    assert made == ["x", "started"]
+
+
+@pytest.mark.parametrize("name", ["no.such.Listener", f"{__name__}.NoListener", "Listener"])
+def test_a_listener_that_is_not_there(name: str) -> None:
+    with pytest.raises(IllegalArgumentException, match=f"extraListeners: there is no {name}"):
+        context(("spark.streaming.extraListeners", name))
+
+
+def test_a_key_with_nothing_to_do_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    context(("spark.streaming.blockInterval", "50ms"), ("spark.streaming.receiver.writeAheadLog.enable", "true"))
+    first, second = capsys.readouterr().err.splitlines()
+    assert (
+        first
+        == "millstream: spark.streaming.blockInterval has nothing to do: a partition is a shard, not a block of records"
+    )
+    assert second.startswith("millstream: spark.streaming.receiver.writeAheadLog.enable has nothing to do: a batch is ")
+
+
+def listed() -> dict[str, str]:
+    """The keys of the tables in the documentation, with the last column."""
+    rows = re.findall(r"^\| `(spark\.\S+)` \|(?:.*\|)? (.+) \|$", CONFIGURATION.read_text(), re.MULTILINE)
+    assert len(dict(rows)) == len(rows), "each key stands once"
+    return dict(rows)
+
+
+def test_the_documentation_lists_every_key_that_the_code_knows() -> None:
+    idle = {f"{key}*" if key.endswith(".") else key: why for key, why in IDLE.items()}
+    assert sorted(listed()) == sorted([*KNOWN, *SPARKS, *idle])
+    assert {key: listed()[key] for key in idle} == idle
+
+
+def test_every_key_that_is_listed_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: set[str] = set()
+
+    def get(self: SparkConf, key: str, default: str | None = None) -> str | None:
+        asked.add(key)
+        return self._settings.get(key, default)
+
+    monkeypatch.setattr(SparkConf, "get", get)
+    ssc = StreamingContext(SparkContext("local[2]", conf=configured((f"{BACKPRESSURE}.enabled", "true"))), 1)
+    ssc.textFileStream(str(tmp_path))
+    ssc.socketTextStream("127.0.0.1", 9)
+    assert ssc.sparkContext.applicationId and ssc.sparkContext.appName
+    in_native = (path.read_text() for path in NATIVE.glob("*.rs"))
+    asked |= set(re.findall(r"\"(spark\.millstream\.[A-Za-z.]+)\"", "".join(in_native)))
+    assert {key for key in (*KNOWN, *SPARKS) if key not in asked} == {"spark.submit.pyFiles"}, "which submit reads"

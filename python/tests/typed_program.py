@@ -61,6 +61,7 @@ def datasets(sc: SparkContext) -> None:
     texts: list[RDD[str]] = [rdd.flatMap(lambda n: str(n)), pairs.keys(), rdd.pipe("cat")]
     each: RDD[float] = rdd.mapPartitions(lambda rows: (row / 2 for row in rows))
     indexed: RDD[int] = rdd.mapPartitionsWithIndex(lambda index, rows: [index + len(list(rows))])
+    split: RDD[int] = rdd.mapPartitionsWithSplit(lambda index, rows: [index])
     lists: RDD[list[int]] = rdd.glom()
     keyed: RDD[tuple[str, int]] = rdd.keyBy(str)
     joined: RDD[int | str] = rdd.union(texts[0])
@@ -69,7 +70,7 @@ def datasets(sc: SparkContext) -> None:
     numbered: list[RDD[tuple[int, int]]] = [rdd.zipWithIndex(), rdd.zipWithUniqueId()]
     groups: RDD[tuple[bool, ResultIterable[int]]] = rdd.groupBy(lambda n: n > 1)
     rows: RDD[Any] = rdd.map_batches(lambda batch: batch)
-    print(same, each, indexed, lists, keyed, joined, products, zipped, numbered, groups, rows)
+    print(split, same, each, indexed, lists, keyed, joined, products, zipped, numbered, groups, rows)
 
 
 def pairs_of(pairs: RDD[tuple[str, int]], others: RDD[tuple[str, float]]) -> None:
@@ -78,6 +79,7 @@ def pairs_of(pairs: RDD[tuple[str, int]], others: RDD[tuple[str, float]]) -> Non
         pairs.foldByKey(0, lambda a, b: a + b),
         pairs.partitionBy(2),
         pairs.sortByKey(False),
+        pairs.sampleByKey(True, {"a": 0.5}, 1),
         pairs.subtractByKey(others),
         pairs.repartitionAndSortWithinPartitions(2),
     ]
@@ -130,6 +132,9 @@ def actions(rdd: RDD[int]) -> None:
     ]
     counts: dict[int, int] = rdd.countByValue()
     bounds: tuple[list[Any], list[int]] = rdd.histogram(3)
+    exact: list[int] = [rdd.countApprox(100), rdd.countApproxDistinct()]
+    bounded: list[float] = [rdd.sumApprox(100), rdd.meanApprox(100), rdd.sumApprox(100).low]
+    run: list[str] = rdd.ctx.runJob(rdd, lambda rows: map(str, rows), [0])
     iterator: Iterator[int] = rdd.toLocalIterator()
     flags: list[bool] = [rdd.isEmpty(), rdd.is_cached, rdd.isCheckpointed(), rdd.isLocallyCheckpointed()]
     names: list[str | None] = [rdd.name(), rdd.getCheckpointFile()]
@@ -142,7 +147,24 @@ def actions(rdd: RDD[int]) -> None:
     rdd.saveAsPickleFile("x")
     rdd.checkpoint()
     rdd.localCheckpoint()
-    print(lists, ones, texts, numbers, counts, bounds, iterator, flags, names, described, level, frames, rdd.context)
+    print(
+        exact,
+        bounded,
+        run,
+        lists,
+        ones,
+        texts,
+        numbers,
+        counts,
+        bounds,
+        iterator,
+        flags,
+        names,
+        described,
+        level,
+        frames,
+        rdd.context,
+    )
 
 
 def streams(ssc: StreamingContext) -> DStream[tuple[str, int]]:

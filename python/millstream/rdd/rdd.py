@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from millstream.rdd.approximate import ApproximateActions
 from millstream.rdd.base import T
-from millstream.rdd.columns import ColumnOperations
 from millstream.unsupported import add_unsupported
 
 
-class RDD(ColumnOperations[T]):
+class RDD(ApproximateActions[T]):
     """A lazy, partitioned collection; made by `SparkContext.parallelize` or as a batch of a stream.
 
     Elements are not copied between operations as they are in PySpark: a function that changes an element in place
@@ -17,8 +17,6 @@ class RDD(ColumnOperations[T]):
 
 add_unsupported(
     RDD,
-    """barrier cleanShuffleDependencies collectWithJobGroup countApprox countApproxDistinct
-    getResourceProfile mapPartitionsWithSplit meanApprox sampleByKey saveAsHadoopDataset saveAsHadoopFile
-    saveAsNewAPIHadoopDataset saveAsNewAPIHadoopFile saveAsSequenceFile sumApprox
-    withResources""",
+    """barrier cleanShuffleDependencies collectWithJobGroup getResourceProfile saveAsHadoopDataset saveAsHadoopFile
+    saveAsNewAPIHadoopDataset saveAsNewAPIHadoopFile saveAsSequenceFile withResources""",
 )

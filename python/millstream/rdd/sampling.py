@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import accumulate, pairwise, repeat
 from math import exp, log, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from millstream.errors import PySparkValueError
 from millstream.rdd.base import T
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from random import Random
 
     from millstream.rdd.rdd import RDD
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 class Sampling(Statistics[T]):
@@ -28,6 +31,16 @@ class Sampling(Statistics[T]):
         if withReplacement:
             return self._drawn(seed, lambda chance, row: repeat(row, _poisson(chance, fraction)))
         return self._drawn(seed, lambda chance, row: (row,) if chance.random() < fraction else ())
+
+    def sampleByKey(
+        self: Sampling[tuple[K, V]], withReplacement: bool, fractions: dict[K, float], seed: int | None = None
+    ) -> RDD[tuple[K, V]]:
+        """As `sample`, with a fraction for each key; `KeyError` for a key without one."""
+        for fraction in fractions.values():
+            assert fraction >= 0, f"Negative fraction value: {fraction}"
+        if withReplacement:
+            return self._drawn(seed, lambda chance, row: repeat(row, _poisson(chance, fractions[row[0]])))
+        return self._drawn(seed, lambda chance, row: (row,) if chance.random() < fractions[row[0]] else ())
 
     def randomSplit(self, weights: list[float], seed: int | None = None) -> list[RDD[T]]:
         """The elements dealt at random into RDDs, by weight."""

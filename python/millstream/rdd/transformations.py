@@ -49,6 +49,8 @@ class Transformations(RDDBase[T]):
         """Applies ``f`` to the number of each partition and an iterator over it."""
         return self._step("partitions", f)
 
+    mapPartitionsWithSplit = mapPartitionsWithIndex
+
     def pipe(self, command: str, env: dict[str, str] | None = None, checkCode: bool = False) -> RDD[str]:
         """The lines that ``command`` prints for each partition, given its elements as lines of its standard input.
 

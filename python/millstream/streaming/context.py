@@ -54,6 +54,7 @@ class StreamingContext(Sources):
 
         self._sc = sparkContext
         conf = sparkContext.getConf()
+        warn_of_unknown(conf)
         self._graceful_at_exit = stops_gracefully(conf)
         self._batch_ms = int(batchDuration * 1000)
         self._engine: Engine = _millstream.Engine(
@@ -76,6 +77,11 @@ class StreamingContext(Sources):
         self._started_at: str | None = None
         self._stopped = False
         self.checkpoint(conf.get("spark.streaming.checkpoint.directory"))
+        if extra := conf.get("spark.streaming.extraListeners"):
+            from millstream.streaming.listener import listeners_of
+
+            for listener in listeners_of(extra, conf):
+                self.addStreamingListener(listener)
 
     @property
     def sparkContext(self) -> SparkContext:
@@ -112,8 +118,6 @@ class StreamingContext(Sources):
         """``stream``: its name, endpoint and region. One lease table holds the shards of one stream only, and those of
         two have the same names: the second stream would take the first one's leases for its own."""
         self._check_building()
-        if not self._kinesis:
-            warn_of_unknown(self._sc.getConf())
         first = self._kinesis.setdefault(app, stream)
         if first != stream:
             raise IllegalArgumentException(

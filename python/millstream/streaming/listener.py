@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from millstream.errors import IllegalArgumentException
 from millstream.streaming.events import BatchEvent, OutputOperationEvent, ReceiverEvent, StreamingStarted
+from millstream.streaming.util import argument_count
+
+if TYPE_CHECKING:
+    from millstream.conf import SparkConf
 
 
 class StreamingListener:
@@ -79,3 +84,20 @@ class ListenerCalls:
     def output_completed(self, output: dict[str, Any]) -> None:
         """See `StreamingListener.onOutputOperationCompleted`."""
         self._listener.onOutputOperationCompleted(OutputOperationEvent(output))
+
+
+def listeners_of(names: str, conf: SparkConf) -> list[StreamingListener]:
+    """The listeners of ``spark.streaming.extraListeners``: `module.Class`, separated by commas."""
+    from importlib import import_module
+
+    made = []
+    for name in filter(None, map(str.strip, names.split(","))):
+        module, _, kind = name.rpartition(".")
+        try:
+            listener = getattr(import_module(module), kind)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise IllegalArgumentException(
+                f"spark.streaming.extraListeners: there is no {name}: {error}; write module.Class"
+            ) from error
+        made.append(listener(conf) if argument_count(listener) else listener())
+    return made

@@ -94,10 +94,15 @@ def _time_ms(conf: SparkConf, key: str, unit_ms: int) -> int | None:
 
 
 def warn_of_unknown(conf: SparkConf) -> None:
-    """One line on standard error for each key under ``spark.millstream.`` that has no effect."""
+    """One line on standard error for each key for streams that has no effect."""
     for key, _ in conf.getAll():
         if key.startswith("spark.millstream.") and key not in KNOWN:
             from difflib import get_close_matches
 
             nearest = get_close_matches(key, KNOWN, n=1, cutoff=0)[0]
             print(f"millstream: {key} is not a setting and has no effect; the nearest is {nearest}", file=sys.stderr)
+        elif key.startswith("spark.streaming."):
+            from millstream.streaming.idle_settings import why_idle
+
+            if why := why_idle(key):
+                print(f"millstream: {key} has nothing to do: {why}", file=sys.stderr)
