@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millstream_kinesis::{Read, ShardId, ShardReader};
+use tokio::time::Instant;
 
 use crate::buffer::Epoch;
 use crate::error::ConsumerError;
@@ -12,13 +13,30 @@ use crate::shared::Shared;
 /// Wait before a reader that gave up is asked again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// The most data of one answer of `GetRecords` (AWS).
+const MOST_BYTES: usize = 10 << 20;
+/// After a longer wait for room, an answer may have much more than the last one.
+const LONG_WAIT: Duration = Duration::from_secs(1);
+
 /// Reads until the end of the shard, until the buffer says that this time of reading is over, or until trying again would
 /// not help. Aborting the task at any await is safe: what was pushed is whole.
 pub(crate) async fn read(mut reader: ShardReader, shared: Arc<Shared>, shard: ShardId, epoch: Epoch) {
+    let mut expected = MOST_BYTES;
     loop {
+        // Room first: many shards that are far behind would each hold an answer beside the budget. A push comes unasked, and
+        // is bounded by the window of its connection.
+        let asked = Instant::now();
+        let Some(room) = shared.reserve(if reader.is_polled() { expected } else { 0 }).await else { return };
+        if expected < MOST_BYTES && asked.elapsed() > LONG_WAIT {
+            expected = MOST_BYTES;
+            continue;
+        }
         match reader.next().await {
             Ok(Read::Records { block, millis_behind }) => {
-                let Some(held) = shared.reserve(block.footprint()).await else { return };
+                expected = block.footprint();
+                let held =
+                    if reader.is_polled() { Some(shared.fit(room, expected)) } else { shared.reserve(expected).await };
+                let Some(held) = held else { return };
                 if !shared.buffer().push(&shard, epoch, block, millis_behind, held) {
                     return;
                 }

@@ -45,6 +45,20 @@ impl Shared {
         self.budget.clone().acquire_many_owned(wanted).await.ok()
     }
 
+    /// Makes what was reserved for an answer fit its block. What the block has beyond that is taken from the budget only if it
+    /// is there: who waits for more while holding something may wait for ever.
+    pub(crate) fn fit(&self, mut held: OwnedSemaphorePermit, bytes: usize) -> OwnedSemaphorePermit {
+        let wanted = bytes.min(self.budget_bytes as usize);
+        if let Some(spare) = held.num_permits().checked_sub(wanted) {
+            drop(held.split(spare));
+        } else if let Ok(more) = u32::try_from(wanted - held.num_permits())
+            && let Ok(more) = self.budget.clone().try_acquire_many_owned(more)
+        {
+            held.merge(more);
+        }
+        held
+    }
+
     pub(crate) fn fail(&self, error: ConsumerError) {
         self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }

@@ -279,6 +279,20 @@ async fn a_paused_worker_reads_no_more_and_keeps_its_leases(retrieval: Retrieval
 }
 
 #[tokio::test(start_paused = true)]
+async fn shards_that_are_far_behind_do_not_each_hold_an_answer_beside_the_budget() {
+    let mut world = World::new(4);
+    world.kinesis.set_page(100);
+    for number in 0..4 {
+        world.put(&shard(number), 100);
+    }
+    let lease = CoordinatorConfig::new("worker", InitialPosition::TrimHorizon);
+    let worker = world.start(lease, 4_096).await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.kinesis.count(Operation::GetRecords), 1, "one answer is more than the budget");
+    process(&[&worker], |seen| total(seen) == 400).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_that_is_not_there_is_told_at_the_start() {
     let world = World::new(1);
     let missing = KinesisError::StreamNotFound { stream: STREAM.to_owned(), region: "eu-central-1".to_owned() };

@@ -137,8 +137,8 @@ async fn open(config: LocalConfig, clock: Clock, faults: Arc<Faults>) -> Result<
         let tls = Tls::open(data.as_deref().map(DataDir::path))?;
         let dynamodb = DynamoDb::open(data.clone(), clock.clone())?;
         let kinesis = Arc::new(Kinesis::open(data, clock.clone(), &config)?);
-        let cloudwatch = Arc::new(CloudWatch::new(clock));
-        let control = Control::new(Arc::clone(&faults), Arc::clone(&kinesis), Arc::clone(&cloudwatch));
+        let cloudwatch = Arc::new(CloudWatch::new(clock.clone()));
+        let control = Control::new(Arc::clone(&faults), Arc::clone(&kinesis), Arc::clone(&cloudwatch), clock);
         Ok((Router { auth, kinesis, dynamodb, cloudwatch, control, faults }, tls))
     });
     match opened.await {

@@ -210,6 +210,19 @@ async fn faults_are_injected_over_http() {
 }
 
 #[tokio::test]
+async fn the_clock_is_put_ahead_over_http() {
+    let (_service, mut client) = service().await;
+    let (_, before) = control(&mut client, "GET", "clock", "").await;
+    let (status, after) = control(&mut client, "POST", "clock", r#"{"advance_seconds": 3600}"#).await;
+    let passed = after["now_ms"].as_u64().unwrap() - before["now_ms"].as_u64().unwrap();
+    assert_eq!((status, (3_600_000..3_660_000).contains(&passed)), (200, true), "{passed}");
+    for body in ["{}", r#"{"advance_seconds": -1}"#, r#"{"advance_seconds": 999999999999}"#] {
+        assert_eq!(control(&mut client, "POST", "clock", body).await.0, 400, "{body}");
+    }
+    assert_eq!(control(&mut client, "DELETE", "clock", "").await.0, 405);
+}
+
+#[tokio::test]
 async fn a_fault_of_no_sense_is_refused_with_its_reason() {
     let (_service, mut client) = service().await;
     for (body, reason) in [

@@ -28,6 +28,11 @@ impl ShardReader {
         ShardReader { poll, way }
     }
 
+    /// Whether the shard is polled: then each [`next`](Self::next) is one read, and an empty block where nothing has come.
+    pub fn is_polled(&self) -> bool {
+        matches!(self.way, Way::Polling(_))
+    }
+
     /// What comes next. Where fan-out is refused, the shard is polled from there on. May be cancelled and called again: no
     /// record is lost. At the shard's end, every further call returns [`Read::End`].
     ///

@@ -1,5 +1,6 @@
 //! The service's own HTTP interface, beside AWS's: `/_millstream/…`, in JSON, and the page at `/`.
 
+mod clock;
 mod faults;
 mod status;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::clock::Clock;
 use crate::cloudwatch::CloudWatch;
 use crate::faults::Faults;
 use crate::http::{ControlCall, Reply};
@@ -22,6 +24,7 @@ pub(crate) struct Control {
     faults: Arc<Faults>,
     kinesis: Arc<Kinesis>,
     cloudwatch: Arc<CloudWatch>,
+    clock: Clock,
 }
 
 /// Why a request was not carried out.
@@ -31,8 +34,8 @@ struct Refused {
 }
 
 impl Control {
-    pub(crate) fn new(faults: Arc<Faults>, kinesis: Arc<Kinesis>, cloudwatch: Arc<CloudWatch>) -> Self {
-        Self { faults, kinesis, cloudwatch }
+    pub(crate) fn new(faults: Arc<Faults>, kinesis: Arc<Kinesis>, cloudwatch: Arc<CloudWatch>, clock: Clock) -> Self {
+        Self { faults, kinesis, cloudwatch, clock }
     }
 
     pub(crate) async fn answer(&self, call: &ControlCall) -> Reply {
@@ -46,6 +49,7 @@ impl Control {
                 };
             }
             ("faults", rest) => faults::answer(&self.faults, call, rest),
+            ("clock", "") => clock::answer(&self.clock, call),
             ("status", "") if get => Ok(status::all(&self.kinesis)),
             ("shards", rest) if get => status::shards(&self.kinesis, rest),
             ("records", rest) if get => status::records(&self.kinesis, rest).await,
