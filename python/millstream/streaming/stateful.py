@@ -62,20 +62,22 @@ class StatefulOperations(WindowOperations[T]):
 def _update_all(update: Callable[[list[Any], Any], Any]) -> Advance:
     def advance(old: dict[Any, Any], rows: Iterable[tuple[Any, Any]]) -> tuple[dict[Any, Any], Changes]:
         groups = dict(rows)
-        new, put, gone = {}, {}, []
+        # Most keys have no values and keep their state: a copy of the dict has them already.
+        new, put, gone = old.copy(), {}, []
         take = groups.pop
         for key, state in old.items():
             group = take(key, None)
             after = update([] if group is None else list(group), state)
-            if after is None:
-                gone.append(key)
-                continue
-            new[key] = after
             kind = type(after)
             # Inline, since it is for every key. Equality tells that a plain value has not changed; one that a function
             # can change in place never tells.
             if kind in _PLAIN and after == state and kind is type(state):
                 continue
+            if after is None:
+                gone.append(key)
+                del new[key]
+                continue
+            new[key] = after
             if group is None and kind is tuple and after == state and _is_plain(after) and _is_plain(state):
                 continue
             put[key] = after

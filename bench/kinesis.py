@@ -1,0 +1,81 @@
+"""A Kinesis stream of the local service: how soon the first batch is done, and how fast records come in."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from engines import MILLSTREAM, PROGRAMS, Engine, millstream
+from table import Table
+
+STARTS = 5
+#: Records of 12 words of 7 letters: 95 bytes.
+RECORDS, SHARDS = 1_000_000, 4
+ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+#: What Spark 3.5 with its connector did on this workload; it was measured once, on 2 cores, and is not run here.
+CONNECTOR = "Spark's connector (measured before)", 33_500.0
+
+
+@contextmanager
+def service(*arguments: str) -> Iterator[str]:
+    """A local service in memory; its endpoint."""
+    command = [str(MILLSTREAM), "local", "--memory", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split(" is ready at ")[1].split()[0]
+        process.terminate()
+
+
+def put(endpoint: str, stream: str, lines: str) -> None:
+    """Puts lines into a stream."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write(lines)
+        file.flush()
+        subprocess.run(
+            [str(MILLSTREAM), "put", stream, file.name, "--endpoint-url", endpoint],
+            check=True,
+            env={**os.environ, **ENVIRONMENT},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def measure_starts(table: Table, _: Engine) -> None:
+    """From the start of the process to the first batch done, for new applications."""
+    with service("--stream", "lines:4") as endpoint:
+        put(endpoint, "lines", "to be or not to be\n" * 10)
+        for number in range(STARTS):
+            submit = [str(MILLSTREAM), "submit", str(PROGRAMS / "first_batch.py")]
+            began = time.monotonic()
+            with subprocess.Popen(
+                [*submit, f"start-{number}", "lines", endpoint, "us-east-1"],
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, **ENVIRONMENT},
+            ) as program:
+                assert program.stdout is not None
+                program.stdout.readline()
+                table.add("process start to first batch from Kinesis, s", "Millstream", time.monotonic() - began)
+
+
+def measure_records(table: Table, _: Engine) -> None:
+    """Records through the whole path: service, reader, decoding, word count."""
+    figure = f"Kinesis in, records of 95 B, {SHARDS} shards, records/s"
+    chance = random.Random(7)
+    words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(5_000)]
+    lines = "".join(" ".join(chance.choices(words, k=12)) + "\n" for _ in range(RECORDS))
+    with service("--stream", f"words:{SHARDS}") as endpoint:
+        put(endpoint, "words", lines)
+        for engine in (millstream("local[2]"), millstream("local[1]")):
+            fast = Engine(
+                engine.name, [*engine.command, "--conf=spark.millstream.kinesis.readInterval=1ms"], ENVIRONMENT
+            )
+            app = f"bench-{time.time_ns()}"
+            found, _ = fast.run("kinesis_words.py", app, "words", endpoint, "us-east-1", RECORDS)
+            table.add(figure, engine.name, RECORDS / (found["last"] - found["first"]), more_is_better=True)
+    table.add(figure, CONNECTOR[0], CONNECTOR[1], more_is_better=True)

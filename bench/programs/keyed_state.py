@@ -1,0 +1,60 @@
+"""State by key over a queue of RDDs, timed by a listener; runs unchanged on PySpark and on Millstream.
+
+    keyed_state.py update|window KEYS UPDATES BATCHES INTERVAL_S SLIDES
+
+`update`: updateStateByKey; `window`: reduceByKeyAndWindow with an inverse function, over SLIDES batches. The first
+batch has all KEYS, each later one UPDATES of them at random. Prints one line of JSON: the seconds that each batch was
+processed.
+"""
+
+import json
+import random
+import sys
+import tempfile
+import threading
+from operator import add, sub
+
+from pyspark import SparkContext
+from pyspark.streaming import StreamingContext, StreamingListener
+
+
+class Times(StreamingListener):
+    """The processing times of so many batches."""
+
+    def __init__(self, batches):
+        self.batches = batches
+        self.seconds = []
+        self.done = threading.Event()
+
+    def onBatchCompleted(self, batchCompleted):
+        if len(self.seconds) < self.batches:
+            info = batchCompleted.batchInfo()
+            self.seconds.append((info.processingEndTime() - info.processingStartTime()) / 1000)
+        else:
+            self.done.set()
+
+
+if __name__ == "__main__":
+    operation = sys.argv[1]
+    keys, updates, batches, slides = (int(sys.argv[place]) for place in (2, 3, 4, 6))
+    interval = float(sys.argv[5])
+    chance = random.Random(7)
+    sc = SparkContext(appName="KeyedStateBench")
+    ssc = StreamingContext(sc, interval)
+    ssc.checkpoint(tempfile.mkdtemp())
+    every = [(f"key{number}", 1) for number in range(keys)]
+    rdds = [sc.parallelize(every, 2)] + [sc.parallelize(chance.sample(every, updates), 2) for _ in range(batches)]
+    pairs = ssc.queueStream(rdds)
+    if operation == "update":
+        states = pairs.updateStateByKey(lambda values, total: sum(values) + (total or 0))
+    else:
+        states = pairs.reduceByKeyAndWindow(add, sub, slides * interval, interval)
+    states.foreachRDD(lambda rdd: rdd.count())
+    times = Times(batches)
+    ssc.addStreamingListener(times)
+    ssc.start()
+    while not times.done.wait(0.1):
+        if ssc.awaitTerminationOrTimeout(0.1):
+            sys.exit("the stream ended early")
+    print(json.dumps({"processing": times.seconds}), flush=True)
+    ssc.stop()
