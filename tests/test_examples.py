@@ -117,6 +117,27 @@ def test_a_stream_joined_with_a_file(start: Start, tmp_path: Path) -> None:
     assert "The happiest of 3 words:\nsunny (4)\ngood (3)\nbad (-3)\n" in printed()
 
 
+def test_sessions_of_words(start: Start, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        printed = start("sessions.py", "127.0.0.1", port, str(tmp_path / "checkpoint"), "2")
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"to be or to\n")
+            wait_until("words are silent", lambda: "or: silent after 1\n" in printed(), 20)
+            connection.sendall(b"to\n")
+            wait_until("a word comes again", lambda: printed().count("to: first heard\n") == 2, 20)
+    assert "('to', 2)\n" in printed(), "of the snapshot"
+    assert "to: silent after 2\n" in printed() and printed().count("be: first heard\n") == 1
+
+
+def test_a_receiver_of_ones_own(start: Start) -> None:
+    printed = start("custom_receiver.py", "echo", "to be")
+    wait_until("the line is counted", lambda: "('to be', 1)\n" in printed(), 20)
+    wait_until("and once more", lambda: printed().count("('to be', 1)\n") == 2, 20)
+    assert "receiver 0 (CommandReceiver): the command has ended; starting again in 2 s" in printed()
+
+
 def test_a_queue_of_rdds() -> None:
     command = [str(MILLSTREAM), "submit", str(EXAMPLES / "queue_of_rdds.py")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60)

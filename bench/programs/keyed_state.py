@@ -34,6 +34,11 @@ class Times(StreamingListener):
             self.done.set()
 
 
+def compute(rdd):
+    """PySpark lets an output return an RDD or nothing."""
+    rdd.count()
+
+
 if __name__ == "__main__":
     operation = sys.argv[1]
     keys, updates, batches, slides = (int(sys.argv[place]) for place in (2, 3, 4, 6))
@@ -49,7 +54,7 @@ if __name__ == "__main__":
         states = pairs.updateStateByKey(lambda values, total: sum(values) + (total or 0))
     else:
         states = pairs.reduceByKeyAndWindow(add, sub, slides * interval, interval)
-    states.foreachRDD(lambda rdd: rdd.count())
+    states.foreachRDD(compute)
     times = Times(batches)
     ssc.addStreamingListener(times)
     ssc.start()
