@@ -42,6 +42,13 @@ def ssc() -> Iterator[StreamingContext]:
 
 
 @pytest.fixture
+def stateful(ssc: StreamingContext, tmp_path: Path) -> StreamingContext:
+    """With a checkpoint directory."""
+    ssc.checkpoint(str(tmp_path / "checkpoint"))
+    return ssc
+
+
+@pytest.fixture
 def submit(tmp_path: Path) -> Submitter:
     """Runs `millstream submit` in a process of its own."""
     return Submitter(tmp_path)

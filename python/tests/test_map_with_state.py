@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batches import WAIT_S, elements
 
 from millstream.errors import IllegalArgumentException
-from millstream.streaming import DStream, State, StateSpec, StreamingContext
+from millstream.streaming import State, StateSpec, StreamingContext
 
-WAIT_S = 10
 BATCH_S = 0.05
 
 
@@ -21,19 +21,6 @@ def running_total(key: str, value: int | None, state: State[int]) -> tuple[str, 
     """The total so far."""
     state.update((state.getOption() or 0) + (value or 0))
     return key, state.get()
-
-
-@pytest.fixture
-def stateful(ssc: StreamingContext, tmp_path: Path) -> StreamingContext:
-    ssc.checkpoint(str(tmp_path / "checkpoint"))
-    return ssc
-
-
-def elements(stream: DStream[Any], count: int) -> list[list[Any]]:
-    collected: queue.Queue[list[Any]] = queue.Queue()
-    stream.foreachRDD(lambda rdd: collected.put(sorted(rdd.collect())))
-    stream.context().start()
-    return [collected.get(timeout=WAIT_S) for _ in range(count)]
 
 
 def test_each_pair_is_mapped_with_the_state_of_its_key(stateful: StreamingContext) -> None:

@@ -5,35 +5,21 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 from operator import add, sub
-from pathlib import Path
 from typing import Any
 
 import pytest
+from batches import WAIT_S, elements
 
 from millstream.errors import IllegalArgumentException, UnsupportedOperationException
 from millstream.rdd import RDD
 from millstream.streaming import DStream, StreamingContext
 
-WAIT_S = 10
 BATCH_S = 0.05
 
 
 def total(values: list[int], state: int | None) -> int | None:
     """The sum; a key whose sum becomes 0 is forgotten."""
     return sum(values, state or 0) or None
-
-
-@pytest.fixture
-def stateful(ssc: StreamingContext, tmp_path: Path) -> StreamingContext:
-    ssc.checkpoint(str(tmp_path / "checkpoint"))
-    return ssc
-
-
-def elements(stream: DStream[Any], count: int) -> list[list[Any]]:
-    collected: queue.Queue[list[Any]] = queue.Queue()
-    stream.foreachRDD(lambda rdd: collected.put(sorted(rdd.collect())))
-    stream.context().start()
-    return [collected.get(timeout=WAIT_S) for _ in range(count)]
 
 
 def test_state_is_updated_for_all_keys_in_each_batch(stateful: StreamingContext) -> None:

@@ -69,7 +69,7 @@ class Sources(ABC):
         """The lines of the text files that are moved into a directory, or into those that a pattern names."""
         from millstream.rdd.files import text_lines
 
-        return self._files(directory, text_lines)
+        return self.fileStream(directory, text_lines)
 
     def fileStream(
         self,
@@ -84,25 +84,17 @@ class Sources(ABC):
         Without ``newFilesOnly``, files of the last ``spark.streaming.fileStream.minRememberDuration`` before the start
         are read too.
         """
-        return self._files(directory, reader, filter, newFilesOnly)
+        from millstream.streaming.directory import DirectorySource, is_visible
+
+        remember_ms = remember_files_ms(self._sc.getConf(), self._batch_ms)
+        accepts = filter or is_visible
+        return self._input(DirectorySource(self._sc, directory, remember_ms, reader, accepts, newFilesOnly))
 
     def binaryRecordsStream(self, directory: str, recordLength: int) -> DStream[bytes]:
         """The records of ``recordLength`` bytes of the files that are moved into a directory."""
         from millstream.rdd.files import fixed_records
 
-        return self._files(directory, fixed_records(recordLength))
-
-    def _files(
-        self,
-        directory: str,
-        read: Callable[[str], Iterable[Any]],
-        accepts: Callable[[str], Any] | None = None,
-        new_only: bool = True,
-    ) -> DStream[Any]:
-        from millstream.streaming.directory import DirectorySource, is_visible
-
-        remember_ms = remember_files_ms(self._sc.getConf(), self._batch_ms)
-        return self._input(DirectorySource(self._sc, directory, remember_ms, read, accepts or is_visible, new_only))
+        return self.fileStream(directory, fixed_records(recordLength))
 
     def _as_rdd(self, data: Any) -> RDD[Any]:
         return data if isinstance(data, RDD) else self._sc.parallelize(data)
