@@ -137,7 +137,7 @@ def test_results_as_sets(sc: SparkContext, name: str, cached: bool) -> None:
         (lambda sc: sc.emptyRDD().first(), ValueError, "RDD is empty"),
         (lambda sc: sc.parallelize([]).reduce(max), ValueError, r"Can not reduce\(\) empty RDD"),
         (lambda sc: sc.parallelize([]).max(), ValueError, r"Can not reduce\(\) empty RDD"),
-        (lambda sc: sc.parallelize([1]).meanApprox(1), PySparkNotImplementedError, "RDD.meanApprox"),
+        (lambda sc: sc.parallelize([1]).barrier(), PySparkNotImplementedError, "RDD.barrier"),
         (lambda sc: sc.parallelize([1]).reduceByKey(max).collect(), TypeError, "cannot unpack"),
         (lambda sc: sc.parallelize([1]).repartition(0), ValueError, "partitions must be at least 1, not 0"),
         (lambda sc: pairs(sc).groupByKey(-1), ValueError, "partitions must be at least 1, not -1"),

@@ -276,6 +276,11 @@ class Ticks(Receiver[str]):
             self.stop("x")
 
 
+def by_hand(ticks: Ticks) -> None:
+    ticks.onStart()
+    ticks.onStop()
+
+
 class Listener(StreamingListener):
     def onBatchCompleted(self, batchCompleted: Any) -> None:
         print(batchCompleted.batchInfo().numRecords())
