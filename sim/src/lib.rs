@@ -1,0 +1,17 @@
+//! A simulation of many workers on one lease table, in virtual time. One seed is one story.
+
+mod agenda;
+mod dice;
+mod link;
+pub mod mutant;
+mod oracle;
+mod process;
+mod program;
+mod remote;
+mod server;
+pub mod settings;
+pub mod story;
+mod stream;
+mod trace;
+mod trouble;
+mod world;

@@ -1,0 +1,50 @@
+//! The services that all processes share: a lease table with the real conditions, and a Kinesis in memory.
+
+use std::sync::Arc;
+
+use millstream_kinesis::Kinesis;
+use millstream_kinesis::testing::FakeKinesis;
+use millstream_lease::{Lease, LeaseStore, MemoryLeaseStore};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::link::Work;
+
+/// The stream's name.
+pub(crate) const STREAM: &str = "stream";
+
+pub(crate) struct Server {
+    runtime: Runtime,
+    /// What is stored.
+    pub(crate) rows: MemoryLeaseStore,
+    /// What workers call: the rows, or the rows behind a mutant.
+    pub(crate) table: Arc<dyn LeaseStore>,
+    pub(crate) fake: Arc<FakeKinesis>,
+    pub(crate) kinesis: Arc<dyn Kinesis>,
+}
+
+impl Server {
+    pub(crate) fn new(shards: u32) -> Self {
+        let rows = MemoryLeaseStore::new();
+        let fake = FakeKinesis::with_stream(STREAM, shards);
+        Server {
+            runtime: Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime"),
+            table: Arc::new(rows.clone()),
+            rows,
+            kinesis: fake.clone(),
+            fake,
+        }
+    }
+
+    /// Does this at once.
+    pub(crate) fn wait<T>(&self, work: Work<T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    pub(crate) fn row(&self, key: &str) -> Option<Lease> {
+        self.runtime.block_on(self.rows.get(key)).expect("memory does not fail")
+    }
+
+    pub(crate) fn all_rows(&self) -> Vec<Lease> {
+        self.runtime.block_on(self.rows.scan()).expect("memory does not fail")
+    }
+}
