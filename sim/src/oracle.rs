@@ -33,6 +33,8 @@ pub(crate) struct Oracle {
 /// A write to a lease that was carried out.
 pub(crate) struct Write<'a> {
     pub(crate) process: usize,
+    /// What its clock of the day shows too much.
+    pub(crate) skew_ms: i64,
     pub(crate) name: &'a str,
     pub(crate) operation: &'a str,
     pub(crate) key: &'a str,
@@ -96,7 +98,7 @@ impl Oracle {
             return;
         };
         match write.before {
-            None => self.created(after, stream),
+            None => self.created(after, write.skew_ms, stream),
             Some(before) => {
                 self.require(after.checkpoint >= before.checkpoint, || {
                     format!("{key}: the checkpoint goes back from {} to {}", before.checkpoint, after.checkpoint)
@@ -136,10 +138,10 @@ impl Oracle {
         self.handoffs += u64::from(write.operation == "request_handoff");
     }
 
-    /// `LATEST` and `AT_TIMESTAMP` say which records are not wanted.
-    fn created(&mut self, lease: &Lease, stream: &mut Stream) {
+    /// `LATEST` says which records are not wanted: those before that moment, by the writer's clock and by the right one.
+    fn created(&mut self, lease: &Lease, skew_ms: i64, stream: &mut Stream) {
         if let (Checkpoint::Latest, Some(since)) = (&lease.checkpoint, lease.latest_since_ms) {
-            stream.skip_before(&lease.key, since);
+            stream.skip_before(&lease.key, since.max(since - skew_ms));
         }
         let is_child = !stream.shards[&lease.key].parents.is_empty();
         let parents_are_read = self.covered.keys().any(|shard| stream.shards[&lease.key].parents.contains(&ShardId::from(shard.as_str())));

@@ -20,6 +20,8 @@ pub(crate) struct Process {
     born_ms: u64,
     /// Milliseconds of its clock in a thousand of the world's.
     pace: u64,
+    /// What its clock of the day shows too much.
+    pub(crate) skew_ms: i64,
     pub(crate) is_stopping: bool,
     pub(crate) paused_until: Option<u64>,
     /// When it stood still last.
@@ -46,6 +48,7 @@ impl Process {
             began,
             born_ms: now_ms,
             pace,
+            skew_ms: 0,
             is_stopping: false,
             paused_until: None,
             resumed_ms: now_ms,

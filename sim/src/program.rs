@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Cut, Retrieval};
@@ -22,6 +23,8 @@ pub(crate) struct Program {
     pub(crate) initial: InitialPosition,
     /// What the machine's clock said when the process started.
     pub(crate) born_ms: i64,
+    /// Whether programs have trouble of their own, too.
+    pub(crate) has_trouble: Arc<AtomicBool>,
     /// In a thousand cuts, so many take longer than a handoff waits.
     pub(crate) slow: u64,
     /// In a thousand cuts, so many fail.
@@ -111,7 +114,7 @@ impl Work<'_> {
     fn begin(&mut self) -> Result<(), ConsumerError> {
         let most = if self.dice.chance(300) { self.dice.between(1, 20) } else { u64::MAX };
         let cut = self.consumer.cut_at_most(most)?;
-        let is_slow = self.dice.chance(self.program.slow);
+        let is_slow = self.trouble(self.program.slow);
         let work_ms = if is_slow { self.dice.between(5_000, 40_000) } else { self.dice.between(5, 600) };
         if self.program.mutant == Some(Mutant::CheckpointPastUnprocessed) {
             self.consumer.processed(cut.id);
@@ -121,9 +124,13 @@ impl Work<'_> {
         Ok(())
     }
 
+    fn trouble(&mut self, per_mille: u64) -> bool {
+        self.dice.chance(per_mille) && self.program.has_trouble.load(Ordering::Relaxed)
+    }
+
     fn finish_due(&mut self) {
         while let Some((cut, _)) = self.in_flight.pop_front_if(|(_, done)| *done <= Instant::now()) {
-            if self.dice.chance(self.program.failing) {
+            if self.trouble(self.program.failing) {
                 self.consumer.failed(cut.id);
                 continue;
             }

@@ -10,7 +10,7 @@ use crate::world::{Happening, World};
 const TROUBLE_MS: u64 = 150_000;
 /// After the last fault every shard is read within this time: a handoff that waits for its timeout and the failover time, and
 /// three generations of shards.
-const QUIET_MS: u64 = 75_000;
+const QUIET_MS: u64 = 90_000;
 const END_MS: u64 = 100_000;
 
 /// What came of it.
@@ -49,15 +49,13 @@ pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome
     world.run_until(BEFORE_MS + TROUBLE_MS);
     world.calm_down();
     let calm_ms = world.now_ms;
-    world.run_until(calm_ms + QUIET_MS / 3);
+    world.run_until(calm_ms + 30_000);
     world.agenda.retain(|happening| !matches!(happening, Happening::Put));
     world.run_until(calm_ms + QUIET_MS);
     if world.oracle.violation.is_none() {
         let rows = world.server.all_rows();
         let living = world.living();
-        let names: Vec<&str> = living.iter().map(|number| world.name(*number)).collect();
-        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let names: Vec<&str> = living.iter().map(|number| world.names[*number].as_str()).collect();
         world.oracle.check_owned(&world.stream, &rows, &names);
         world.oracle.check_complete(&world.stream, &rows);
     }

@@ -37,6 +37,8 @@ pub(crate) struct OneShard {
     pub(crate) range: Option<HashKeyRange>,
     /// By number, in the order of their positions.
     pub(crate) records: Vec<usize>,
+    /// What arrives before need not be processed.
+    wanted_since_ms: i64,
 }
 
 /// The truth. A record's data is its number.
@@ -46,7 +48,6 @@ pub(crate) struct Stream {
     pub(crate) records: Vec<Record>,
     /// The numbers of each key's records.
     pub(crate) keys: Vec<Vec<usize>>,
-    wanted_since_ms: i64,
 }
 
 impl Stream {
@@ -110,9 +111,8 @@ impl Stream {
 
     /// The application starts at this time (milliseconds since the epoch): what comes before need not be processed.
     pub(crate) fn begins_at(&mut self, ms: i64) {
-        self.wanted_since_ms = ms;
-        for record in self.records.iter_mut().filter(|record| record.arrival_ms < ms) {
-            record.fate = Fate::Skipped;
+        for shard in self.shards.keys().cloned().collect::<Vec<_>>() {
+            self.skip_before(&shard, ms);
         }
     }
 
@@ -120,7 +120,8 @@ impl Stream {
         let number = self.records.len();
         let position = Position { sequence: sequence.unwrap_or_else(|| 0.into()), sub };
         let arrival_ms = EPOCH_MS + now_ms as i64;
-        let fate = if arrival_ms < self.wanted_since_ms { Fate::Skipped } else { Fate::Wanted };
+        let wanted_since_ms = self.shards.get(shard).map_or(0, |shard| shard.wanted_since_ms);
+        let fate = if arrival_ms < wanted_since_ms { Fate::Skipped } else { Fate::Wanted };
         self.records.push(Record { key, position, arrival_ms, put_ms: now_ms, fate });
         self.keys[key].push(number);
         self.shards.get_mut(shard).expect("a shard").records.push(number);
@@ -165,7 +166,8 @@ impl Stream {
     pub(crate) fn skip_before(&mut self, shard: &str, arrival_ms: i64) {
         let mut line = vec![shard.to_owned()];
         while let Some(id) = line.pop() {
-            let Some(shard) = self.shards.get(&id) else { continue };
+            let Some(shard) = self.shards.get_mut(&id) else { continue };
+            shard.wanted_since_ms = arrival_ms;
             line.extend(shard.parents.iter().map(|parent| parent.as_str().to_owned()));
             for number in &shard.records {
                 let record = &mut self.records[*number];

@@ -1,5 +1,7 @@
 //! What goes wrong on the wire and in the machines, and what changes in the stream.
 
+use std::sync::atomic::Ordering;
+
 use crate::agenda::Whom;
 use crate::link::Service;
 use crate::settings::BEFORE_MS;
@@ -29,7 +31,7 @@ impl World {
         if is_throttled && self.dice.chance(800) {
             return (transit_ms, Fate::Throttled);
         }
-        if !self.is_faulty {
+        if !self.has_trouble.load(Ordering::Relaxed) {
             return (transit_ms, Fate::Good);
         }
         match self.dice.between(0, 1000) {
@@ -57,7 +59,7 @@ impl World {
             (8..11, Some(victim), _) => {
                 let service = [None, Some(Service::Table), Some(Service::Kinesis)][self.dice.between(0, 3) as usize];
                 let until_ms = self.now_ms + self.dice.between(1_000, 40_000);
-                let name = self.name(victim).to_owned();
+                let name = self.names[victim].clone();
                 self.trace.say(self.now_ms, format_args!("{name}#{victim} is cut off from {service:?} until {until_ms}"));
                 self.partitions.push(Partition { process: victim, service, until_ms });
             }
@@ -91,7 +93,7 @@ impl World {
 
     /// A process dies; somebody may start it again.
     fn crash(&mut self, victim: usize) {
-        let name = self.name(victim).to_owned();
+        let name = self.names[victim].clone();
         self.trace.say(self.now_ms, format_args!("{name}#{victim} crashes"));
         self.processes[victim] = None;
         let after_ms = [None, Some(0), Some(self.dice.between(1_000, 25_000))][self.dice.between(0, 3) as usize];
@@ -124,13 +126,20 @@ impl World {
     /// No more trouble; at least one worker.
     pub(crate) fn calm_down(&mut self) {
         self.trace.say(self.now_ms, format_args!("all is well again"));
-        self.is_faulty = false;
+        self.has_trouble.store(false, Ordering::Relaxed);
         self.partitions.clear();
         self.throttled_until = None;
         self.server.fake.truncate_next(0);
         self.agenda.retain(|happening| !matches!(happening, Happening::Trouble | Happening::Resume(_)));
         for number in 0..self.processes.len() {
             self.resume(number);
+        }
+        if self.settings.failing > 0 {
+            // What has failed is processed by a program that is started again.
+            for number in self.living() {
+                self.processes[number] = None;
+                self.start(&self.names[number].clone());
+            }
         }
         if self.living().is_empty() {
             self.join();

@@ -1,5 +1,8 @@
 //! Processes, the wire between them and the services, and the time of all.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use crate::agenda::{Agenda, Whom};
 use crate::dice::Dice;
 use crate::link::{Call, Emission, Reply, Service, Verdict};
@@ -46,7 +49,7 @@ pub(crate) struct World {
     pub(crate) mutant: Option<Mutant>,
     pub(crate) now_ms: u64,
     limit_ms: u64,
-    pub(crate) is_faulty: bool,
+    pub(crate) has_trouble: Arc<AtomicBool>,
     pub(crate) dice: Dice,
     pub(crate) agenda: Agenda<Happening>,
     pub(crate) server: Server,
@@ -54,6 +57,8 @@ pub(crate) struct World {
     pub(crate) oracle: Oracle,
     /// By number; none: it is gone.
     pub(crate) processes: Vec<Option<Process>>,
+    /// Their names.
+    pub(crate) names: Vec<String>,
     pub(crate) partitions: Vec<Partition>,
     /// Until then the table, or Kinesis, throttles nearly everything.
     pub(crate) throttled_until: Option<(Service, u64)>,
@@ -66,7 +71,7 @@ impl World {
         World {
             now_ms: 0,
             limit_ms: 0,
-            is_faulty: settings.is_faulty,
+            has_trouble: Arc::new(AtomicBool::new(settings.is_faulty)),
             mutant,
             dice: Dice::new(settings.seed),
             agenda: Agenda::new(),
@@ -74,6 +79,7 @@ impl World {
             stream: Stream::new(settings.shards, settings.keys),
             oracle: Oracle::new(settings.keys, settings.failing == 0),
             processes: Vec::new(),
+            names: Vec::new(),
             partitions: Vec::new(),
             throttled_until: None,
             calls: 0,
@@ -163,7 +169,7 @@ impl World {
             return;
         }
         let Call { service, operation, subject, run } = call;
-        let name = self.processes[number].as_ref().map_or("gone", |process| &process.name).to_owned();
+        let name = self.names[number].clone();
         if let (Some(process), "get_records", Some(shard)) = (&self.processes[number], operation, &subject)
             && fate == Fate::Good
         {
@@ -172,6 +178,7 @@ impl World {
         let key = subject.as_deref().filter(|_| service == Service::Table);
         let before = key.and_then(|key| self.server.row(key));
         let verdict = if fate == Fate::Throttled { Verdict::Throttle } else { Verdict::Execute };
+        self.server.fake.set_clock_ms(EPOCH_MS + self.now_ms as i64);
         let reply = run(&self.server, verdict);
         let after = key.and_then(|key| self.server.row(key));
         if let Some(key) = key
@@ -185,8 +192,9 @@ impl World {
                 format_args!("{name}#{number} {operation} {key}: {checkpoint} of {owner:?} ({fate:?})"),
             );
             let rows = self.server.all_rows();
+            let skew_ms = self.processes[number].as_ref().map_or(0, |process| process.skew_ms);
             let write =
-                Write { process: number, name: &name, operation, key, before: before.as_ref(), after: after.as_ref() };
+                Write { process: number, skew_ms, name: &name, operation, key, before: before.as_ref(), after: after.as_ref() };
             self.oracle.wrote(&write, self.now_ms, &mut self.stream, &rows);
         }
         if fate != Fate::Unanswered {
@@ -196,7 +204,7 @@ impl World {
     }
 
     fn observe(&mut self, number: usize, emission: &Emission) {
-        let name = self.processes[number].as_ref().map_or("gone", |process| &process.name).to_owned();
+        let name = self.names[number].clone();
         match emission {
             Emission::Processed { shard, records } => {
                 let (first, last) = (records.first(), records.last());
@@ -220,17 +228,21 @@ impl World {
     pub(crate) fn start(&mut self, name: &str) {
         let number = self.processes.len();
         self.trace.say(self.now_ms, format_args!("{name}#{number} starts"));
-        let skew_ms = if self.settings.skew_ms == 0 { 0 } else { self.dice.between(0, 2 * self.settings.skew_ms) as i64 };
+        let most_ms = self.settings.skew_ms as i64;
+        let skew_ms = self.dice.between(0, 2 * self.settings.skew_ms + 1) as i64 - most_ms;
         let program = Program {
             initial: self.settings.initial,
-            born_ms: EPOCH_MS + self.now_ms as i64 + skew_ms - self.settings.skew_ms as i64,
-            slow: if self.is_faulty { self.settings.slow } else { 0 },
-            failing: if self.is_faulty { self.settings.failing } else { 0 },
+            born_ms: EPOCH_MS + self.now_ms as i64 + skew_ms,
+            has_trouble: self.has_trouble.clone(),
+            slow: self.settings.slow,
+            failing: self.settings.failing,
             mutant: self.mutant,
         };
         let (dice, pace) = (self.dice.fork(), self.dice.between(1_000 - self.settings.drift, 1_001 + self.settings.drift));
-        let process = Process::start(name, self.now_ms, pace, |link, stop| program.run(link, stop, dice));
+        let mut process = Process::start(name, self.now_ms, pace, |link, stop| program.run(link, stop, dice));
+        process.skew_ms = skew_ms;
         self.processes.push(Some(process));
+        self.names.push(name.to_owned());
         self.advance(number);
     }
 
@@ -261,9 +273,5 @@ impl World {
     pub(crate) fn living(&self) -> Vec<usize> {
         let lives = |process: &Option<Process>| process.as_ref().is_some_and(|process| !process.is_stopping);
         (0..self.processes.len()).filter(|number| lives(&self.processes[*number])).collect()
-    }
-
-    pub(crate) fn name(&self, number: usize) -> &str {
-        self.processes[number].as_ref().map_or("gone", |process| &process.name)
     }
 }

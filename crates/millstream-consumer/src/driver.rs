@@ -144,11 +144,12 @@ impl Driver {
         match action {
             Action::StartReading { key, checkpoint, hash_range, latest_since_ms } => {
                 // `LATEST` is the moment when the application began, whoever reads the shard, and however late.
-                let (from, initial) = match (checkpoint, latest_since_ms) {
-                    (Checkpoint::Latest, Some(ms)) => (Checkpoint::AtTimestamp, InitialPosition::AtTimestamp(ms)),
-                    (checkpoint, _) => (checkpoint, self.initial),
+                let initial = match (&checkpoint, latest_since_ms) {
+                    (Checkpoint::Latest, Some(ms)) => InitialPosition::AtTimestamp(ms),
+                    (Checkpoint::Latest, None) => InitialPosition::Latest,
+                    _ => self.initial,
                 };
-                self.start_reading(&key, from, initial, hash_range);
+                self.start_reading(&key, checkpoint, initial, hash_range);
             }
             Action::StopReading { key, drain } => self.stop_reading(&ShardId::from(key.as_str()), drain),
             Action::Done => self.done = true,
