@@ -144,7 +144,8 @@ impl Oracle {
             stream.skip_before(&lease.key, since.max(since - skew_ms));
         }
         let is_child = !stream.shards[&lease.key].parents.is_empty();
-        let parents_are_read = self.covered.keys().any(|shard| stream.shards[&lease.key].parents.contains(&ShardId::from(shard.as_str())));
+        let parents_are_read =
+            self.covered.keys().any(|shard| stream.shards[&lease.key].parents.contains(&ShardId::from(shard.as_str())));
         self.require(lease.checkpoint != Checkpoint::Latest || !is_child || !parents_are_read, || {
             format!("{}: the child of a shard that is read starts at LATEST", lease.key)
         });
@@ -215,7 +216,8 @@ impl Oracle {
             if !shard.children.is_empty() {
                 self.require(row.is_ended(), || format!("{id} is closed, but its lease is {row:?}"));
             }
-            let is_written = last.is_none_or(|last| Checkpoint::At(stream.records[*last].position.clone()) <= row.checkpoint);
+            let is_written =
+                last.is_none_or(|last| Checkpoint::At(stream.records[*last].position.clone()) <= row.checkpoint);
             self.require(is_written, || format!("{id}: record {last:?} is processed, but its lease is {row:?}"));
         }
     }

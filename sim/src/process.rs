@@ -33,7 +33,12 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts `program`, which is given its end of the wire and is told by the token when to stop.
-    pub(crate) fn start<F>(name: &str, now_ms: u64, pace: u64, program: impl FnOnce(Link, CancellationToken) -> F) -> Self
+    pub(crate) fn start<F>(
+        name: &str,
+        now_ms: u64,
+        pace: u64,
+        program: impl FnOnce(Link, CancellationToken) -> F,
+    ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {

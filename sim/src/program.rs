@@ -86,7 +86,8 @@ impl Work<'_> {
         let mut next_cut = Instant::now();
         loop {
             let done = self.in_flight.front().map(|(_, done)| *done);
-            let wake = done.filter(|done| *done < next_cut || self.in_flight.len() == MOST_IN_FLIGHT).unwrap_or(next_cut);
+            let wake =
+                done.filter(|done| *done < next_cut || self.in_flight.len() == MOST_IN_FLIGHT).unwrap_or(next_cut);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,

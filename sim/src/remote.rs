@@ -74,10 +74,16 @@ impl LeaseStore for RemoteTable {
 
     async fn complete_handoff(&self, held: &Lease) -> Result<bool, StoreError> {
         let owned = held.clone();
-        let work = |table: Arc<dyn LeaseStore>| -> Work<_> {
-            Box::pin(async move { table.complete_handoff(&owned).await })
-        };
+        let work =
+            |table: Arc<dyn LeaseStore>| -> Work<_> { Box::pin(async move { table.complete_handoff(&owned).await }) };
         self.call("complete_handoff", Some(&held.key), work).await
+    }
+
+    async fn withdraw_handoff(&self, seen: &Lease) -> Result<bool, StoreError> {
+        let owned = seen.clone();
+        let work =
+            |table: Arc<dyn LeaseStore>| -> Work<_> { Box::pin(async move { table.withdraw_handoff(&owned).await }) };
+        self.call("withdraw_handoff", Some(&seen.key), work).await
     }
 
     async fn release(&self, held: &Lease) -> Result<bool, StoreError> {

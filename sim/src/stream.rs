@@ -70,7 +70,8 @@ impl Stream {
 
     fn shard_of(&self, key: usize) -> String {
         let hash = HashKey::of_partition_key(&name_of(key));
-        let takes = |shard: &OneShard| shard.children.is_empty() && shard.range.is_some_and(|range| range.contains(hash));
+        let takes =
+            |shard: &OneShard| shard.children.is_empty() && shard.range.is_some_and(|range| range.contains(hash));
         let found = self.shards.iter().find(|(_, shard)| takes(shard));
         found.map(|(id, _)| id.clone()).expect("the open shards have all hash keys")
     }
@@ -136,7 +137,8 @@ impl Stream {
     pub(crate) fn merge(&mut self, fake: &FakeKinesis, lower: &str) -> Option<String> {
         let end = self.shards[lower].range?.end;
         let is_next = |shard: &OneShard| {
-            shard.children.is_empty() && shard.range.is_some_and(|range| end < range.start && range.start.value() == end.value() + 1)
+            shard.children.is_empty()
+                && shard.range.is_some_and(|range| end < range.start && range.start.value() == end.value() + 1)
         };
         let upper = self.shards.iter().find(|(_, shard)| is_next(shard))?.0.clone();
         let child = fake.merge(STREAM, &lower.into(), &upper.as_str().into());

@@ -60,7 +60,8 @@ impl World {
                 let service = [None, Some(Service::Table), Some(Service::Kinesis)][self.dice.between(0, 3) as usize];
                 let until_ms = self.now_ms + self.dice.between(1_000, 40_000);
                 let name = self.names[victim].clone();
-                self.trace.say(self.now_ms, format_args!("{name}#{victim} is cut off from {service:?} until {until_ms}"));
+                self.trace
+                    .say(self.now_ms, format_args!("{name}#{victim} is cut off from {service:?} until {until_ms}"));
                 self.partitions.push(Partition { process: victim, service, until_ms });
             }
             (11, ..) => {

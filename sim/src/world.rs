@@ -184,17 +184,23 @@ impl World {
         if let Some(key) = key
             && before != after
         {
-            let (checkpoint, owner) = after.as_ref().map_or((String::new(), None), |row| {
-                (row.checkpoint.to_string(), row.actual_owner())
-            });
+            let (checkpoint, owner) =
+                after.as_ref().map_or((String::new(), None), |row| (row.checkpoint.to_string(), row.actual_owner()));
             self.trace.say(
                 self.now_ms,
                 format_args!("{name}#{number} {operation} {key}: {checkpoint} of {owner:?} ({fate:?})"),
             );
             let rows = self.server.all_rows();
             let skew_ms = self.processes[number].as_ref().map_or(0, |process| process.skew_ms);
-            let write =
-                Write { process: number, skew_ms, name: &name, operation, key, before: before.as_ref(), after: after.as_ref() };
+            let write = Write {
+                process: number,
+                skew_ms,
+                name: &name,
+                operation,
+                key,
+                before: before.as_ref(),
+                after: after.as_ref(),
+            };
             self.oracle.wrote(&write, self.now_ms, &mut self.stream, &rows);
         }
         if fate != Fate::Unanswered {
@@ -238,7 +244,8 @@ impl World {
             failing: self.settings.failing,
             mutant: self.mutant,
         };
-        let (dice, pace) = (self.dice.fork(), self.dice.between(1_000 - self.settings.drift, 1_001 + self.settings.drift));
+        let (dice, pace) =
+            (self.dice.fork(), self.dice.between(1_000 - self.settings.drift, 1_001 + self.settings.drift));
         let mut process = Process::start(name, self.now_ms, pace, |link, stop| program.run(link, stop, dice));
         process.skew_ms = skew_ms;
         self.processes.push(Some(process));
@@ -258,8 +265,7 @@ impl World {
 
     fn put(&mut self) {
         let keys = self.settings.keys as u64;
-        let some: Vec<usize> =
-            (0..self.dice.between(1, 6)).map(|_| self.dice.between(0, keys) as usize).collect();
+        let some: Vec<usize> = (0..self.dice.between(1, 6)).map(|_| self.dice.between(0, keys) as usize).collect();
         let aggregates = self.settings.aggregates && self.dice.chance(500);
         let first = self.stream.records.len();
         self.stream.put(&self.server.fake, self.now_ms, &some, aggregates);

@@ -63,6 +63,10 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// Gives a lease up to the worker that asked for it; called by the old owner. `false`: it was lost.
     async fn complete_handoff(&self, held: &Lease) -> Result<bool, StoreError>;
 
+    /// Takes back what `request_handoff` has asked for; called by the next owner. The counter does not move.
+    /// `false`: the old owner has handed over already, or the lease was taken.
+    async fn withdraw_handoff(&self, seen: &Lease) -> Result<bool, StoreError>;
+
     /// Gives a lease up to whoever takes it. `false`: it was lost.
     async fn release(&self, held: &Lease) -> Result<bool, StoreError>;
 

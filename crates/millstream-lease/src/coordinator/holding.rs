@@ -121,6 +121,7 @@ impl Coordinator {
             Operation::Assign(to) => Action::Assign { lease, to },
             Operation::RequestHandoff(to) => Action::RequestHandoff { lease, to },
             Operation::CompleteHandoff => Action::CompleteHandoff(lease),
+            Operation::WithdrawHandoff => Action::WithdrawHandoff(lease),
             Operation::Release => Action::Release(lease),
             Operation::Delete => Action::Delete(lease),
             Operation::Checkpoint(checkpoint) => {

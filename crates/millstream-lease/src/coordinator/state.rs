@@ -80,6 +80,7 @@ pub(super) enum Operation {
     /// Asks the owner to hand over to a worker.
     RequestHandoff(String),
     CompleteHandoff,
+    WithdrawHandoff,
     Release,
     Delete,
     Checkpoint(Checkpoint),

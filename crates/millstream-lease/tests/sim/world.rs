@@ -326,6 +326,7 @@ fn key_of(action: &Action) -> &str {
         | Action::Assign { lease, .. }
         | Action::RequestHandoff { lease, .. }
         | Action::CompleteHandoff(lease)
+        | Action::WithdrawHandoff(lease)
         | Action::Release(lease)
         | Action::Delete(lease)
         | Action::WriteCheckpoint { lease, .. } => &lease.key,
