@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use millstream_sim::mutant::Mutant;
 use millstream_sim::settings::Settings;
 use millstream_sim::story::tell;
 
@@ -17,8 +18,28 @@ fn main() -> ExitCode {
             println!("{outcome:?}");
             ExitCode::from(u8::from(outcome.violation.is_some()))
         }
+        Some("mutants") => mutants(number(1, 300)),
         _ => seeds(number(1, 200), number(2, 0)),
     }
+}
+
+/// Looks for the first seed that catches each mutant.
+fn mutants(most: u64) -> ExitCode {
+    let mut alive = 0;
+    for mutant in Mutant::ALL {
+        let caught = (0..most).find_map(|seed| {
+            let violation = tell(Settings::of(seed), Some(*mutant), false).violation?;
+            Some((seed, violation))
+        });
+        match caught {
+            Some((seed, violation)) => println!("{mutant:?}: seed {seed}: {violation}"),
+            None => {
+                alive += 1;
+                println!("{mutant:?} LIVES: no seed of {most} shows that it breaks: {}", mutant.rule());
+            }
+        }
+    }
+    ExitCode::from(u8::from(alive > 0))
 }
 
 fn seeds(count: u64, from: u64) -> ExitCode {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use millstream_kinesis::{Checkpoint, ShardId};
 use millstream_lease::Lease;
 
-use crate::stream::{Fate, Stream};
+use crate::stream::{EPOCH_MS, Fate, Stream};
 
 /// How long two processes may read one shard after the lease has changed hands: the failover time, and what clocks differ.
 const OVERLAP_MS: u64 = 12_000;
@@ -98,7 +98,7 @@ impl Oracle {
             return;
         };
         match write.before {
-            None => self.created(after, write.skew_ms, stream),
+            None => self.created(after, write.skew_ms, now_ms, stream),
             Some(before) => {
                 self.require(after.checkpoint >= before.checkpoint, || {
                     format!("{key}: the checkpoint goes back from {} to {}", before.checkpoint, after.checkpoint)
@@ -139,9 +139,10 @@ impl Oracle {
     }
 
     /// `LATEST` says which records are not wanted: those before that moment, by the writer's clock and by the right one.
-    fn created(&mut self, lease: &Lease, skew_ms: i64, stream: &mut Stream) {
-        if let (Checkpoint::Latest, Some(since)) = (&lease.checkpoint, lease.latest_since_ms) {
-            stream.skip_before(&lease.key, since.max(since - skew_ms));
+    fn created(&mut self, lease: &Lease, skew_ms: i64, now_ms: u64, stream: &mut Stream) {
+        if lease.checkpoint == Checkpoint::Latest {
+            let since = lease.latest_since_ms.map_or(EPOCH_MS + now_ms as i64, |since| since.max(since - skew_ms));
+            stream.skip_before(&lease.key, since);
         }
         let is_child = !stream.shards[&lease.key].parents.is_empty();
         let parents_are_read =
@@ -236,6 +237,14 @@ impl Oracle {
         for row in rows.iter().filter(|row| !row.is_ended()) {
             self.require(row.actual_owner().is_none(), || format!("not released: {row:?}"));
         }
+    }
+
+    /// Where nothing goes wrong, nothing is processed twice.
+    pub(crate) fn check_repeated(&mut self, is_faulty: bool) {
+        let repeated = self.repeated;
+        self.require(is_faulty || repeated == 0, || {
+            format!("{repeated} records were processed once more for no reason")
+        });
     }
 
     pub(crate) fn fail(&mut self, text: String) {

@@ -8,6 +8,7 @@ use millstream_lease::{Lease, LeaseStore, MemoryLeaseStore};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::link::Work;
+use crate::mutant::Mutant;
 
 /// The stream's name.
 pub(crate) const STREAM: &str = "stream";
@@ -23,14 +24,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(shards: u32) -> Self {
+    pub(crate) fn new(shards: u32, mutant: Option<Mutant>) -> Self {
         let rows = MemoryLeaseStore::new();
         let fake = FakeKinesis::with_stream(STREAM, shards);
         Server {
             runtime: Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime"),
-            table: Arc::new(rows.clone()),
+            table: mutant.map_or_else(|| Arc::new(rows.clone()) as _, |mutant| mutant.table(rows.clone())),
             rows,
-            kinesis: fake.clone(),
+            kinesis: mutant.map_or_else(|| fake.clone() as _, |mutant| mutant.kinesis(fake.clone())),
             fake,
         }
     }

@@ -18,7 +18,7 @@ pub struct Settings {
     pub keys: usize,
     /// Where the application starts.
     pub initial: InitialPosition,
-    /// Whether anything goes wrong.
+    /// Whether anything goes wrong. Else workers only come and go, and shards are split and merged: nothing is repeated then.
     pub is_faulty: bool,
     /// Whether some records are aggregated (KPL).
     pub aggregates: bool,
@@ -44,16 +44,17 @@ impl Settings {
             1 => InitialPosition::AtTimestamp(EPOCH_MS + dice.between(0, BEFORE_MS) as i64),
             _ => InitialPosition::TrimHorizon,
         };
+        let is_faulty = !dice.chance(150);
         Settings {
             seed,
             workers: dice.between(1, 5),
             shards: dice.between(1, 7) as u32,
             keys: 24,
             initial,
-            is_faulty: true,
+            is_faulty,
             aggregates: dice.chance(300),
-            slow: if dice.chance(500) { 10 } else { 0 },
-            failing: if dice.chance(150) { 10 } else { 0 },
+            slow: if is_faulty && dice.chance(500) { 10 } else { 0 },
+            failing: if is_faulty && dice.chance(150) { 10 } else { 0 },
             skew_ms: if dice.chance(300) { 2_000 } else { 0 },
             drift: if dice.chance(300) { 10 } else { 0 },
         }

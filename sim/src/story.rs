@@ -36,9 +36,7 @@ pub struct Outcome {
 pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome {
     let mut world = World::new(settings, mutant, prints);
     world.plan(0, Whom::Nobody, Happening::Put);
-    if world.settings.is_faulty {
-        world.plan(BEFORE_MS / 2, Whom::All, Happening::Trouble);
-    }
+    world.plan(BEFORE_MS / 2, Whom::All, Happening::Trouble);
     world.run_until(BEFORE_MS);
     if let InitialPosition::AtTimestamp(ms) = world.settings.initial {
         world.stream.begins_at(ms);
@@ -64,6 +62,7 @@ pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome
     if world.oracle.violation.is_none() {
         let rows = world.server.all_rows();
         world.oracle.check_released(&rows);
+        world.oracle.check_repeated(world.settings.is_faulty);
         world.oracle.check_complete(&world.stream, &rows);
     }
     Outcome {

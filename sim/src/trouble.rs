@@ -50,7 +50,9 @@ impl World {
         let open = self.stream.open_shards();
         let victim = self.dice.pick(&living).copied();
         let shard = self.dice.pick(&open).cloned();
-        match (self.dice.between(0, 24), victim, shard) {
+        // What is before 12 and from 22 on are faults.
+        let what = if self.settings.is_faulty { self.dice.between(0, 24) } else { self.dice.between(12, 22) };
+        match (what, victim, shard) {
             (0..4, Some(victim), _) => self.crash(victim),
             (4..8, Some(victim), _) => {
                 let pause_ms = self.dice.between(500, 45_000);

@@ -75,7 +75,7 @@ impl World {
             mutant,
             dice: Dice::new(settings.seed),
             agenda: Agenda::new(),
-            server: Server::new(settings.shards),
+            server: Server::new(settings.shards, mutant),
             stream: Stream::new(settings.shards, settings.keys),
             oracle: Oracle::new(settings.keys, settings.failing == 0),
             processes: Vec::new(),
