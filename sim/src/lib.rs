@@ -5,6 +5,7 @@ mod dice;
 mod link;
 pub mod mutant;
 mod oracle;
+mod peer;
 mod process;
 mod program;
 mod remote;

@@ -45,6 +45,22 @@ impl Server {
         self.runtime.block_on(self.rows.get(key)).expect("memory does not fail")
     }
 
+    /// Changes a row if the rule finds it as it should be: the row then. For peers with conditions of their own.
+    pub(crate) fn change(&self, key: &str, rule: impl FnOnce(&mut Lease) -> bool) -> Option<Lease> {
+        let mut row = self.row(key)?;
+        let before = row.clone();
+        if !rule(&mut row) {
+            return None;
+        }
+        self.runtime
+            .block_on(async {
+                self.rows.delete(&before).await?;
+                self.rows.create(&row).await
+            })
+            .ok()?;
+        Some(row)
+    }
+
     pub(crate) fn all_rows(&self) -> Vec<Lease> {
         self.runtime.block_on(self.rows.scan()).expect("memory does not fail")
     }

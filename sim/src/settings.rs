@@ -12,6 +12,8 @@ pub struct Settings {
     pub seed: u64,
     /// At the start.
     pub workers: u64,
+    /// How many of the workers, at the start and of those that join, are Java workers of the KCL 2: in a thousand.
+    pub peers: u64,
     /// At the start.
     pub shards: u32,
     /// Different partition keys.
@@ -47,6 +49,7 @@ impl Settings {
         let is_faulty = !dice.chance(150);
         Settings {
             seed,
+            peers: if initial == InitialPosition::TrimHorizon && is_faulty && dice.chance(400) { 400 } else { 0 },
             workers: dice.between(1, 5),
             shards: dice.between(1, 7) as u32,
             keys: 24,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::agenda::Whom;
 use crate::link::Service;
 use crate::settings::BEFORE_MS;
-use crate::world::{Fate, Happening, Partition, World};
+use crate::world::{Fate, Happening, Partition, World, is_peer};
 
 const MOST_PROCESSES: usize = 6;
 const MOST_SHARDS: usize = 10;
@@ -122,7 +122,8 @@ impl World {
     }
 
     pub(crate) fn join(&mut self) {
-        let name = format!("w{}", self.processes.len());
+        let kind = if self.dice.chance(self.settings.peers) { "java" } else { "w" };
+        let name = format!("{kind}{}", self.processes.len());
         self.start(&name);
     }
 
@@ -144,8 +145,9 @@ impl World {
                 self.start(&self.names[number].clone());
             }
         }
-        if self.living().is_empty() {
-            self.join();
+        // A peer alone would not find the shards.
+        if self.living().iter().all(|number| is_peer(&self.names[*number])) {
+            self.start(&format!("w{}", self.processes.len()));
         }
     }
 

@@ -8,12 +8,18 @@ use crate::dice::Dice;
 use crate::link::{Call, Emission, Reply, Service, Verdict};
 use crate::mutant::Mutant;
 use crate::oracle::{Oracle, Write};
+use crate::peer::Peer;
 use crate::process::Process;
 use crate::program::Program;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::stream::{EPOCH_MS, Stream};
 use crate::trace::Trace;
+
+/// Whether a worker of this name is a Java worker.
+pub(crate) fn is_peer(name: &str) -> bool {
+    name.starts_with("java")
+}
 
 /// Something that is going to happen. A process is named by its number.
 pub(crate) enum Happening {
@@ -244,9 +250,14 @@ impl World {
             failing: self.settings.failing,
             mutant: self.mutant,
         };
-        let (dice, pace) =
-            (self.dice.fork(), self.dice.between(1_000 - self.settings.drift, 1_001 + self.settings.drift));
-        let mut process = Process::start(name, self.now_ms, pace, |link, stop| program.run(link, stop, dice));
+        let drift = self.settings.drift;
+        let (dice, pace) = (self.dice.fork(), self.dice.between(1_000 - drift, 1_001 + drift));
+        let mut process = if is_peer(name) {
+            let peer = Peer { clears_handoffs: self.dice.chance(500) };
+            Process::start(name, self.now_ms, pace, |link, stop| peer.run(link, stop, dice))
+        } else {
+            Process::start(name, self.now_ms, pace, |link, stop| program.run(link, stop, dice))
+        };
         process.skew_ms = skew_ms;
         self.processes.push(Some(process));
         self.names.push(name.to_owned());

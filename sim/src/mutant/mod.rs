@@ -39,7 +39,7 @@ mutants! {
     UnconditionalRenewal: "a renewal is refused once the lease was taken by another worker",
     AssumedRenewal: "a worker that can't renew for the failover time stops by itself",
     UnconditionalCreation: "a lease that is there is not created once more",
-    StaleTake: "reading begins at the checkpoint that is stored when the lease is taken, not at the one that was seen",
+    UnconditionalTake: "a lease is taken only where nothing was written to it since it was seen",
     NeverExpired: "a lease whose counter stands still is taken by another worker",
     CheckpointPastUnprocessed: "a checkpoint never passes a record that is not processed",
     FailureAsSuccess: "a checkpoint never passes a cut that failed",

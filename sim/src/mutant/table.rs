@@ -73,11 +73,13 @@ impl LeaseStore for MutantTable {
     }
 
     async fn take(&self, seen: &Lease, me: &str) -> Result<Option<Lease>, StoreError> {
-        let taken = self.rows.take(seen, me).await?;
-        Ok(taken.map(|taken| match self.mutant {
-            Mutant::StaleTake => Lease { checkpoint: seen.checkpoint.clone(), ..taken },
-            _ => taken,
-        }))
+        match self.mutant {
+            Mutant::UnconditionalTake => {
+                let taken = self.rows.take(&self.up_to_date(seen).await?, me).await?;
+                Ok(taken.map(|taken| Lease { checkpoint: seen.checkpoint.clone(), ..taken }))
+            }
+            _ => self.rows.take(seen, me).await,
+        }
     }
 
     async fn request_handoff(&self, seen: &Lease, me: &str) -> Result<bool, StoreError> {

@@ -161,6 +161,7 @@ impl Coordinator {
             Some(_) => {
                 tracing::info!(lease = key, "lost to another worker");
                 self.lose(key);
+                self.look_once_more();
             }
             // What this worker asked for may be its own by now.
             None if in_flight.operation == Operation::WithdrawHandoff => self.look_once_more(),

@@ -23,6 +23,7 @@ impl Coordinator {
         }
         self.leave_at_deadline(key);
         self.start_reading(key);
+        self.create_children(key);
         let Some(entry) = self.leases.get(key) else {
             return;
         };
@@ -91,7 +92,7 @@ impl Coordinator {
         let children = hold.children.as_ref();
         let children_have_leases =
             children.is_some_and(|all| all.iter().all(|child| !self.creating.contains_key(child.id.as_str())));
-        if hold.is_finished && children_have_leases {
+        if hold.is_finished && children_have_leases && hold.deferred.is_empty() {
             return Some(Checkpoint::ShardEnd);
         }
         hold.processed.clone().filter(|processed| *processed > entry.lease.checkpoint)

@@ -44,7 +44,7 @@ impl Coordinator {
     /// In a shutdown, after a write of which it is not known what it has left in the table.
     pub(super) fn look_once_more(&mut self) {
         if self.shutdown_ms.is_some_and(|deadline_ms| self.now < deadline_ms) {
-            self.wants_last_look = true;
+            self.last_look_since = Some(self.step);
             self.scan.hurry(self.now);
         }
     }
@@ -108,7 +108,7 @@ impl Coordinator {
     pub(super) fn finish_shutdown(&mut self) {
         let is_late = self.shutdown_ms.is_some_and(|deadline_ms| self.now >= deadline_ms);
         let is_busy = self.membership.is_busy()
-            || (self.wants_last_look && !is_late)
+            || (self.last_look_since.is_some() && !is_late)
             || self.leading.is_busy()
             || self.creating.values().any(|creating| creating.is_in_flight)
             || self.leases.values().any(|entry| entry.hold.is_some() || entry.in_flight.is_some());

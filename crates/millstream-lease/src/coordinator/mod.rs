@@ -64,8 +64,8 @@ pub struct Coordinator {
     balancing: Balancing,
     /// When a shutdown that was asked for ends.
     shutdown_ms: Option<u64>,
-    /// In a shutdown: something of this worker may be left in the table.
-    wants_last_look: bool,
+    /// In a shutdown: the step since when something of this worker may be left in the table.
+    last_look_since: Option<u64>,
     is_done: bool,
     actions: Vec<Action>,
 }
@@ -87,7 +87,7 @@ impl Coordinator {
             leading: Leading::default(),
             balancing: Balancing::default(),
             shutdown_ms: None,
-            wants_last_look: false,
+            last_look_since: None,
             is_done: false,
             actions: Vec::new(),
         }
@@ -147,7 +147,7 @@ impl Coordinator {
 
     /// Looks at the table and at the stream's shards where that is due.
     fn look_around(&mut self) {
-        if self.shutdown_ms.is_some() && !self.wants_last_look {
+        if self.shutdown_ms.is_some() && self.last_look_since.is_none() {
             return;
         }
         if self.scan.start(self.now, self.step, self.config.scan_interval_ms) {
@@ -194,7 +194,7 @@ impl Coordinator {
                 self.take_leases();
             }
         } else {
-            self.wants_last_look = false;
+            self.last_look_since.take_if(|since| scan_step >= *since);
             self.give_back();
         }
         self.advance_all();

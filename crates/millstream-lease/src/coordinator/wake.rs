@@ -11,7 +11,7 @@ impl Coordinator {
             return u64::MAX;
         }
         let is_open = self.shutdown_ms.is_none();
-        let looks = [(&self.scan, is_open || self.wants_last_look), (&self.list, is_open)];
+        let looks = [(&self.scan, is_open || self.last_look_since.is_some()), (&self.list, is_open)];
         let looks = looks.into_iter().filter(|(look, is_wanted)| *is_wanted && look.started_step.is_none());
         let creations = self.creating.values().filter(|creating| !creating.is_in_flight);
         let holds = self.leases.values().filter_map(|entry| Some((entry, entry.hold.as_ref()?)));
