@@ -2,6 +2,7 @@
 
 mod agenda;
 mod dice;
+pub mod growth;
 mod link;
 pub mod mutant;
 mod oracle;

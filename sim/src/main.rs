@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use millstream_sim::growth;
 use millstream_sim::mutant::Mutant;
 use millstream_sim::settings::Settings;
 use millstream_sim::story::tell;
@@ -17,6 +18,10 @@ fn main() -> ExitCode {
             let outcome = tell(settings, None, true);
             println!("{outcome:?}");
             ExitCode::from(u8::from(outcome.violation.is_some()))
+        }
+        Some("growth") => {
+            println!("{}", growth::measure(number(1, 10_000), number(2, 100)));
+            ExitCode::SUCCESS
         }
         Some("mutants") => mutants(number(1, 300)),
         _ => seeds(number(1, 200), number(2, 0)),
