@@ -15,7 +15,7 @@ const FAILOVER_MS: u64 = 10_000;
 
 enum Happening {
     Tick(usize),
-    Call(usize, Action),
+    Call(usize, Box<Action>),
 }
 
 struct Fleet {
@@ -47,17 +47,23 @@ pub struct Growth {
     kib: u64,
 }
 
+impl Growth {
+    /// How many scans of each worker it took after the failover time until all was even again.
+    pub fn rounds(&self) -> u64 {
+        self.recovery_ms.saturating_sub(FAILOVER_MS).div_ceil(SCAN_MS)
+    }
+}
+
 impl fmt::Display for Growth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let after_expiry = self.recovery_ms.saturating_sub(FAILOVER_MS);
-        let rounds = after_expiry.div_ceil(SCAN_MS);
         writeln!(f, "{} leases, {} workers", self.leases, self.workers)?;
         writeln!(f, "  balanced on a new table after {:.1} s: {:?}", self.start_ms as f64 / 1e3, self.start)?;
         writeln!(f, "  a quiet minute: {:?}", self.minute)?;
         writeln!(
             f,
-            "  a third died: balanced after {:.1} s, which is {rounds} scans after the failover time: {:?}",
+            "  a third died: balanced after {:.1} s, which is {} scans after the failover time: {:?}",
             self.recovery_ms as f64 / 1e3,
+            self.rounds(),
             self.recovery
         )?;
         write!(f, "  memory: {} KiB a worker, {} bytes a worker and lease", self.kib, self.kib * 1024 / self.leases)
@@ -148,7 +154,7 @@ impl Fleet {
         for action in actions {
             if !matches!(action, Action::StartReading { .. } | Action::StopReading { drain: false, .. }) {
                 let at_ms = self.now_ms + self.dice.between(2, 40);
-                self.agenda.plan(at_ms, Whom::Nobody, Happening::Call(number, action));
+                self.agenda.plan(at_ms, Whom::Nobody, Happening::Call(number, Box::new(action)));
             }
         }
         if wake_ms != u64::MAX && wake_ms != self.ticks[number] {

@@ -30,14 +30,16 @@ pub(crate) enum Verdict {
 /// Gives the answer to the process that waits for it.
 pub(crate) type Reply = Box<dyn FnOnce() + Send>;
 
+/// Carries a call out at the server.
+pub(crate) type Execution = Box<dyn FnOnce(&Server, Verdict) -> Reply + Send>;
+
 /// A call on its way.
 pub(crate) struct Call {
     pub(crate) service: Service,
     pub(crate) operation: &'static str,
     /// The lease, or the shard.
     pub(crate) subject: Option<String>,
-    /// Carries it out at the server.
-    pub(crate) run: Box<dyn FnOnce(&Server, Verdict) -> Reply + Send>,
+    pub(crate) run: Execution,
 }
 
 /// What a process does that others can see.

@@ -6,6 +6,7 @@ mod table;
 mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use millstream_kinesis::Kinesis;
 use millstream_kinesis::testing::FakeKinesis;
@@ -59,7 +60,7 @@ mutants! {
 impl Mutant {
     /// The table as workers meet it.
     pub(crate) fn table(self, rows: MemoryLeaseStore) -> Arc<dyn LeaseStore> {
-        Arc::new(table::MutantTable { rows, mutant: self })
+        Arc::new(table::MutantTable { rows, mutant: self, scans: AtomicU64::new(0) })
     }
 
     /// Kinesis as workers meet it.

@@ -11,6 +11,7 @@ use super::Mutant;
 pub(super) struct MutantTable {
     pub(super) rows: MemoryLeaseStore,
     pub(super) mutant: Mutant,
+    pub(super) scans: AtomicU64,
 }
 
 impl MutantTable {
@@ -28,10 +29,9 @@ impl LeaseStore for MutantTable {
     }
 
     async fn scan(&self) -> Result<Vec<Lease>, StoreError> {
-        static SCANS: AtomicU64 = AtomicU64::new(0);
         let mut leases = self.rows.scan().await?;
         if self.mutant == Mutant::NeverExpired {
-            let count = SCANS.fetch_add(1, Ordering::Relaxed);
+            let count = self.scans.fetch_add(1, Ordering::Relaxed);
             leases.iter_mut().for_each(|lease| lease.counter += count);
         }
         Ok(leases)
