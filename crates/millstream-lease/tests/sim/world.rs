@@ -181,7 +181,7 @@ impl World {
                     self.step(node, end);
                 }
                 for batch in batches {
-                    let slow = self.settings.is_faulty && self.dice.chance(2);
+                    let slow = self.settings.is_faulty && self.dice.chance(20);
                     let work = if slow { self.dice.between(5_000, 40_000) } else { self.dice.between(10, 900) };
                     self.plan(work, Happening::Done(node, batch));
                 }
