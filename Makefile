@@ -38,12 +38,16 @@ build: $(WHEEL) ## Build the wheel and install it into .venv
 demo: $(WHEEL) $(VENV)/.demo ## Run the deck's job on 336,776 flights (SECOND=1: two processes share the shards)
 	$(BIN)/python demo/run.py $(if $(SECOND),--second)
 
+# The simulation is a workspace of its own, which finds in target/ what the main one has built.
+SIM := cd sim && CARGO_TARGET_DIR=$(CURDIR)/target cargo
+
 .PHONY: test
 test: test-rust test-python ## Run all tests (the gate)
 
 .PHONY: test-rust
-test-rust: ## Run the Rust tests and examples
+test-rust: ## Run the Rust tests and examples, and 200 stories of the simulation
 	cargo test --workspace --quiet
+	$(SIM) test --quiet
 	cargo run --quiet --example word_count -- --local
 
 .PHONY: test-python
@@ -57,6 +61,21 @@ SEED ?= 6
 .PHONY: chaos
 chaos: $(WHEEL) ## Kill a program with state 50 times at random moments and compare what it counted (KILLS=200 SEED=7)
 	MILLSTREAM_KILLS=$(KILLS) MILLSTREAM_SEED=$(SEED) $(BIN)/python -m pytest -s tests/test_recovery.py
+
+# How many stories; with a SEED given, that one alone is told.
+SEEDS ?= 1000
+
+.PHONY: sim
+sim: ## Simulate a fleet of workers in trouble: SEEDS=10000 stories, or one aloud with SEED=7 (docs/simulation.md)
+	$(SIM) run --quiet -- $(if $(filter file,$(origin SEED)),seeds $(SEEDS),seed $(SEED))
+
+.PHONY: sim-mutants
+sim-mutants: ## Break each safety rule on purpose, and show which story of the simulation catches it
+	$(SIM) run --quiet -- mutants
+
+.PHONY: sim-growth
+sim-growth: ## Measure a simulated fleet of 100 workers and 10,000 leases of which a third dies (a minute or more)
+	$(SIM) run --quiet -- growth
 
 .PHONY: conformance
 conformance: $(WHEEL) ## Try the local service with AWS's SDKs, the Java KCL and kinesalite's tests (tests/conformance)
@@ -94,6 +113,8 @@ interop: ## Run our workers beside workers of the Java KCL on one lease table (n
 lint: $(VENV)/.dev ## Check formatting, lints and types
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	$(SIM) fmt --check
+	$(SIM) clippy --all-targets --quiet -- -D warnings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy python/millstream

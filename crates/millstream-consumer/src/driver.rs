@@ -1,6 +1,6 @@
 //! The task that owns the coordinator: it brings events in and does the actions that come out.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(crate) struct Driver {
     began: Instant,
     /// Operations on the store and on Kinesis under way; the coordinator has one a lease at a time.
     operations: JoinSet<Event>,
-    readers: HashMap<ShardId, AbortHandle>,
+    readers: BTreeMap<ShardId, AbortHandle>,
     pausing: CancellationToken,
     stopping: CancellationToken,
     done: bool,
@@ -65,7 +65,7 @@ impl Driver {
             coordinator: Coordinator::new(config.lease.clone(), config.seed),
             began: Instant::now(),
             operations: JoinSet::new(),
-            readers: HashMap::new(),
+            readers: BTreeMap::new(),
             pausing,
             stopping,
             done: false,
@@ -81,6 +81,8 @@ impl Driver {
         while !self.done && self.shared.fatal().is_none() {
             let wake = self.began + Duration::from_millis(self.coordinator.next_wake(self.now_ms()));
             tokio::select! {
+                // In this order, and not at random: the simulation tells a story twice alike.
+                biased;
                 Some(answer) = self.operations.join_next(), if !self.operations.is_empty() => match answer {
                     Ok(event) => self.step(event, &mut known),
                     Err(panic) => tracing::error!(%panic, "an operation on the lease table panicked"),
@@ -142,11 +144,12 @@ impl Driver {
         match action {
             Action::StartReading { key, checkpoint, hash_range, latest_since_ms } => {
                 // `LATEST` is the moment when the application began, whoever reads the shard, and however late.
-                let (from, initial) = match (checkpoint, latest_since_ms) {
-                    (Checkpoint::Latest, Some(ms)) => (Checkpoint::AtTimestamp, InitialPosition::AtTimestamp(ms)),
-                    (checkpoint, _) => (checkpoint, self.initial),
+                let initial = match (&checkpoint, latest_since_ms) {
+                    (Checkpoint::Latest, Some(ms)) => InitialPosition::AtTimestamp(ms),
+                    (Checkpoint::Latest, None) => InitialPosition::Latest,
+                    _ => self.initial,
                 };
-                self.start_reading(&key, from, initial, hash_range);
+                self.start_reading(&key, checkpoint, initial, hash_range);
             }
             Action::StopReading { key, drain } => self.stop_reading(&ShardId::from(key.as_str()), drain),
             Action::Done => self.done = true,
@@ -198,7 +201,7 @@ impl Driver {
     }
 
     fn stop_readers(&mut self) {
-        for (_, reader) in self.readers.drain() {
+        for reader in std::mem::take(&mut self.readers).into_values() {
             reader.abort();
         }
     }

@@ -55,6 +55,10 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
             let completed = store.complete_handoff(lease).await;
             accepted(completed, &lease.key, |key| Event::HandedOver { key })
         }),
+        Action::WithdrawHandoff(lease) => (&lease.key, {
+            let withdrawn = store.withdraw_handoff(lease).await;
+            accepted(withdrawn, &lease.key, |key| Event::HandoffWithdrawn { key })
+        }),
         Action::Release(lease) => (&lease.key, {
             let released = store.release(lease).await;
             accepted(released, &lease.key, |key| Event::Released { key })

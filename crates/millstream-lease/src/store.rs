@@ -63,6 +63,10 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// Gives a lease up to the worker that asked for it; called by the old owner. `false`: it was lost.
     async fn complete_handoff(&self, held: &Lease) -> Result<bool, StoreError>;
 
+    /// Takes back what `request_handoff` has asked for; called by the next owner. The counter does not move.
+    /// `false`: the old owner has handed over already, or the lease was taken.
+    async fn withdraw_handoff(&self, seen: &Lease) -> Result<bool, StoreError>;
+
     /// Gives a lease up to whoever takes it. `false`: it was lost.
     async fn release(&self, held: &Lease) -> Result<bool, StoreError>;
 
@@ -106,13 +110,15 @@ pub enum RenewOutcome {
 
 /// What a refused renewal means, from the lease that is stored instead (KCL `DynamoDBLeaseRefresher.renewLease`).
 ///
-/// A counter just one ahead under our own name is our own write, whose answer was lost on the way.
+/// A counter just one ahead under our own name is our own write, whose answer was lost on the way; but not where the owner was
+/// switched: a worker of the KCL 2 that steals a lease in the middle of a handoff leaves our name in `checkpointOwner`.
 fn judge_refused_renewal(held: &Lease, current: Option<Lease>) -> RenewOutcome {
     let Some(current) = current else {
         return RenewOutcome::Lost { current: None };
     };
     let is_ours = current.actual_owner().is_some() && current.actual_owner() == held.actual_owner();
-    let was_moved_by_us = is_ours && current.counter == held.counter + 1;
+    let was_stolen = current.owner_switches > held.owner_switches;
+    let was_moved_by_us = is_ours && !was_stolen && current.counter == held.counter + 1;
     let was_asked_for = is_ours && current.checkpoint_owner.is_some() && held.checkpoint_owner.is_none();
     if was_asked_for && (was_moved_by_us || current.counter == held.counter) {
         RenewOutcome::HandoffRequested { lease: current }
@@ -138,4 +144,26 @@ fn was_checkpointed(held: &Lease, checkpoint: &Checkpoint, current: Option<&Leas
             && current.counter == held.counter + 1
             && current.checkpoint == *checkpoint
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steal_in_the_middle_of_a_handoff_is_no_renewal_of_ours() {
+        let range = millstream_kinesis::HashKeyRange::ALL;
+        let shard = millstream_kinesis::ChildShard { id: "s0".into(), parents: Vec::new(), hash_range: range };
+        let fresh = Lease::of_child(&shard, Checkpoint::TrimHorizon);
+        let held = Lease { owner: Some("w1".to_owned()), counter: 7, ..fresh };
+        let asked = Lease { owner: Some("w2".to_owned()), checkpoint_owner: held.owner.clone(), ..held.clone() };
+        let renewed = Lease { counter: 8, ..asked.clone() };
+        let outcome = judge_refused_renewal(&held, Some(renewed.clone()));
+        assert_eq!(outcome, RenewOutcome::HandoffRequested { lease: renewed.clone() });
+        let stolen = Lease { owner: Some("java".to_owned()), owner_switches: 1, ..renewed };
+        for known in [held, asked] {
+            let outcome = judge_refused_renewal(&known, Some(stolen.clone()));
+            assert_eq!(outcome, RenewOutcome::Lost { current: Some(stolen.clone()) });
+        }
+    }
 }

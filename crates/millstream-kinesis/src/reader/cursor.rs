@@ -23,7 +23,7 @@ pub struct ShardCursor {
 impl ShardCursor {
     /// Before what follows `from`.
     ///
-    /// `initial` gives the time that a checkpoint `AtTimestamp` means. With `hash_range`, the shard's own, aggregates that
+    /// `initial` gives the time that a checkpoint `AtTimestamp` means, or the moment of a `Latest`. With `hash_range`, the shard's own, aggregates that
     /// hold records of other shards are left out, with a log line (see [`deaggregate`]).
     pub fn new(
         kinesis: Arc<dyn Kinesis>,

@@ -112,7 +112,8 @@ impl FanOutReader {
         let was_subscribed = self.subscription.take().is_some();
         let is_in_use = matches!(error, KinesisError::InUse { .. });
         self.failures += 1;
-        let is_final = self.consumer.is_refused() || !(error.is_retryable() || is_in_use);
+        let may_succeed = error.is_retryable() || is_in_use || self.cursor.place.step_back(&error);
+        let is_final = self.consumer.is_refused() || !may_succeed;
         if is_final || self.failures >= MAX_FAILURES {
             return Err(error);
         }

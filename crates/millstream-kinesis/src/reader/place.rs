@@ -1,15 +1,21 @@
-use crate::{Checkpoint, InitialPosition, Position, ReadFrom, RecordBlock, SequenceNumber};
+use crate::{Checkpoint, InitialPosition, KinesisError, Position, ReadFrom, RecordBlock, SequenceNumber};
 
 /// Where the shard is (re-)opened, and which records are known already.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
     from: ReadFrom,
     done: Option<Position>,
+    /// Where a time in `from` is the moment that `LATEST` stands for: by how much to move it back when it is refused.
+    latest_step_ms: Option<i64>,
 }
+
+const FIRST_STEP_MS: i64 = 1_000;
+/// Clocks that are an hour apart are somebody's mistake.
+const MAX_STEP_MS: i64 = 3_600_000;
 
 impl Place {
     /// After everything that `checkpoint` says is processed. For `AtTimestamp`, `initial` has the time;
-    /// without one nothing is left out.
+    /// without one nothing is left out. For `Latest` it may have the moment that is meant.
     pub(super) fn new(checkpoint: &Checkpoint, initial: InitialPosition) -> Self {
         let (from, done) = match checkpoint {
             Checkpoint::AtTimestamp => match initial {
@@ -17,21 +23,40 @@ impl Place {
                 InitialPosition::TrimHorizon | InitialPosition::Latest => (ReadFrom::TrimHorizon, None),
             },
             Checkpoint::TrimHorizon => (ReadFrom::TrimHorizon, None),
-            Checkpoint::Latest | Checkpoint::ShardEnd => (ReadFrom::Latest, None),
+            Checkpoint::Latest => match initial {
+                InitialPosition::AtTimestamp(ms) => (ReadFrom::AtTimestamp(ms), None),
+                InitialPosition::TrimHorizon | InitialPosition::Latest => (ReadFrom::Latest, None),
+            },
+            Checkpoint::ShardEnd => (ReadFrom::Latest, None),
             // At it, not after it: more of an aggregated record may follow.
             Checkpoint::At(position) => (ReadFrom::At(position.sequence.clone()), Some(position.clone())),
         };
-        Place { from, done }
+        Place { from, done, latest_step_ms: (*checkpoint == Checkpoint::Latest).then_some(FIRST_STEP_MS) }
     }
 
     /// At `first`, which is included.
     pub(super) fn again(first: &Position) -> Self {
         let done = first.sub.checked_sub(1).map(|sub| Position { sequence: first.sequence.clone(), sub });
-        Place { from: ReadFrom::At(first.sequence.clone()), done }
+        Place { from: ReadFrom::At(first.sequence.clone()), done, latest_step_ms: None }
     }
 
     pub(super) fn from(&self) -> &ReadFrom {
         &self.from
+    }
+
+    /// Whether to ask once more after this refusal. The moment of `LATEST` is that of some worker's clock; where that is ahead
+    /// of Kinesis', the time lies in the future, which Kinesis refuses. `LATEST` itself would leave out what arrives between
+    /// the two calls: so the time is moved back, by twice as much each time.
+    pub(super) fn step_back(&mut self, error: &KinesisError) -> bool {
+        if let (ReadFrom::AtTimestamp(ms), Some(step)) = (&mut self.from, &mut self.latest_step_ms)
+            && matches!(error, KinesisError::InvalidArgument { .. })
+            && *step <= MAX_STEP_MS
+        {
+            *ms -= *step;
+            *step *= 2;
+            return true;
+        }
+        false
     }
 
     /// An iterator was asked for at `now_ms` and given. `Latest` means this moment from now on:

@@ -64,6 +64,7 @@ impl PollingReader {
                     self.iterator = Some(iterator);
                     cursor.place.opened(asked_ms);
                 }
+                Err(error) if cursor.place.step_back(&error) => {}
                 Err(error) => self.failed(error)?,
             }
         }

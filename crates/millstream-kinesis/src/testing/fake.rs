@@ -236,6 +236,16 @@ impl State {
         self.clock_ms.unwrap_or_else(|| real() as i64)
     }
 
+    /// As the service does, by its own clock.
+    fn check_time(&self, at: &ReadFrom) -> Result<(), KinesisError> {
+        match at {
+            ReadFrom::AtTimestamp(ms) if *ms > self.now_ms() => {
+                Err(refused("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis."))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn shard(&mut self, stream: &str, shard: &ShardId) -> &mut FakeShard {
         self.find(stream, shard).unwrap_or_else(|_| panic!("no shard {shard} in stream {stream}"))
     }
@@ -300,6 +310,7 @@ impl Kinesis for FakeKinesis {
 
     async fn get_iterator(&self, stream: &str, shard: &ShardId, at: &ReadFrom) -> Result<String, KinesisError> {
         let mut state = self.called(Operation::GetIterator, Some(shard), Some(at))?;
+        state.check_time(at)?;
         let index = state.find(stream, shard)?.index(at);
         Ok(format!("{}/{index}", state.generation))
     }
@@ -355,6 +366,7 @@ impl Kinesis for FakeKinesis {
         at: &ReadFrom,
     ) -> Result<Box<dyn Subscription>, KinesisError> {
         let mut state = self.called(Operation::Subscribe, Some(shard), Some(at))?;
+        state.check_time(at)?;
         let index = state.find(stream, shard)?.index(at);
         let ticket = state.fan_out.begin(consumer_arn, shard)?;
         self.shared.changed.notify_waiters();

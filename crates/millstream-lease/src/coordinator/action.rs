@@ -32,6 +32,8 @@ pub enum Action {
     },
     /// [`LeaseStore::complete_handoff`](crate::LeaseStore::complete_handoff), answered by `HandedOver`, `Refused` or `Failed`.
     CompleteHandoff(Lease),
+    /// [`LeaseStore::withdraw_handoff`](crate::LeaseStore::withdraw_handoff), answered by `HandoffWithdrawn`, `Refused` or `Failed`.
+    WithdrawHandoff(Lease),
     /// [`LeaseStore::release`](crate::LeaseStore::release), answered by `Released`, `Refused` or `Failed`.
     Release(Lease),
     /// [`LeaseStore::delete`](crate::LeaseStore::delete), answered by `Deleted`, `Refused` or `Failed`.

@@ -79,6 +79,18 @@ impl Coordinator {
         // A leader gives its own away, too.
         if entry.hold.is_some() {
             self.hand_over(key);
+        } else if self.shutdown_ms.is_some() {
+            self.give_back();
+        }
+    }
+
+    pub(super) fn handoff_withdrawn(&mut self, key: &str) {
+        let now = self.now;
+        if let Some((entry, _)) = self.answered(key) {
+            entry.retry.succeeded();
+            let mut lease = entry.lease.clone();
+            lease.owner = lease.checkpoint_owner.take();
+            entry.observe(lease, now);
         }
     }
 
@@ -149,7 +161,10 @@ impl Coordinator {
             Some(_) => {
                 tracing::info!(lease = key, "lost to another worker");
                 self.lose(key);
+                self.look_once_more();
             }
+            // What this worker asked for may be its own by now.
+            None if in_flight.operation == Operation::WithdrawHandoff => self.look_once_more(),
             None => {}
         }
     }
@@ -171,6 +186,8 @@ impl Coordinator {
         entry.retry.failed(now, reason);
         if let Some(hold) = &mut entry.hold {
             hold.is_uncertain = true;
+        } else {
+            self.look_once_more();
         }
         self.give_up_when_late(key);
     }

@@ -46,6 +46,11 @@ pub enum Event {
         /// The lease.
         key: String,
     },
+    /// Answer to `WithdrawHandoff`: the lease stays with the old owner.
+    HandoffWithdrawn {
+        /// The lease.
+        key: String,
+    },
     /// Answer to `CompleteHandoff`: the lease belongs to the next owner.
     HandedOver {
         /// The lease.

@@ -23,6 +23,7 @@ impl Coordinator {
         }
         self.leave_at_deadline(key);
         self.start_reading(key);
+        self.create_children(key);
         let Some(entry) = self.leases.get(key) else {
             return;
         };
@@ -91,7 +92,7 @@ impl Coordinator {
         let children = hold.children.as_ref();
         let children_have_leases =
             children.is_some_and(|all| all.iter().all(|child| !self.creating.contains_key(child.id.as_str())));
-        if hold.is_finished && children_have_leases {
+        if hold.is_finished && children_have_leases && hold.deferred.is_empty() {
             return Some(Checkpoint::ShardEnd);
         }
         hold.processed.clone().filter(|processed| *processed > entry.lease.checkpoint)
@@ -121,6 +122,7 @@ impl Coordinator {
             Operation::Assign(to) => Action::Assign { lease, to },
             Operation::RequestHandoff(to) => Action::RequestHandoff { lease, to },
             Operation::CompleteHandoff => Action::CompleteHandoff(lease),
+            Operation::WithdrawHandoff => Action::WithdrawHandoff(lease),
             Operation::Release => Action::Release(lease),
             Operation::Delete => Action::Delete(lease),
             Operation::Checkpoint(checkpoint) => {

@@ -1,6 +1,6 @@
 //! Giving leases up in order: to a worker that asked, or to all at a shutdown.
 
-use super::state::{Leaving, Phase, Reason};
+use super::state::{Entry, Leaving, Operation, Phase, Reason};
 use super::{Action, Coordinator};
 
 impl Coordinator {
@@ -21,7 +21,32 @@ impl Coordinator {
         for key in keys {
             self.leave_for_shutdown(&key, deadline_ms);
         }
+        self.give_back();
         self.advance_all();
+    }
+
+    /// In a shutdown: withdraws what this worker asked for, and releases what it was given meanwhile. Else the old owner would
+    /// hand over to nobody, and the shard would wait for the failover time.
+    pub(super) fn give_back(&mut self) {
+        let me = Some(self.config.worker_id.as_str());
+        let is_mine =
+            |(key, entry): &(&String, &Entry)| entry.lease.owner.as_deref() == me && self.is_open_to_writes(key, entry);
+        let operation = |entry: &Entry| match entry.lease.checkpoint_owner {
+            Some(_) => Operation::WithdrawHandoff,
+            None => Operation::Release,
+        };
+        let mine = self.leases.iter().filter(is_mine).map(|(key, entry)| (key.clone(), operation(entry)));
+        for (key, operation) in mine.collect::<Vec<_>>() {
+            self.send(&key, operation);
+        }
+    }
+
+    /// In a shutdown, after a write of which it is not known what it has left in the table.
+    pub(super) fn look_once_more(&mut self) {
+        if self.shutdown_ms.is_some_and(|deadline_ms| self.now < deadline_ms) {
+            self.last_look_since = Some(self.step);
+            self.scan.hurry(self.now);
+        }
     }
 
     pub(super) fn leave_for_shutdown(&mut self, key: &str, deadline_ms: u64) {
@@ -81,7 +106,9 @@ impl Coordinator {
     }
 
     pub(super) fn finish_shutdown(&mut self) {
+        let is_late = self.shutdown_ms.is_some_and(|deadline_ms| self.now >= deadline_ms);
         let is_busy = self.membership.is_busy()
+            || (self.last_look_since.is_some() && !is_late)
             || self.leading.is_busy()
             || self.creating.values().any(|creating| creating.is_in_flight)
             || self.leases.values().any(|entry| entry.hold.is_some() || entry.in_flight.is_some());

@@ -64,6 +64,8 @@ pub struct Coordinator {
     balancing: Balancing,
     /// When a shutdown that was asked for ends.
     shutdown_ms: Option<u64>,
+    /// In a shutdown: the step since when something of this worker may be left in the table.
+    last_look_since: Option<u64>,
     is_done: bool,
     actions: Vec<Action>,
 }
@@ -85,6 +87,7 @@ impl Coordinator {
             leading: Leading::default(),
             balancing: Balancing::default(),
             shutdown_ms: None,
+            last_look_since: None,
             is_done: false,
             actions: Vec::new(),
         }
@@ -117,6 +120,7 @@ impl Coordinator {
             Event::HandoffRequested { lease } => self.handoff_requested(lease),
             Event::Taken(lease) => self.taken(lease),
             Event::HandoffAsked { key } => self.handoff_asked(&key),
+            Event::HandoffWithdrawn { key } => self.handoff_withdrawn(&key),
             Event::HandedOver { key } => self.handed_over(&key),
             Event::Released { key } => self.released(&key),
             Event::Checkpointed { key, counter } => self.checkpointed(&key, counter),
@@ -143,13 +147,13 @@ impl Coordinator {
 
     /// Looks at the table and at the stream's shards where that is due.
     fn look_around(&mut self) {
-        if self.shutdown_ms.is_some() {
+        if self.shutdown_ms.is_some() && self.last_look_since.is_none() {
             return;
         }
         if self.scan.start(self.now, self.step, self.config.scan_interval_ms) {
             self.actions.push(Action::Scan);
         }
-        if self.list.start(self.now, self.step, self.config.shard_sync_ms) {
+        if self.shutdown_ms.is_none() && self.list.start(self.now, self.step, self.config.shard_sync_ms) {
             self.actions.push(Action::ListShards);
         }
     }
@@ -189,6 +193,9 @@ impl Coordinator {
             } else if self.knows_its_place() {
                 self.take_leases();
             }
+        } else {
+            self.last_look_since.take_if(|since| scan_step >= *since);
+            self.give_back();
         }
         self.advance_all();
     }

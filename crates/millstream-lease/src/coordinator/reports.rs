@@ -1,6 +1,6 @@
 //! What is reported about the leases this worker reads.
 
-use millstream_kinesis::{Checkpoint, ChildShard};
+use millstream_kinesis::{Checkpoint, ChildShard, ShardId};
 
 use super::Coordinator;
 use crate::Lease;
@@ -37,10 +37,21 @@ impl Coordinator {
 
     /// The shard is read to its end: its children get leases, before the end is written.
     pub(super) fn reader_ended(&mut self, key: &str, children: Vec<ChildShard>) {
-        let Some(entry) = self.leases.get_mut(key) else {
+        let Some(hold) = self.held_mut(key) else {
             return;
         };
-        let Some(hold) = &mut entry.hold else {
+        hold.children = Some(children.clone());
+        hold.deferred.clone_from(&children);
+        if children.is_empty() {
+            self.list.hurry(self.now);
+        }
+        self.advance(key);
+    }
+
+    /// Creates the leases of an ended shard's children. That of a merged shard waits until its other parent has a lease, too:
+    /// a worker of the KCL takes a parent without one for a shard that was read long ago (KCL `ShutdownTask`).
+    pub(super) fn create_children(&mut self, key: &str) {
+        let Some(entry) = self.leases.get_mut(key) else {
             return;
         };
         // Before the initial time there may be records in the children, too.
@@ -48,15 +59,31 @@ impl Coordinator {
             Checkpoint::AtTimestamp => Checkpoint::AtTimestamp,
             _ => Checkpoint::TrimHorizon,
         };
-        hold.children = Some(children.clone());
-        if children.is_empty() {
-            self.list.hurry(self.now);
-        }
-        for child in children {
+        let Some(deferred) = entry.hold.as_mut().map(|hold| std::mem::take(&mut hold.deferred)) else {
+            return;
+        };
+        let (missing, ready): (Vec<_>, Vec<_>) =
+            deferred.into_iter().partition(|child| self.lacks_a_parent(child.id.as_str(), &child.parents));
+        for child in ready {
             if !self.leases.contains_key(child.id.as_str()) {
                 self.create(Lease::of_child(&child, start.clone()));
             }
         }
-        self.advance(key);
+        if let Some(hold) = self.held_mut(key) {
+            hold.deferred = missing;
+        }
+    }
+
+    /// Whether a shard without a lease has a parent without one that the stream still lists.
+    fn lacks_a_parent(&mut self, key: &str, parents: &[ShardId]) -> bool {
+        if self.leases.contains_key(key) {
+            return false;
+        }
+        let unknown: Vec<&ShardId> = parents.iter().filter(|id| !self.leases.contains_key(id.as_str())).collect();
+        let lacks = !unknown.iter().all(|parent| self.is_gone(key, parent));
+        if lacks && !self.has_listed(key) && self.list.started_step.is_none() {
+            self.list.hurry(self.now);
+        }
+        lacks
     }
 }

@@ -9,6 +9,9 @@ use super::state::{Operation, Retry};
 use crate::Lease;
 use crate::lineage::{missing_leases, waits_for_parents};
 
+/// An ended lease stays for so many failover times: longer than any worker makes use of an older listing.
+const KEPT_FOR: u64 = 2;
+
 /// A lease that is being created.
 #[derive(Debug)]
 pub(super) struct Creating {
@@ -23,6 +26,7 @@ pub(super) struct Listing {
     shards: BTreeMap<ShardId, Shard>,
     started_step: u64,
     answered_step: u64,
+    answered_ms: u64,
     is_synchronised: bool,
 }
 
@@ -37,6 +41,7 @@ impl Coordinator {
             shards: shards.into_iter().map(|shard| (shard.id.clone(), shard)).collect(),
             started_step,
             answered_step: self.step,
+            answered_ms: self.now,
             is_synchronised: false,
         });
         self.scan.hurry(self.now);
@@ -52,6 +57,11 @@ impl Coordinator {
             return;
         }
         listing.is_synchronised = true;
+        // A shard that was open then may have been read to its end since, and its lease deleted.
+        if self.now >= listing.answered_ms + self.config.failover_ms {
+            self.list.hurry(self.now);
+            return;
+        }
         let leases = self.leases.iter().map(|(key, entry)| (key.as_str(), &entry.lease)).collect();
         let missing = missing_leases(&listing.shards, &leases, self.config.initial);
         // An ended lease tells that its line was read: it stays until all its descendants have leases.
@@ -82,6 +92,7 @@ impl Coordinator {
                 && !listing.shards.contains_key(key.as_str())
                 && !is_needed(key);
             entry.lease.is_ended()
+                && self.is_unmoved_for(key, KEPT_FOR)
                 && entry.hold.is_none()
                 && entry.in_flight.is_none()
                 && (is_forgotten || self.is_superseded(&entry.lease))
@@ -107,24 +118,29 @@ impl Coordinator {
         if !waits_for_parents(&entry.lease) {
             return true;
         }
-        // A listing tells of the parents if it has the child, or is younger than the child's lease.
-        let listing = self
-            .listing
-            .as_ref()
-            .filter(|listing| listing.shards.contains_key(key) || listing.started_step > entry.first_step);
-        let is_gone = |parent: &ShardId| {
-            listing.is_some_and(|listing| !listing.shards.contains_key(parent))
-                && !self.creating.contains_key(parent.as_str())
-        };
         let parents = entry.lease.parents.iter();
         let (known, unknown): (Vec<_>, Vec<_>) =
             parents.map(|id| (id, self.leases.get(id.as_str()))).partition(|(_, lease)| lease.is_some());
         let have_ended = known.iter().all(|(_, parent)| parent.is_some_and(|parent| parent.lease.is_ended()))
-            && unknown.iter().all(|(parent, _)| is_gone(parent));
-        if !unknown.is_empty() && listing.is_none() && self.list.started_step.is_none() {
+            && unknown.iter().all(|(parent, _)| self.is_gone(key, parent));
+        if !unknown.is_empty() && !self.has_listed(key) && self.list.started_step.is_none() {
             self.list.hurry(self.now);
         }
         have_ended
+    }
+
+    /// Whether the last listing tells of the parents of this shard: it has the shard itself, or is younger than its lease.
+    pub(super) fn has_listed(&self, key: &str) -> bool {
+        let first_step = self.leases.get(key).map_or(u64::MAX, |entry| entry.first_step);
+        self.listing
+            .as_ref()
+            .is_some_and(|listing| listing.shards.contains_key(key) || listing.started_step > first_step)
+    }
+
+    /// Whether the stream has forgotten a parent of this shard.
+    pub(super) fn is_gone(&self, key: &str, parent: &ShardId) -> bool {
+        let is_listed = self.listing.as_ref().is_some_and(|listing| listing.shards.contains_key(parent));
+        self.has_listed(key) && !is_listed && !self.creating.contains_key(parent.as_str())
     }
 
     /// The hash keys of a shard, as last listed.

@@ -80,6 +80,7 @@ pub(super) enum Operation {
     /// Asks the owner to hand over to a worker.
     RequestHandoff(String),
     CompleteHandoff,
+    WithdrawHandoff,
     Release,
     Delete,
     Checkpoint(Checkpoint),
@@ -203,6 +204,8 @@ pub(super) struct Hold {
     pub(super) flush_to: Option<Checkpoint>,
     /// The shard's children, once its last record was read.
     pub(super) children: Option<Vec<ChildShard>>,
+    /// Those of them whose leases wait for the lease of another parent.
+    pub(super) deferred: Vec<ChildShard>,
     pub(super) leaving: Option<Leaving>,
 }
 
@@ -219,6 +222,7 @@ impl Hold {
             is_finished: false,
             flush_to: None,
             children: None,
+            deferred: Vec::new(),
             leaving: None,
         }
     }

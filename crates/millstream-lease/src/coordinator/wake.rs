@@ -10,8 +10,9 @@ impl Coordinator {
         if self.is_done {
             return u64::MAX;
         }
-        let looks = [&self.scan, &self.list];
-        let looks = looks.into_iter().filter(|look| self.shutdown_ms.is_none() && look.started_step.is_none());
+        let is_open = self.shutdown_ms.is_none();
+        let looks = [(&self.scan, is_open || self.last_look_since.is_some()), (&self.list, is_open)];
+        let looks = looks.into_iter().filter(|(look, is_wanted)| *is_wanted && look.started_step.is_none());
         let creations = self.creating.values().filter(|creating| !creating.is_in_flight);
         let holds = self.leases.values().filter_map(|entry| Some((entry, entry.hold.as_ref()?)));
         let fleet_ms = if self.config.joins_fleet && self.shutdown_ms.is_none() {
@@ -19,7 +20,7 @@ impl Coordinator {
         } else {
             u64::MAX
         };
-        let times = (looks.map(|look| look.due_ms))
+        let times = (looks.map(|(look, _)| look.due_ms))
             .chain([fleet_ms])
             .chain(creations.map(|creating| creating.retry.not_before_ms))
             .chain(holds.map(|(entry, hold)| self.lease_wake(entry, hold)));

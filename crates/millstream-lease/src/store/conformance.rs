@@ -21,6 +21,7 @@ pub async fn run(store: &dyn LeaseStore) {
     the_end_of_a_shard_names_its_children(store).await;
     a_handoff_leaves_the_lease_to_the_old_owner_until_it_is_complete(store).await;
     only_one_worker_can_ask(store).await;
+    what_was_asked_for_can_be_withdrawn(store).await;
     a_taken_lease_cannot_be_handed_over(store).await;
     a_release_does_not_undo_a_request(store).await;
     an_answer_lost_on_the_way_is_no_loss(store).await;
@@ -202,6 +203,17 @@ async fn only_one_worker_can_ask(store: &dyn LeaseStore) {
     assert!(store.request_handoff(&held, "b").await.unwrap());
     assert!(!store.request_handoff(&held, "c").await.unwrap());
     assert!(!store.request_handoff(&lease("created-1"), "c").await.unwrap(), "nobody owns it");
+}
+
+async fn what_was_asked_for_can_be_withdrawn(store: &dyn LeaseStore) {
+    let held = taken(store, "withdrawn", "a").await;
+    assert!(!store.withdraw_handoff(&held).await.unwrap(), "nobody asked");
+    assert!(store.request_handoff(&held, "b").await.unwrap());
+    let asked = stored(store, &held).await;
+    assert!(store.withdraw_handoff(&asked).await.unwrap());
+    assert_eq!(stored(store, &held).await, held, "the old owner notices nothing");
+    assert!(!store.complete_handoff(&asked).await.unwrap());
+    assert!(matches!(store.renew(&held).await.unwrap(), RenewOutcome::Renewed { .. }));
 }
 
 async fn a_taken_lease_cannot_be_handed_over(store: &dyn LeaseStore) {

@@ -92,6 +92,10 @@ impl<R: Rows> LeaseStore for R {
         Ok(self.change(&held.key, rules::complete_handoff(held)).await?.is_done())
     }
 
+    async fn withdraw_handoff(&self, seen: &Lease) -> Result<bool, StoreError> {
+        Ok(self.change(&seen.key, rules::withdraw_handoff(seen)).await?.is_done())
+    }
+
     async fn release(&self, held: &Lease) -> Result<bool, StoreError> {
         Ok(self.change(&held.key, rules::release(held)).await?.is_done())
     }

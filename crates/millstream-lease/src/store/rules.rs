@@ -55,15 +55,21 @@ pub(super) fn request_handoff(seen: &Lease, me: &str) -> Rule {
 }
 
 pub(super) fn complete_handoff(held: &Lease) -> Rule {
-    let (owner, reader) = (held.owner.clone(), held.checkpoint_owner.clone());
-    rule(
-        move |stored| stored.checkpoint_owner.is_some() && stored.owner == owner && stored.checkpoint_owner == reader,
-        |stored| {
-            stored.checkpoint_owner = None;
-            stored.owner_switches += 1;
-            stored.counter += 1;
-        },
-    )
+    rule(is_pending(held), |stored| {
+        stored.checkpoint_owner = None;
+        stored.owner_switches += 1;
+        stored.counter += 1;
+    })
+}
+
+pub(super) fn withdraw_handoff(seen: &Lease) -> Rule {
+    rule(is_pending(seen), |stored| stored.owner = stored.checkpoint_owner.take())
+}
+
+/// The handoff that is known is still to be completed.
+fn is_pending(known: &Lease) -> impl Fn(&Lease) -> bool + Send + Sync + 'static {
+    let (owner, reader) = (known.owner.clone(), known.checkpoint_owner.clone());
+    move |stored| stored.checkpoint_owner.is_some() && stored.owner == owner && stored.checkpoint_owner == reader
 }
 
 pub(super) fn release(held: &Lease) -> Rule {

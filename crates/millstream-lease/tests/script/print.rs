@@ -10,6 +10,7 @@ pub(super) fn lease_of(action: &Action) -> Option<&Lease> {
         | Action::Assign { lease, .. }
         | Action::RequestHandoff { lease, .. }
         | Action::CompleteHandoff(lease)
+        | Action::WithdrawHandoff(lease)
         | Action::Release(lease)
         | Action::Delete(lease)
         | Action::WriteCheckpoint { lease, .. } => Some(lease),
@@ -49,6 +50,9 @@ pub(super) fn action(action: &Action, me: &str) -> String {
         Action::Resign { version, .. } => format!("resign version={version}"),
         Action::CompleteHandoff(lease) => {
             format!("hand-over {} to={}", lease.key, lease.owner.as_deref().unwrap_or("nobody"))
+        }
+        Action::WithdrawHandoff(lease) => {
+            format!("withdraw {} from={}", lease.key, lease.checkpoint_owner.as_deref().unwrap_or("nobody"))
         }
         Action::WriteCheckpoint { lease, checkpoint, children } => {
             let text = counted("checkpoint", lease);

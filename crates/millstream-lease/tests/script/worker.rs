@@ -97,6 +97,7 @@ impl Worker {
                 Event::HandoffRequested { lease }
             }
             "asked" => Event::HandoffAsked { key: owned },
+            "withdrawn" => Event::HandoffWithdrawn { key: owned },
             "handed-over" => Event::HandedOver { key: owned },
             "released" => Event::Released { key: owned },
             "deleted" => Event::Deleted { key: owned },

@@ -1,4 +1,6 @@
 mod checks;
+#[allow(dead_code)]
+#[path = "../../../../sim/src/dice.rs"]
 mod dice;
 mod leader;
 mod node;

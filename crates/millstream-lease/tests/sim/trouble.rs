@@ -13,7 +13,7 @@ impl World {
                 if let Some(&node) = self.dice.pick(&running) {
                     self.say(format!("{} crashes", self.nodes[node].name));
                     self.nodes[node].is_alive = false;
-                    if self.dice.chance(40) {
+                    if self.dice.chance(400) {
                         self.start(self.nodes[node].name.clone());
                     }
                 }

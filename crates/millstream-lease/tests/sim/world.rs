@@ -181,7 +181,7 @@ impl World {
                     self.step(node, end);
                 }
                 for batch in batches {
-                    let slow = self.settings.is_faulty && self.dice.chance(2);
+                    let slow = self.settings.is_faulty && self.dice.chance(20);
                     let work = if slow { self.dice.between(5_000, 40_000) } else { self.dice.between(10, 900) };
                     self.plan(work, Happening::Done(node, batch));
                 }
@@ -326,6 +326,7 @@ fn key_of(action: &Action) -> &str {
         | Action::Assign { lease, .. }
         | Action::RequestHandoff { lease, .. }
         | Action::CompleteHandoff(lease)
+        | Action::WithdrawHandoff(lease)
         | Action::Release(lease)
         | Action::Delete(lease)
         | Action::WriteCheckpoint { lease, .. } => &lease.key,

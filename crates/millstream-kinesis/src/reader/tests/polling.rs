@@ -9,7 +9,7 @@ use crate::reader::place::Place;
 use crate::testing::{FakeKinesis, Operation};
 use crate::{
     Checkpoint, InitialPosition, Kinesis, KinesisError, PollOptions, PollingReader, RangeRead, Read, ReadFrom,
-    ShardRange, read_range,
+    ShardCursor, ShardRange, read_range,
 };
 
 fn reader(fake: &Arc<FakeKinesis>, from: &str, options: PollOptions) -> PollingReader {
@@ -250,6 +250,21 @@ async fn cancelled_reads_keep_the_pace_too() {
         let _ = tokio::time::timeout(Duration::from_millis(30), reader.next()).await;
     }
     assert!(read_times(&fake).len() <= 6, "{:?}", read_times(&fake));
+}
+
+/// The machine's clock is 2.5 s ahead of Kinesis'.
+#[tokio::test(start_paused = true)]
+async fn a_moment_of_latest_ahead_of_kinesis_is_moved_back_and_loses_nothing() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    fake.set_clock_ms(50_000);
+    put(&fake, "old");
+    fake.set_clock_ms(100_000);
+    let moment = InitialPosition::AtTimestamp(102_500);
+    let cursor = ShardCursor::new(fake.clone(), STREAM.into(), shard(), None, &Checkpoint::Latest, moment);
+    let mut reader = PollingReader::new(cursor, &PollOptions::default());
+    put(&fake, "new");
+    assert_eq!(read(&mut reader).await, "new");
+    assert_eq!(opened_at(&fake), [102_500, 101_500, 99_500].map(ReadFrom::AtTimestamp));
 }
 
 #[test]

@@ -70,6 +70,16 @@ impl Update {
         ))
     }
 
+    /// The counter is left to the old owner, as when it was asked.
+    pub(super) fn withdraw_handoff(seen: &Lease) -> Option<Self> {
+        let (next, reader) = (seen.owner.as_deref()?, seen.checkpoint_owner.as_deref()?);
+        Some(Update::new(
+            "leaseOwner = :next AND checkpointOwner = :reader",
+            "SET leaseOwner = :reader REMOVE checkpointOwner",
+            vec![(":next", text(next)), (":reader", text(reader))],
+        ))
+    }
+
     pub(super) fn release(held: &Lease) -> Option<Self> {
         let mut values = counters(held);
         values.push((":owner", text(held.owner.as_deref()?)));
@@ -146,6 +156,7 @@ mod tests {
             Update::take(&lease(), "a"),
             Update::request_handoff(&lease(), "b").unwrap(),
             Update::complete_handoff(&leaving).unwrap(),
+            Update::withdraw_handoff(&leaving).unwrap(),
             Update::release(&lease()).unwrap(),
             Update::checkpoint(&lease(), &at, &[]),
             Update::checkpoint(&lease(), &Checkpoint::ShardEnd, &["s1".into(), "s2".into()]),

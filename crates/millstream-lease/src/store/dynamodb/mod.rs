@@ -182,6 +182,13 @@ impl LeaseStore for DynamoDbLeaseStore {
         Ok(self.update(&held.key, update).await?.is_done())
     }
 
+    async fn withdraw_handoff(&self, seen: &Lease) -> Result<bool, StoreError> {
+        let Some(update) = Update::withdraw_handoff(seen) else {
+            return Ok(false);
+        };
+        Ok(self.update(&seen.key, update).await?.is_done())
+    }
+
     async fn release(&self, held: &Lease) -> Result<bool, StoreError> {
         let Some(update) = Update::release(held) else {
             return Ok(false);

@@ -1,0 +1,19 @@
+//! A simulation of many workers on one lease table, in virtual time. One seed is one story.
+
+mod agenda;
+mod dice;
+pub mod growth;
+mod link;
+pub mod mutant;
+mod oracle;
+mod peer;
+mod process;
+mod program;
+mod remote;
+mod server;
+pub mod settings;
+pub mod story;
+mod stream;
+mod trace;
+mod trouble;
+mod world;

@@ -1,0 +1,196 @@
+//! The lease table and Kinesis as a process sees them: over the wire.
+
+use async_trait::async_trait;
+use millstream_kinesis::{
+    Checkpoint, GetRecords, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, Shard, ShardId, StreamConsumer,
+    Subscription,
+};
+use millstream_lease::{Lease, LeaseStore, RenewOutcome, StoreError};
+use std::sync::Arc;
+
+use crate::link::{Link, Service, Verdict, Work};
+
+const TABLE: &str = "leases";
+
+/// The lease table at the other end of the wire.
+pub(crate) struct RemoteTable(pub(crate) Link);
+
+impl RemoteTable {
+    async fn call<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        key: Option<&str>,
+        work: impl FnOnce(Arc<dyn LeaseStore>) -> Work<Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let answer = self.0.call(Service::Table, operation, key, move |server, verdict| match verdict {
+            Verdict::Execute => server.wait(work(server.table.clone())),
+            Verdict::Throttle => Err(StoreError::Throttled { table: TABLE.to_owned(), operation }),
+        });
+        answer.await.unwrap_or_else(|| {
+            let (endpoint, message) = ("sim".to_owned(), "no answer".to_owned());
+            Err(StoreError::Unreachable { table: TABLE.to_owned(), endpoint, message })
+        })
+    }
+}
+
+#[async_trait]
+impl LeaseStore for RemoteTable {
+    async fn ensure(&self) -> Result<(), StoreError> {
+        self.call("ensure", None, |table| Box::pin(async move { table.ensure().await })).await
+    }
+
+    async fn scan(&self) -> Result<Vec<Lease>, StoreError> {
+        self.call("scan", None, |table| Box::pin(async move { table.scan().await })).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Lease>, StoreError> {
+        let owned = key.to_owned();
+        self.call("get", Some(key), |table| Box::pin(async move { table.get(&owned).await })).await
+    }
+
+    async fn create(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let owned = lease.clone();
+        self.call("create", Some(&lease.key), |table| Box::pin(async move { table.create(&owned).await })).await
+    }
+
+    async fn renew(&self, held: &Lease) -> Result<RenewOutcome, StoreError> {
+        let owned = held.clone();
+        self.call("renew", Some(&held.key), |table| Box::pin(async move { table.renew(&owned).await })).await
+    }
+
+    async fn take(&self, seen: &Lease, me: &str) -> Result<Option<Lease>, StoreError> {
+        let (owned, to) = (seen.clone(), me.to_owned());
+        let operation = if me == &*self.0.name { "take" } else { "assign" };
+        self.call(operation, Some(&seen.key), |table| Box::pin(async move { table.take(&owned, &to).await })).await
+    }
+
+    async fn request_handoff(&self, seen: &Lease, me: &str) -> Result<bool, StoreError> {
+        let (owned, to) = (seen.clone(), me.to_owned());
+        let work = |table: Arc<dyn LeaseStore>| -> Work<_> {
+            Box::pin(async move { table.request_handoff(&owned, &to).await })
+        };
+        self.call("request_handoff", Some(&seen.key), work).await
+    }
+
+    async fn complete_handoff(&self, held: &Lease) -> Result<bool, StoreError> {
+        let owned = held.clone();
+        let work =
+            |table: Arc<dyn LeaseStore>| -> Work<_> { Box::pin(async move { table.complete_handoff(&owned).await }) };
+        self.call("complete_handoff", Some(&held.key), work).await
+    }
+
+    async fn withdraw_handoff(&self, seen: &Lease) -> Result<bool, StoreError> {
+        let owned = seen.clone();
+        let work =
+            |table: Arc<dyn LeaseStore>| -> Work<_> { Box::pin(async move { table.withdraw_handoff(&owned).await }) };
+        self.call("withdraw_handoff", Some(&seen.key), work).await
+    }
+
+    async fn release(&self, held: &Lease) -> Result<bool, StoreError> {
+        let owned = held.clone();
+        self.call("release", Some(&held.key), |table| Box::pin(async move { table.release(&owned).await })).await
+    }
+
+    async fn checkpoint(
+        &self,
+        held: &Lease,
+        checkpoint: &Checkpoint,
+        children: &[ShardId],
+    ) -> Result<Option<u64>, StoreError> {
+        let (owned, checkpoint, children) = (held.clone(), checkpoint.clone(), children.to_vec());
+        let work = move |table: Arc<dyn LeaseStore>| -> Work<_> {
+            Box::pin(async move { table.checkpoint(&owned, &checkpoint, &children).await })
+        };
+        self.call("checkpoint", Some(&held.key), work).await
+    }
+
+    async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {
+        let owned = seen.clone();
+        self.call("delete", Some(&seen.key), |table| Box::pin(async move { table.delete(&owned).await })).await
+    }
+}
+
+/// Kinesis at the other end of the wire: what a consumer that polls calls.
+pub(crate) struct RemoteKinesis(pub(crate) Link);
+
+impl RemoteKinesis {
+    async fn call<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        shard: Option<&ShardId>,
+        work: impl FnOnce(Arc<dyn Kinesis>) -> Work<Result<T, KinesisError>> + Send + 'static,
+    ) -> Result<T, KinesisError> {
+        let shard = shard.map(ShardId::as_str);
+        let answer = self.0.call(Service::Kinesis, operation, shard, move |server, verdict| match verdict {
+            Verdict::Execute => server.wait(work(server.kinesis.clone())),
+            Verdict::Throttle => Err(KinesisError::Throttled),
+        });
+        answer.await.unwrap_or_else(|| {
+            Err(KinesisError::Unreachable { endpoint: "sim".to_owned(), message: "no answer".to_owned() })
+        })
+    }
+}
+
+#[async_trait]
+impl Kinesis for RemoteKinesis {
+    async fn list_shards(&self, stream: &str) -> Result<Vec<Shard>, KinesisError> {
+        let stream = stream.to_owned();
+        self.call("list_shards", None, |kinesis| Box::pin(async move { kinesis.list_shards(&stream).await })).await
+    }
+
+    async fn get_iterator(&self, stream: &str, shard: &ShardId, at: &ReadFrom) -> Result<String, KinesisError> {
+        let (stream, owned, at) = (stream.to_owned(), shard.clone(), at.clone());
+        let work = |kinesis: Arc<dyn Kinesis>| -> Work<_> {
+            Box::pin(async move { kinesis.get_iterator(&stream, &owned, &at).await })
+        };
+        self.call("get_iterator", Some(shard), work).await
+    }
+
+    async fn get_records(
+        &self,
+        stream: &str,
+        shard: &ShardId,
+        iterator: &str,
+        limit: u32,
+    ) -> Result<GetRecords, KinesisError> {
+        let (stream, owned, iterator) = (stream.to_owned(), shard.clone(), iterator.to_owned());
+        let work = move |kinesis: Arc<dyn Kinesis>| -> Work<_> {
+            Box::pin(async move { kinesis.get_records(&stream, &owned, &iterator, limit).await })
+        };
+        self.call("get_records", Some(shard), work).await
+    }
+
+    async fn find_consumer(&self, _: &str, _: &str) -> Result<Option<StreamConsumer>, KinesisError> {
+        Err(not_simulated())
+    }
+
+    async fn register_consumer(&self, _: &str, _: &str) -> Result<StreamConsumer, KinesisError> {
+        Err(not_simulated())
+    }
+
+    async fn subscribe(
+        &self,
+        _: &str,
+        _: &str,
+        _: &ShardId,
+        _: &ReadFrom,
+    ) -> Result<Box<dyn Subscription>, KinesisError> {
+        Err(not_simulated())
+    }
+
+    async fn put_records(&self, _: &str, _: &[PutEntry]) -> Result<Vec<PutOutcome>, KinesisError> {
+        Err(not_simulated())
+    }
+
+    async fn create_stream(&self, _: &str, _: u32) -> Result<(), KinesisError> {
+        Err(not_simulated())
+    }
+
+    async fn stream_active(&self, _: &str) -> Result<bool, KinesisError> {
+        Err(not_simulated())
+    }
+}
+
+fn not_simulated() -> KinesisError {
+    KinesisError::InvalidArgument { message: "not simulated".to_owned() }
+}
