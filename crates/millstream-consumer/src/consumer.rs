@@ -6,13 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use millstream_kinesis::Kinesis;
 use millstream_lease::LeaseStore;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::buffer::{Cut, CutId};
+use crate::buffer::{Buffer, Cut, CutId};
 use crate::config::ConsumerConfig;
 use crate::driver::Driver;
 use crate::error::ConsumerError;
+use crate::shard_stream::ShardStream;
 use crate::shared::Shared;
 use crate::status::ShardStatus;
 
@@ -38,16 +41,32 @@ impl Consumer {
     pub async fn start(
         kinesis: Arc<dyn Kinesis>,
         store: Arc<dyn LeaseStore>,
+        config: ConsumerConfig,
+    ) -> Result<Self, ConsumerError> {
+        let stream: Arc<str> = config.stream.as_str().into();
+        let buffer = match &config.history {
+            Some(history) => Buffer::behind(stream, history),
+            None => Buffer::new(stream),
+        };
+        Self::launch(kinesis, store, config, buffer, None).await
+    }
+
+    /// As [`Consumer::start`], with the buffer to fill, and where each shard that is read is told of.
+    pub(crate) async fn launch(
+        kinesis: Arc<dyn Kinesis>,
+        store: Arc<dyn LeaseStore>,
         mut config: ConsumerConfig,
+        buffer: Buffer<OwnedSemaphorePermit>,
+        streams: Option<UnboundedSender<ShardStream>>,
     ) -> Result<Self, ConsumerError> {
         config.lease.latest_since_ms.get_or_insert_with(now_ms);
         config.lease.joins_fleet &= store.fleet().is_some();
-        let shared = Arc::new(Shared::new(&config.stream, config.buffer_bytes, config.history.as_ref()));
+        let shared = Arc::new(Shared::new(buffer, config.buffer_bytes));
         let (pausing, stopping) = (CancellationToken::new(), CancellationToken::new());
         let listing = async { kinesis.list_shards(&config.stream).await.map_err(ConsumerError::Kinesis) };
         let ensuring = async { store.ensure().await.map_err(ConsumerError::Store) };
         let (shards, ()) = tokio::try_join!(listing, ensuring)?;
-        let driver = Driver::new(kinesis, store, shared.clone(), &config, pausing.clone(), stopping.clone());
+        let driver = Driver::new(kinesis, store, shared.clone(), &config, pausing.clone(), stopping.clone(), streams);
         let driver = tokio::spawn(driver.run(shards));
         Ok(Self { shared, config, pausing, stopping, driver, shut: AtomicBool::new(false) })
     }
@@ -66,12 +85,18 @@ impl Consumer {
     /// # Errors
     /// As [`Consumer::cut`].
     pub fn cut_at_most(&self, records: u64) -> Result<Cut, ConsumerError> {
+        self.health()?;
+        Ok(self.shared.buffer().cut_at_most(records))
+    }
+
+    /// Whether the worker runs, or was told to stop.
+    pub(crate) fn health(&self) -> Result<(), ConsumerError> {
         match self.shared.fatal() {
             Some(error) => Err(error),
             None if self.driver.is_finished() && !self.shut.load(Ordering::Acquire) => {
                 Err(ConsumerError::Stopped { stream: self.config.stream.clone() })
             }
-            None => Ok(self.shared.buffer().cut_at_most(records)),
+            None => Ok(()),
         }
     }
 

@@ -9,6 +9,8 @@ use millstream_kinesis::{
     ShardReader,
 };
 use millstream_lease::{Action, Coordinator, Event, LeaseStore, execute};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +19,26 @@ use crate::buffer::News;
 use crate::config::{ConsumerConfig, Retrieval};
 use crate::error::ConsumerError;
 use crate::reader;
+use crate::shard_stream::{Held, ShardStream};
 use crate::shared::Shared;
+
+/// A shard that is read.
+struct Reading {
+    /// None: the consumer was paused before.
+    reader: Option<AbortHandle>,
+    /// What is stored of the lease; its end tells the shard's stream that the lease is gone.
+    stored: watch::Sender<Checkpoint>,
+    /// Wakes the shard's stream.
+    arrived: Arc<Notify>,
+}
+
+impl Reading {
+    fn stop(&self) {
+        if let Some(reader) = &self.reader {
+            reader.abort();
+        }
+    }
+}
 
 /// Owns the coordinator; the only one who calls it.
 pub(crate) struct Driver {
@@ -33,7 +54,9 @@ pub(crate) struct Driver {
     began: Instant,
     /// Operations on the store and on Kinesis under way; the coordinator has one a lease at a time.
     operations: JoinSet<Event>,
-    readers: BTreeMap<ShardId, AbortHandle>,
+    readings: BTreeMap<ShardId, Reading>,
+    /// Where each shard that is read is told of.
+    streams: Option<UnboundedSender<ShardStream>>,
     pausing: CancellationToken,
     stopping: CancellationToken,
     done: bool,
@@ -47,6 +70,7 @@ impl Driver {
         config: &ConsumerConfig,
         pausing: CancellationToken,
         stopping: CancellationToken,
+        streams: Option<UnboundedSender<ShardStream>>,
     ) -> Self {
         let stream: Arc<str> = config.stream.as_str().into();
         let fan_out = match &config.retrieval {
@@ -65,7 +89,8 @@ impl Driver {
             coordinator: Coordinator::new(config.lease.clone(), config.seed),
             began: Instant::now(),
             operations: JoinSet::new(),
-            readers: BTreeMap::new(),
+            readings: BTreeMap::new(),
+            streams,
             pausing,
             stopping,
             done: false,
@@ -109,7 +134,13 @@ impl Driver {
     fn step(&mut self, event: Event, known: &mut Option<Vec<Shard>>) {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
-            for action in self.coordinator.step(event, self.now_ms()) {
+            let written = if let Event::Checkpointed { key, .. } = &event { Some(key.clone()) } else { None };
+            let actions = self.coordinator.step(event, self.now_ms());
+            // Before the actions: the last checkpoint of a shard is followed by its end.
+            if let Some(key) = written {
+                self.tell_stored(&key);
+            }
+            for action in actions {
                 match (action, known.take()) {
                     (Action::ListShards, Some(shards)) => events.push(Event::ShardsListed(shards)),
                     (action, untouched) => {
@@ -118,6 +149,15 @@ impl Driver {
                     }
                 }
             }
+        }
+    }
+
+    /// Tells the shard's stream of a checkpoint that is written.
+    fn tell_stored(&self, key: &str) {
+        if let (Some(reading), Some(checkpoint)) =
+            (self.readings.get(&ShardId::from(key)), self.coordinator.checkpoint(key))
+        {
+            reading.stored.send_replace(checkpoint.clone());
         }
     }
 
@@ -136,7 +176,15 @@ impl Driver {
                 News::Processed(shard, checkpoint) => Event::Processed { key: key(shard), checkpoint },
                 News::Drained(shard) => Event::Drained { key: key(shard) },
             };
+            // A program that says itself how far it is waits for its checkpoint.
+            let flush = match &event {
+                Event::Processed { key, .. } if self.streams.is_some() => Some(key.clone()),
+                _ => None,
+            };
             self.step(event, known);
+            if flush.is_some() {
+                self.step(Event::Flush { key: flush }, known);
+            }
         }
     }
 
@@ -174,36 +222,44 @@ impl Driver {
         tracing::info!(stream = %self.stream, %shard, %from, "reading begins");
         // The buffer may know more than the lease table, and so have news already.
         self.shared.changed.notify_one();
-        if self.pausing.is_cancelled() {
-            return;
+        let (stored, arrived) = (watch::Sender::new(from.clone()), Arc::new(Notify::new()));
+        if let Some(streams) = &self.streams {
+            let lease = Held { shared: self.shared.clone(), shard: shard.clone(), epoch, stored: stored.subscribe() };
+            // Nobody takes it when the handle is gone: the driver ends soon.
+            let _ = streams.send(ShardStream::new(lease, self.stream.clone(), from.clone(), arrived.clone()));
         }
-        let (kinesis, stream) = (self.kinesis.clone(), self.stream.clone());
-        let cursor = ShardCursor::new(kinesis, stream, shard.clone(), hash_range, &from, initial);
-        let reader = ShardReader::new(cursor, self.fan_out.clone(), self.poll.clone());
-        let task = tokio::spawn(reader::read(reader, self.shared.clone(), shard.clone(), epoch));
-        if let Some(before) = self.readers.insert(shard, task.abort_handle()) {
-            before.abort();
+        let reader = (!self.pausing.is_cancelled()).then(|| {
+            let (kinesis, stream) = (self.kinesis.clone(), self.stream.clone());
+            let cursor = ShardCursor::new(kinesis, stream, shard.clone(), hash_range, &from, initial);
+            let reader = ShardReader::new(cursor, self.fan_out.clone(), self.poll.clone());
+            let read = reader::read(reader, self.shared.clone(), shard.clone(), epoch, arrived.clone());
+            tokio::spawn(read).abort_handle()
+        });
+        if let Some(before) = self.readings.insert(shard, Reading { reader, stored, arrived }) {
+            before.stop();
         }
     }
 
     fn stop_reading(&mut self, shard: &ShardId, drain: bool) {
         tracing::info!(stream = %self.stream, %shard, drain, "reading ends");
-        if let Some(reader) = self.readers.remove(shard) {
-            reader.abort();
-        }
         if drain {
             self.shared.buffer().drain(shard);
+            if let Some(reading) = self.readings.get(shard) {
+                reading.stop();
+                reading.arrived.notify_one();
+            }
             // The buffer may have nothing in flight, and so have news already.
             self.shared.changed.notify_one();
         } else {
             self.shared.buffer().close(shard);
+            if let Some(reading) = self.readings.remove(shard) {
+                reading.stop();
+            }
         }
     }
 
     fn stop_readers(&mut self) {
-        for reader in std::mem::take(&mut self.readers).into_values() {
-            reader.abort();
-        }
+        self.readings.values().for_each(Reading::stop);
     }
 }
 

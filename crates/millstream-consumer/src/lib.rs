@@ -8,6 +8,9 @@
 //!     Driver ◄────── Coordinator (pure, millstream-lease) ──► LeaseStore
 //! ```
 //!
+//! In place of cuts of all shards, a [`ShardConsumer`] hands out each shard for itself, with a [`Checkpointer`];
+//! [`processor`] runs on it what was written for the Java KCL.
+//!
 //! [`buffer`] decides what may be reported and is pure; the driver owns the coordinator and does its actions; a reader is
 //! one task a shard.
 
@@ -17,7 +20,10 @@ mod consumer;
 mod driver;
 mod error;
 mod history;
+pub mod processor;
 mod reader;
+mod shard_consumer;
+mod shard_stream;
 mod shared;
 mod status;
 
@@ -26,4 +32,6 @@ pub use config::{ConsumerConfig, Retrieval};
 pub use consumer::Consumer;
 pub use error::ConsumerError;
 pub use history::History;
+pub use shard_consumer::ShardConsumer;
+pub use shard_stream::{CheckpointError, Checkpointer, ShardEvent, ShardStream};
 pub use status::ShardStatus;

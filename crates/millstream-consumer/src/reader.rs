@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millstream_kinesis::{Read, ShardId, ShardReader};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::buffer::Epoch;
@@ -19,8 +20,14 @@ const MOST_BYTES: usize = 10 << 20;
 const LONG_WAIT: Duration = Duration::from_secs(1);
 
 /// Reads until the end of the shard, until the buffer says that this time of reading is over, or until trying again would
-/// not help. Aborting the task at any await is safe: what was pushed is whole.
-pub(crate) async fn read(mut reader: ShardReader, shared: Arc<Shared>, shard: ShardId, epoch: Epoch) {
+/// not help; `arrived` wakes who waits for records of this shard. Aborting the task at any await is safe: what was pushed is whole.
+pub(crate) async fn read(
+    mut reader: ShardReader,
+    shared: Arc<Shared>,
+    shard: ShardId,
+    epoch: Epoch,
+    arrived: Arc<Notify>,
+) {
     let mut expected = MOST_BYTES;
     loop {
         // Room first: many shards that are far behind would each hold an answer beside the budget. A push comes unasked, and
@@ -40,10 +47,12 @@ pub(crate) async fn read(mut reader: ShardReader, shared: Arc<Shared>, shard: Sh
                 if !shared.buffer().push(&shard, epoch, block, millis_behind, held) {
                     return;
                 }
+                arrived.notify_one();
             }
             Ok(Read::End { children }) => {
                 shared.buffer().read_to_end(&shard, epoch, children);
                 shared.changed.notify_one();
+                arrived.notify_one();
                 return;
             }
             Err(error) if error.is_retryable() => {

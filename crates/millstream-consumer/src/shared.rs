@@ -6,7 +6,6 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::buffer::Buffer;
 use crate::error::ConsumerError;
-use crate::history::History;
 
 /// The buffer behind its lock, which is never held over an await, and the wake-up of the driver.
 pub(crate) struct Shared {
@@ -20,11 +19,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(stream: &str, budget_bytes: u32, history: Option<&History>) -> Self {
-        let buffer = match history {
-            Some(history) => Buffer::behind(stream.into(), history),
-            None => Buffer::new(stream.into()),
-        };
+    pub(crate) fn new(buffer: Buffer<OwnedSemaphorePermit>, budget_bytes: u32) -> Self {
         Self {
             buffer: Mutex::new(buffer),
             fatal: Mutex::new(None),

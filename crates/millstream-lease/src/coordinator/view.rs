@@ -81,6 +81,11 @@ impl Coordinator {
         }))
     }
 
+    /// What is stored of a lease, as far as this worker knows.
+    pub fn checkpoint(&self, key: &str) -> Option<&Checkpoint> {
+        Some(&self.leases.get(key)?.lease.checkpoint)
+    }
+
     /// Why the last look at the lease table failed; `None`: it did not.
     pub fn scan_error(&self) -> Option<&str> {
         self.scan.last_error()

@@ -1,8 +1,9 @@
 //! What a process reads, and as whom.
 
-use millstream_consumer::{ConsumerConfig, Retrieval};
-use millstream_kinesis::{AwsSettings, InitialPosition, PollOptions};
-use millstream_lease::{CoordinatorConfig, StoreUrl};
+use millstream_consumer::{ConsumerConfig, ConsumerError, Retrieval};
+use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis, PollOptions};
+use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, LeaseStore, StoreUrl};
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -36,6 +37,19 @@ impl KinesisInput {
             shutdown_timeout: Duration::from_secs(10),
         };
         Self { application, aws, lease_store: None, fail_on_data_loss: true, consumer }
+    }
+
+    /// Clients of Kinesis and of the lease table; nothing is asked of either yet.
+    ///
+    /// # Errors
+    /// The credentials, or the lease store, can't be had.
+    pub async fn connect(&self) -> Result<(Arc<dyn Kinesis>, Arc<dyn LeaseStore>), ConsumerError> {
+        let kinesis: Arc<dyn Kinesis> = Arc::new(AwsKinesis::connect(&self.aws).await?);
+        let store: Arc<dyn LeaseStore> = match &self.lease_store {
+            Some(url) => url.open(&self.application).await?,
+            None => Arc::new(DynamoDbLeaseStore::connect(&self.aws, self.application.clone()).await),
+        };
+        Ok((kinesis, store))
     }
 
     /// Lets the service push the records (enhanced fan-out), to a consumer of this name: else that of the application.

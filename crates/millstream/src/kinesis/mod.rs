@@ -10,4 +10,5 @@ mod source;
 pub use builder::{BuildError, KinesisInputDStream, KinesisInputDStreamBuilder};
 pub use input::KinesisInput;
 pub use record::KinesisRecord;
+pub use runtime::{runtime, wait_for};
 pub use source::KinesisSource;

@@ -6,8 +6,7 @@ use crate::kinesis::runtime::wait_for;
 use futures::future::try_join_all;
 use millstream_consumer::{Consumer, ConsumerError, CutId};
 use millstream_engine::{BatchTime, BoxError, Cut, Part, PastInput, Source};
-use millstream_kinesis::{AwsKinesis, Kinesis, RangeRead, RecordBlock, Shard, ShardRange, read_range};
-use millstream_lease::{DynamoDbLeaseStore, LeaseStore};
+use millstream_kinesis::{Kinesis, RangeRead, RecordBlock, Shard, ShardRange, read_range};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,17 +124,14 @@ impl<D: 'static> Source<D> for KinesisSource<D> {
 
     /// Fails with a [`ConsumerError`] that says what is wrong: stream, region, credentials, endpoint, lease table.
     fn start(&mut self) -> Result<(), BoxError> {
-        let KinesisInput { application, aws, lease_store, mut consumer, .. } = self.input.clone();
+        let input = self.input.clone();
+        let mut consumer = input.consumer.clone();
         if let Some(past) = self.past.take() {
             consumer.history = Some(history_of(&consumer.stream, &past)?);
             self.cuts = past.open.iter().map(|(time, _)| *time).zip(0..).collect();
         }
         let connect = async move {
-            let kinesis: Arc<dyn Kinesis> = Arc::new(AwsKinesis::connect(&aws).await?);
-            let store: Arc<dyn LeaseStore> = match lease_store {
-                Some(url) => url.open(&application).await?,
-                None => Arc::new(DynamoDbLeaseStore::connect(&aws, application).await),
-            };
+            let (kinesis, store) = input.connect().await?;
             Ok((Consumer::start(kinesis.clone(), store, consumer).await?, kinesis))
         };
         let started: Result<_, ConsumerError> = wait_for(connect)?;

@@ -3,6 +3,8 @@
 //! The rule this file keeps: a shard's progress is the end of the longest unbroken row of processed cuts. A cut that
 //! failed stays in the row for good, so that no later success moves a checkpoint past it.
 
+mod by_shard;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use millstream_kinesis::{Checkpoint, ChildShard, Position, RecordBlock, ShardId,
 
 use crate::history::History;
 use crate::status::ShardStatus;
+use by_shard::Handed;
+pub use by_shard::{Next, Refused};
 
 /// Names a cut; grows by one a cut.
 pub type CutId = u64;
@@ -49,6 +53,8 @@ pub enum News {
 pub struct Buffer<P> {
     stream: Arc<str>,
     shards: BTreeMap<ShardId, ShardBuffer<P>>,
+    /// Shards are handed out each for itself; else in cuts of all.
+    is_by_shard: bool,
     /// What was cut of shards that are not read now, where a program has records of its own: None, if it has not.
     past: Option<BTreeMap<ShardId, Past<P>>>,
     next_cut: CutId,
@@ -72,6 +78,8 @@ struct ShardBuffer<P> {
     cut: Checkpoint,
     queue: VecDeque<(RecordBlock, Arc<P>)>,
     in_flight: VecDeque<InFlight<P>>,
+    is_by_shard: bool,
+    handed: Handed<P>,
     reading: Reading,
     millis_behind: i64,
     /// Bytes of the records processed since they were asked for last.
@@ -108,7 +116,7 @@ enum Outcome {
 impl<P> Buffer<P> {
     /// An empty buffer of one stream.
     pub fn new(stream: Arc<str>) -> Self {
-        Self { stream, shards: BTreeMap::new(), past: None, next_cut: 0, next_epoch: 0 }
+        Self { stream, shards: BTreeMap::new(), is_by_shard: false, past: None, next_cut: 0, next_epoch: 0 }
     }
 
     /// An empty buffer that goes on behind what an earlier run has cut.
@@ -135,6 +143,8 @@ impl<P> Buffer<P> {
             cut: cut.clone(),
             queue: VecDeque::new(),
             in_flight,
+            is_by_shard: self.is_by_shard,
+            handed: Handed::new(from),
             reading: Reading::Open,
             millis_behind: 0,
             processed_bytes: 0,
@@ -261,7 +271,10 @@ impl<P> Buffer<P> {
     }
 
     fn open_shard(&mut self, shard: &ShardId, epoch: Epoch) -> Option<&mut ShardBuffer<P>> {
-        self.shards.get_mut(shard).filter(|state| state.epoch == epoch && state.reading == Reading::Open)
+        let is_open = |state: &&mut ShardBuffer<P>| {
+            state.epoch == epoch && state.reading == Reading::Open && !state.handed.is_done()
+        };
+        self.shards.get_mut(shard).filter(is_open)
     }
 }
 
@@ -272,11 +285,23 @@ impl<P> ShardBuffer<P> {
 
     fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId, records: u64) -> Option<ShardInput> {
         let (blocks, held): (Vec<_>, Vec<_>) = self.take(records).into_iter().unzip();
+        let input = self.input(stream, shard, blocks)?;
+        let bytes = input.blocks.iter().map(RecordBlock::byte_len).sum();
+        self.in_flight.push_back(InFlight {
+            cut: id,
+            to: input.range.to.clone(),
+            bytes,
+            outcome: Outcome::Pending,
+            held,
+        });
+        Some(input)
+    }
+
+    /// What was taken, with its range. `None`: no records.
+    fn input(&mut self, stream: &Arc<str>, shard: &ShardId, blocks: Vec<RecordBlock>) -> Option<ShardInput> {
         let (first, to) = (blocks.first()?.first()?, blocks.last()?.last()?);
         let records = blocks.iter().map(|block: &RecordBlock| block.len() as u64).sum();
-        let bytes = blocks.iter().map(RecordBlock::byte_len).sum();
         let from = std::mem::replace(&mut self.cut, Checkpoint::At(to.clone()));
-        self.in_flight.push_back(InFlight { cut: id, to: to.clone(), bytes, outcome: Outcome::Pending, held });
         let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, first, to, records };
         Some(ShardInput { range, blocks })
     }
@@ -299,6 +324,10 @@ impl<P> ShardBuffer<P> {
 
     /// Finds out what there is to report after something changed.
     fn settle(&mut self, shard: &ShardId) {
+        if self.is_by_shard {
+            self.settle_by_shard(shard);
+            return;
+        }
         let mut reached = None;
         while self.in_flight.front().is_some_and(|entry| entry.outcome == Outcome::Processed) {
             reached = self.in_flight.pop_front().map(|entry| entry.to);
@@ -349,7 +378,7 @@ fn shares(records: u64, queued: &[u64]) -> Vec<u64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use millstream_kinesis::BlockBuilder;
 
@@ -359,7 +388,7 @@ mod tests {
         ShardId::from("shardId-000000000000")
     }
 
-    fn block(sequences: std::ops::RangeInclusive<u32>) -> RecordBlock {
+    pub(super) fn block(sequences: std::ops::RangeInclusive<u32>) -> RecordBlock {
         let mut builder = BlockBuilder::new("s".into(), shard());
         for sequence in sequences {
             builder.push(b"x", "key", &sequence.to_string(), 0, 0);
@@ -367,7 +396,7 @@ mod tests {
         builder.finish()
     }
 
-    fn at(sequence: u32) -> Checkpoint {
+    pub(super) fn at(sequence: u32) -> Checkpoint {
         Checkpoint::At(Position { sequence: sequence.to_string().parse().unwrap(), sub: 0 })
     }
 
