@@ -10,6 +10,22 @@ from datetime import datetime
 from typing import Any
 
 from millstream import RDD, SparkConf, SparkContext, StorageLevel
+from millstream.kcl import (
+    AsyncCheckpointer,
+    AsyncRecordProcessor,
+    AsyncWorker,
+    Checkpointer,
+    CheckpointError,
+    InitializeInput,
+    LeaseLostInput,
+    ProcessRecordsInput,
+    Record,
+    RecordProcessor,
+    Settings,
+    ShardEndedInput,
+    ShutdownRequestedInput,
+    Worker,
+)
 from millstream.rdd import ResultIterable
 from millstream.streaming import DStream, Receiver, State, StateSpec, StreamingContext, StreamingListener
 
@@ -288,6 +304,42 @@ class Listener(StreamingListener):
 
 def show(time: datetime, rdd: RDD[tuple[str, int]]) -> None:
     print(time.isoformat(), rdd.collect())
+
+
+class Processor(RecordProcessor):
+    def initialize(self, initialize_input: InitializeInput) -> None:
+        print(initialize_input.shard_id, initialize_input.sequence_number, initialize_input.sub_sequence_number)
+
+    def process_records(self, process_records_input: ProcessRecordsInput[Checkpointer]) -> None:
+        records: list[Record] = process_records_input.records
+        last = records[-1]
+        times: list[datetime] = [record.approximate_arrival_timestamp for record in records]
+        print(times, last.data, last.partition_key, process_records_input.millis_behind_latest, len(records))
+        try:
+            process_records_input.checkpointer.checkpoint(last.sequence_number, last.sub_sequence_number)
+        except CheckpointError as error:
+            print(error.value)
+
+    def lease_lost(self, lease_lost_input: LeaseLostInput) -> None:
+        print(lease_lost_input)
+
+    def shard_ended(self, shard_ended_input: ShardEndedInput[Checkpointer]) -> None:
+        shard_ended_input.checkpointer.checkpoint()
+
+    def shutdown_requested(self, shutdown_requested_input: ShutdownRequestedInput[Checkpointer]) -> None:
+        shutdown_requested_input.checkpointer.checkpoint()
+
+
+class AsyncProcessor(AsyncRecordProcessor):
+    async def process_records(self, process_records_input: ProcessRecordsInput[AsyncCheckpointer]) -> None:
+        await process_records_input.checkpointer.checkpoint()
+
+
+async def processors(settings: Settings) -> None:
+    worker = Worker(Processor, settings)
+    worker.run()
+    worker.stop()
+    await AsyncWorker(AsyncProcessor, settings).run()
 
 
 def main(words: Iterable[str]) -> None:

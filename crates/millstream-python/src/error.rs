@@ -1,6 +1,7 @@
 //! Errors of the Rust side as the exceptions that PySpark has for them.
 
-use millstream_consumer::ConsumerError;
+use millstream_consumer::processor::SchedulerError;
+use millstream_consumer::{CheckpointError, ConsumerError};
 use millstream_engine::{BoxError, JobError, SourceStopError, StartError};
 use millstream_kinesis::KinesisError;
 use millstream_lease::StoreError;
@@ -9,10 +10,11 @@ use pyo3::prelude::*;
 
 /// The exception of `millstream.errors` with this name.
 fn exception(py: Python<'_>, name: &str, message: String) -> PyErr {
-    let made = py
-        .import("millstream.errors")
-        .and_then(|module| module.getattr(name))
-        .and_then(|class| class.call1((&message,)));
+    exception_of(py, "millstream.errors", name, message)
+}
+
+fn exception_of(py: Python<'_>, module: &str, name: &str, message: String) -> PyErr {
+    let made = py.import(module).and_then(|module| module.getattr(name)).and_then(|class| class.call1((&message,)));
     match made {
         Ok(exception) => PyErr::from_value(exception),
         Err(_) => PyRuntimeError::new_err(message),
@@ -46,6 +48,24 @@ pub(crate) fn of_start(py: Python<'_>, error: &StartError) -> PyErr {
         StartError::NoOutputs | StartError::Interval(_) => illegal_argument(py, error.to_string()),
         _ => exception(py, "PySparkRuntimeError", error.to_string()),
     }
+}
+
+/// What a processor raised comes back as it is.
+pub(crate) fn of_scheduler(py: Python<'_>, error: SchedulerError) -> PyErr {
+    match error {
+        SchedulerError::Processor { cause, .. } if cause.is::<PyErr>() => of_cause(py, &cause),
+        SchedulerError::Consumer(error) => of_cause(py, &error.into()),
+        error => exception(py, "PySparkRuntimeError", error.to_string()),
+    }
+}
+
+/// The exception of `millstream.kcl` for a checkpoint that was not written.
+pub(crate) fn of_checkpoint(py: Python<'_>, error: &CheckpointError) -> PyErr {
+    let name = match error {
+        CheckpointError::LeaseLost { .. } => "LeaseLostError",
+        CheckpointError::OutOfRange { .. } => "CheckpointOutOfRangeError",
+    };
+    exception_of(py, "millstream.kcl.errors", name, error.to_string())
 }
 
 pub(crate) fn of_job(py: Python<'_>, error: &JobError) -> PyErr {

@@ -23,6 +23,11 @@ pub(crate) struct KinesisInput {
 }
 
 impl KinesisInput {
+    /// What is read, and how.
+    pub(crate) fn input(&self) -> &Input {
+        &self.input
+    }
+
     /// The source for an engine; `make` is called with each batch's blocks.
     pub(crate) fn source(&self, py: Python<'_>) -> Box<dyn Source<PyDataset>> {
         let make = self.make.clone_ref(py);

@@ -8,6 +8,9 @@ mod conf;
 mod dataset;
 mod engine;
 mod error;
+mod kcl_checkpointer;
+mod kcl_processor;
+mod kcl_worker;
 mod kinesis_input;
 mod listener;
 mod python_source;
@@ -24,6 +27,10 @@ mod _millstream {
     use crate::block::Block;
     #[pymodule_export]
     use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::kcl_checkpointer::KclCheckpointer;
+    #[pymodule_export]
+    use crate::kcl_worker::KclWorker;
     #[pymodule_export]
     use crate::kinesis_input::KinesisInput;
 

@@ -1,0 +1,97 @@
+//! A record processor written in Python.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use millstream_consumer::processor::{InitializationInput, ProcessRecordsInput, ProcessorResult, ShardRecordProcessor};
+use millstream_consumer::{CheckpointError, Checkpointer};
+use millstream_kinesis::ShardId;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::block::Block;
+use crate::kcl_checkpointer::KclCheckpointer;
+
+/// Calls an object, made by `factory()` at the start, with `initialize(stream, shard, sequence_number, sub_sequence_number)`,
+/// `process_records(blocks, millis_behind_latest, checkpointer)`, `lease_lost()`, `shard_ended(checkpointer)` and
+/// `shutdown_requested(checkpointer)`; each call in a thread for blocking work.
+pub(crate) struct PythonProcessor {
+    factory: Arc<Py<PyAny>>,
+    object: Arc<OnceLock<Py<PyAny>>>,
+    shard: Option<ShardId>,
+}
+
+impl PythonProcessor {
+    pub(crate) fn new(factory: Arc<Py<PyAny>>) -> Self {
+        Self { factory, object: Arc::default(), shard: None }
+    }
+
+    async fn call(
+        &self,
+        method: &'static str,
+        arguments: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyTuple>> + Send + 'static,
+    ) -> ProcessorResult {
+        let (factory, object, shard) = (self.factory.clone(), self.object.clone(), self.shard.clone());
+        let call = move || {
+            Python::attach(|py| {
+                let object = match object.get() {
+                    Some(object) => object,
+                    None => {
+                        let made = factory.bind(py).call0()?.unbind();
+                        object.get_or_init(|| made)
+                    }
+                };
+                object
+                    .bind(py)
+                    .call_method1(method, arguments(py)?)
+                    .map(drop)
+                    .map_err(|raised| of_raised(py, raised, shard))
+            })
+        };
+        tokio::task::spawn_blocking(call).await?
+    }
+}
+
+/// A refused checkpoint that the program did not catch is the loss of its lease, and no failure.
+fn of_raised(py: Python<'_>, raised: PyErr, shard: Option<ShardId>) -> Box<dyn std::error::Error + Send + Sync> {
+    let lost = py.import("millstream.kcl.errors").and_then(|module| module.getattr("LeaseLostError"));
+    match (lost, shard) {
+        (Ok(lost), Some(shard)) if raised.is_instance(py, &lost) => CheckpointError::LeaseLost { shard }.into(),
+        _ => raised.into(),
+    }
+}
+
+#[async_trait]
+impl ShardRecordProcessor for PythonProcessor {
+    async fn initialize(&mut self, input: InitializationInput) -> ProcessorResult {
+        self.shard = Some(input.shard.clone());
+        self.call("initialize", move |py| {
+            let InitializationInput { stream, shard, checkpoint, .. } = &input;
+            (stream, shard.as_str(), checkpoint.word(), checkpoint.sub()).into_pyobject(py)
+        })
+        .await
+    }
+
+    async fn process_records(&mut self, input: ProcessRecordsInput, checkpointer: &Checkpointer) -> ProcessorResult {
+        let checkpointer = checkpointer.clone();
+        self.call("process_records", move |py| {
+            let blocks = PyList::new(py, input.input.blocks.into_iter().map(Block::new))?;
+            (blocks, input.millis_behind_latest, KclCheckpointer::new(checkpointer)).into_pyobject(py)
+        })
+        .await
+    }
+
+    async fn lease_lost(&mut self) -> ProcessorResult {
+        self.call("lease_lost", |py| Ok(PyTuple::empty(py))).await
+    }
+
+    async fn shard_ended(&mut self, checkpointer: &Checkpointer) -> ProcessorResult {
+        let checkpointer = checkpointer.clone();
+        self.call("shard_ended", move |py| (KclCheckpointer::new(checkpointer),).into_pyobject(py)).await
+    }
+
+    async fn shutdown_requested(&mut self, checkpointer: &Checkpointer) -> ProcessorResult {
+        let checkpointer = checkpointer.clone();
+        self.call("shutdown_requested", move |py| (KclCheckpointer::new(checkpointer),).into_pyobject(py)).await
+    }
+}

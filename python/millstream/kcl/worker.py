@@ -1,0 +1,84 @@
+"""A worker whose processors are called in threads."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from millstream._millstream import KclWorker
+from millstream.kcl.checkpointer import Checkpointer
+from millstream.kcl.inputs import (
+    InitializeInput,
+    LeaseLostInput,
+    ProcessRecordsInput,
+    ShardEndedInput,
+    ShutdownRequestedInput,
+)
+
+if TYPE_CHECKING:
+    from millstream._millstream import Block, KclCheckpointer
+    from millstream.kcl.processor import RecordProcessor
+    from millstream.kcl.settings import Settings
+
+__all__ = ["Worker"]
+
+
+class Worker:
+    """Runs a processor, made by ``processor_factory()``, for each shard it holds the lease of. It runs once."""
+
+    def __init__(self, processor_factory: Callable[[], RecordProcessor], settings: Settings) -> None:
+        self._native = KclWorker(settings.input(), lambda: _Calls(processor_factory()), settings.max_records)
+
+    def run(self) -> None:
+        """Runs until `stop`, SIGTERM (in the main thread), Ctrl-C or an error: then each processor finishes its call
+        and may checkpoint, and the leases are given back. Raises what a processor raised, and KeyboardInterrupt.
+        """
+        with stopped_by_sigterm(self.stop):
+            self._native.run()
+
+    def stop(self) -> None:
+        """Asks `run` to end; returns at once. Can be called from any thread."""
+        self._native.stop()
+
+
+@contextmanager
+def stopped_by_sigterm(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM stops, where this is the main thread and the program has no handler of its own."""
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def on_signal(number: int, frame: Any) -> None:
+        stop()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+class _Calls:
+    """The native worker's calls as those of a processor."""
+
+    def __init__(self, processor: RecordProcessor) -> None:
+        self._processor = processor
+
+    def initialize(self, stream: str, shard: str, sequence_number: str, sub_sequence_number: int) -> None:
+        self._processor.initialize(InitializeInput(stream, shard, sequence_number, sub_sequence_number))
+
+    def process_records(self, blocks: list[Block], millis_behind: int, checkpointer: KclCheckpointer) -> None:
+        self._processor.process_records(ProcessRecordsInput(blocks, millis_behind, Checkpointer(checkpointer)))
+
+    def lease_lost(self) -> None:
+        self._processor.lease_lost(LeaseLostInput())
+
+    def shard_ended(self, checkpointer: KclCheckpointer) -> None:
+        self._processor.shard_ended(ShardEndedInput(Checkpointer(checkpointer)))
+
+    def shutdown_requested(self, checkpointer: KclCheckpointer) -> None:
+        self._processor.shutdown_requested(ShutdownRequestedInput(Checkpointer(checkpointer)))

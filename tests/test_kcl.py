@@ -1,0 +1,253 @@
+"""The lifecycle of the record processors of `millstream.kcl`, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from conftest import REGION, Feed, Service, wait_until
+from millstream.errors import IllegalArgumentException
+from millstream.kcl import (
+    AsyncCheckpointer,
+    AsyncRecordProcessor,
+    AsyncWorker,
+    Checkpointer,
+    CheckpointOutOfRangeError,
+    InitializeInput,
+    LeaseLostError,
+    LeaseLostInput,
+    ProcessRecordsInput,
+    Record,
+    RecordProcessor,
+    Settings,
+    ShardEndedInput,
+    ShutdownRequestedInput,
+    Worker,
+)
+
+SHARD = "shardId-000000000000"
+
+
+@pytest.fixture
+def stream(service: Service) -> str:
+    return service.stream(1)
+
+
+@pytest.fixture
+def settings(service: Service, app: str, stream: str) -> Settings:
+    return Settings(
+        application_name=app,
+        stream_name=stream,
+        region_name=REGION,
+        endpoint_url=service.endpoint,
+        access_key="test",
+        secret_key="test",
+    )
+
+
+class Journal:
+    """What the processors of one worker were told, and their records."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.records: list[Record] = []
+
+
+class Processor(RecordProcessor):
+    def __init__(
+        self, journal: Journal, process: Callable[[ProcessRecordsInput[Checkpointer]], None] | None = None
+    ) -> None:
+        self.journal = journal
+        self.process = process
+
+    def initialize(self, initialize_input: InitializeInput) -> None:
+        self.journal.events.append(f"initialize {initialize_input.shard_id} {initialize_input.sequence_number}")
+
+    def process_records(self, process_records_input: ProcessRecordsInput[Checkpointer]) -> None:
+        self.journal.records += process_records_input.records
+        if self.process is not None:
+            self.process(process_records_input)
+
+    def lease_lost(self, lease_lost_input: LeaseLostInput) -> None:
+        self.journal.events.append("lease_lost")
+
+    def shard_ended(self, shard_ended_input: ShardEndedInput[Checkpointer]) -> None:
+        self.journal.events.append("shard_ended")
+
+    def shutdown_requested(self, shutdown_requested_input: ShutdownRequestedInput[Checkpointer]) -> None:
+        self.journal.events.append("shutdown_requested")
+
+
+class Running:
+    """A worker in a thread of its own."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.error: BaseException | None = None
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.worker.run()
+        except BaseException as error:
+            self.error = error
+
+    def stop(self) -> None:
+        self.worker.stop()
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+
+
+def run_until(condition: Callable[[], object], worker: Worker) -> BaseException | None:
+    """Runs the worker until `condition`; returns what it raised."""
+    running = Running(worker)
+    try:
+        wait_until("the worker gets there", lambda: condition() or running.error is not None, 30)
+    finally:
+        running.stop()
+    return running.error
+
+
+def test_records_come_whole_and_the_worker_ends_in_order(service: Service, settings: Settings) -> None:
+    journal = Journal()
+    feed = Feed(service, settings.stream_name, keys=1)
+    feed.put(rounds=3)
+    assert run_until(lambda: len(journal.records) == 3, Worker(lambda: Processor(journal), settings)) is None
+    assert journal.events == [f"initialize {SHARD} TRIM_HORIZON", "shutdown_requested"]
+    first = journal.records[0]
+    assert (first.data, first.binary_data, first.partition_key, first.sub_sequence_number) == (
+        b"key0:0",
+        b"key0:0",
+        "key0",
+        0,
+    )
+    assert journal.records[-1].sequence_number == feed.last[SHARD]
+    assert abs(datetime.now(UTC) - first.approximate_arrival_timestamp) < timedelta(minutes=5)
+    assert service.leases(settings.application_name)[SHARD]["checkpoint"] == "TRIM_HORIZON", "nothing asked for it"
+
+
+def test_a_checkpoint_at_a_record_is_where_the_next_worker_goes_on(service: Service, settings: Settings) -> None:
+    Feed(service, settings.stream_name, keys=1).put(rounds=3)
+
+    def second_record(given: ProcessRecordsInput[Checkpointer]) -> None:
+        record = given.records[1]
+        given.checkpointer.checkpoint(record.sequence_number, record.sub_sequence_number)
+        with pytest.raises(CheckpointOutOfRangeError, match=SHARD) as refused:
+            given.checkpointer.checkpoint(given.records[0].sequence_number)
+        assert refused.value.value == "IllegalArgumentException"
+
+    journal = Journal()
+    assert run_until(lambda: journal.records, Worker(lambda: Processor(journal, second_record), settings)) is None
+    journal = Journal()
+    assert run_until(lambda: journal.records, Worker(lambda: Processor(journal), settings)) is None
+    assert [record.data for record in journal.records] == [b"key0:2"]
+
+
+def test_what_a_processor_raises_ends_the_worker_and_nothing_is_passed_over(
+    service: Service, settings: Settings
+) -> None:
+    Feed(service, settings.stream_name, keys=1).put(rounds=3)
+
+    def fail(given: ProcessRecordsInput[Checkpointer]) -> None:
+        raise RuntimeError("a full disk")
+
+    journal = Journal()
+    error = run_until(lambda: False, Worker(lambda: Processor(journal, fail), settings))
+    assert isinstance(error, RuntimeError) and error.args == ("a full disk",)
+    journal = Journal()
+    assert run_until(lambda: journal.records, Worker(lambda: Processor(journal), settings)) is None
+    assert len(journal.records) == 3
+
+
+def test_the_end_of_a_shard_must_be_checkpointed(service: Service, settings: Settings) -> None:
+    kinesis = service.client("kinesis")
+    kinesis.split_shard(StreamName=settings.stream_name, ShardToSplit=SHARD, NewStartingHashKey=str(2**127))
+    journal = Journal()
+    error = run_until(lambda: False, Worker(lambda: Processor(journal), settings))
+    assert error is not None and "shard_ended" in str(error) and SHARD in str(error)
+
+
+def test_the_checkpoint_of_a_worker_that_lost_its_lease_is_refused(service: Service, settings: Settings) -> None:
+    refused: list[LeaseLostError] = []
+
+    def steal(given: ProcessRecordsInput[Checkpointer]) -> None:
+        service.client("dynamodb").update_item(
+            TableName=settings.application_name,
+            Key={"leaseKey": {"S": SHARD}},
+            UpdateExpression="SET leaseOwner = :thief ADD leaseCounter :many",
+            ExpressionAttributeValues={":thief": {"S": "thief"}, ":many": {"N": "100"}},
+        )
+        try:
+            given.checkpointer.checkpoint()
+        except LeaseLostError as error:
+            refused.append(error)
+            raise
+
+    Feed(service, settings.stream_name, keys=1).put(rounds=1)
+    journal = Journal()
+    worker = Worker(lambda: Processor(journal, steal), settings)
+    assert run_until(lambda: "lease_lost" in journal.events, worker) is None
+    assert refused[0].value == "ShutdownException"
+    assert service.leases(settings.application_name)[SHARD]["checkpoint"] == "TRIM_HORIZON"
+
+
+def test_a_processor_of_coroutines_runs_on_the_loop(service: Service, settings: Settings) -> None:
+    feed = Feed(service, settings.stream_name, keys=1)
+    feed.put(rounds=3)
+
+    async def run() -> list[bytes]:
+        seen: list[bytes] = []
+        loop = asyncio.get_running_loop()
+
+        class AsyncProcessor(AsyncRecordProcessor):
+            async def process_records(self, process_records_input: ProcessRecordsInput[AsyncCheckpointer]) -> None:
+                assert asyncio.get_running_loop() is loop
+                seen.extend(record.data for record in process_records_input.records)
+                await process_records_input.checkpointer.checkpoint()
+                if len(seen) == 3:
+                    worker.stop()
+
+        worker = AsyncWorker(AsyncProcessor, settings)
+        await asyncio.wait_for(worker.run(), 30)
+        return seen
+
+    assert asyncio.run(run()) == [b"key0:0", b"key0:1", b"key0:2"]
+    assert feed.checkpointed(service, settings.application_name)
+
+
+def test_records_as_arrow_name_the_extra_when_it_is_missing(
+    service: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    Feed(service, settings.stream_name, keys=1).put(rounds=1)
+
+    def to_arrow(given: ProcessRecordsInput[Checkpointer]) -> None:
+        given.to_arrow()
+
+    error = run_until(lambda: False, Worker(lambda: Processor(Journal(), to_arrow), settings))
+    assert isinstance(error, ImportError) and "millstream[arrow]" in str(error)
+
+
+def test_settings_that_are_not_valid_are_told_at_once(settings: Settings) -> None:
+    wrong = Settings(application_name="a", stream_name="s", region_name=REGION, retrieval="push")  # type: ignore[arg-type]
+    with pytest.raises(IllegalArgumentException, match="neither polling nor fanOut"):
+        Worker(lambda: Processor(Journal()), wrong)
+
+
+def test_a_stream_that_is_not_there_is_told(service: Service, app: str) -> None:
+    settings = Settings(
+        application_name=app,
+        stream_name="missing",
+        region_name=REGION,
+        endpoint_url=service.endpoint,
+        access_key="test",
+        secret_key="test",
+    )
+    with pytest.raises(IllegalArgumentException, match="missing"):
+        Worker(lambda: Processor(Journal()), settings).run()
