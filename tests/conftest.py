@@ -142,12 +142,11 @@ class Programs:
 
     def submit(self, program: Path, *arguments: str, **conf: str) -> subprocess.Popen[str]:
         flags = [f"--conf=spark.{name.replace('__', '.')}={value}" for name, value in conf.items()]
+        return self.start(str(MILLSTREAM), "submit", "--master", "local[1]", *flags, str(program), *arguments)
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [str(MILLSTREAM), "submit", "--master", "local[1]", *flags, str(program), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment(),
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
         )
         self.running.append(process)
         return process

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import PROGRAMS, REGION, Feed, Ledger, Programs, Service, assert_in_order, environment, stop, wait_until
+from conftest import PROGRAMS, REGION, Feed, Ledger, Programs, Service, assert_in_order, stop, wait_until
 
 FAILOVER_S = 1
 KILLS = 5
@@ -19,15 +19,7 @@ def start(
     programs: Programs, service: Service, app: str, stream: str, ledger: Ledger, *options: str
 ) -> subprocess.Popen[str]:
     arguments = [app, stream, service.endpoint, REGION, str(ledger.path), f"failover={FAILOVER_S}", *options]
-    process = subprocess.Popen(
-        [sys.executable, str(PROGRAMS / "kcl_ledger.py"), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment(),
-    )
-    programs.running.append(process)
-    return process
+    return programs.start(sys.executable, str(PROGRAMS / "kcl_ledger.py"), *arguments)
 
 
 def test_kills_lose_nothing(service: Service, programs: Programs, app: str, ledger: Ledger) -> None:

@@ -19,7 +19,7 @@ use crate::buffer::News;
 use crate::config::{ConsumerConfig, Retrieval};
 use crate::error::ConsumerError;
 use crate::reader;
-use crate::shard_stream::{Held, ShardStream};
+use crate::shard_stream::{Held, ShardStream, Stored};
 use crate::shared::Shared;
 
 /// A shard that is read.
@@ -27,7 +27,7 @@ struct Reading {
     /// None: the consumer was paused before.
     reader: Option<AbortHandle>,
     /// What is stored of the lease; its end tells the shard's stream that the lease is gone.
-    stored: watch::Sender<Checkpoint>,
+    stored: watch::Sender<Stored>,
     /// Wakes the shard's stream.
     arrived: Arc<Notify>,
 }
@@ -134,7 +134,10 @@ impl Driver {
     fn step(&mut self, event: Event, known: &mut Option<Vec<Shard>>) {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
-            let written = if let Event::Checkpointed { key, .. } = &event { Some(key.clone()) } else { None };
+            let written = match &event {
+                Event::Checkpointed { key, .. } | Event::Prepared { key, .. } => Some(key.clone()),
+                _ => None,
+            };
             let actions = self.coordinator.step(event, self.now_ms());
             // Before the actions: the last checkpoint of a shard is followed by its end.
             if let Some(key) = written {
@@ -154,10 +157,8 @@ impl Driver {
 
     /// Tells the shard's stream of a checkpoint that is written.
     fn tell_stored(&self, key: &str) {
-        if let (Some(reading), Some(checkpoint)) =
-            (self.readings.get(&ShardId::from(key)), self.coordinator.checkpoint(key))
-        {
-            reading.stored.send_replace(checkpoint.clone());
+        if let (Some(reading), Some(lease)) = (self.readings.get(&ShardId::from(key)), self.coordinator.lease(key)) {
+            reading.stored.send_replace(Stored::of(lease));
         }
     }
 
@@ -174,6 +175,7 @@ impl Driver {
             let event = match news {
                 News::ReadToEnd(shard, children) => Event::ReaderEnded { key: key(shard), children },
                 News::Processed(shard, checkpoint) => Event::Processed { key: key(shard), checkpoint },
+                News::Prepared(shard, pending, state) => Event::Prepare { key: key(shard), pending, state },
                 News::Drained(shard) => Event::Drained { key: key(shard) },
             };
             // A program that says itself how far it is waits for its checkpoint.
@@ -222,7 +224,8 @@ impl Driver {
         tracing::info!(stream = %self.stream, %shard, %from, "reading begins");
         // The buffer may know more than the lease table, and so have news already.
         self.shared.changed.notify_one();
-        let (stored, arrived) = (watch::Sender::new(from.clone()), Arc::new(Notify::new()));
+        let stored = self.coordinator.lease(key).map(Stored::of).unwrap_or_else(|| Stored::at(from.clone()));
+        let (stored, arrived) = (watch::Sender::new(stored), Arc::new(Notify::new()));
         if let Some(streams) = &self.streams {
             let lease = Held { shared: self.shared.clone(), shard: shard.clone(), epoch, stored: stored.subscribe() };
             // Nobody takes it when the handle is gone: the driver ends soon.

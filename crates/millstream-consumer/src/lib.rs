@@ -33,5 +33,5 @@ pub use consumer::Consumer;
 pub use error::ConsumerError;
 pub use history::History;
 pub use shard_consumer::ShardConsumer;
-pub use shard_stream::{CheckpointError, Checkpointer, ShardEvent, ShardStream};
+pub use shard_stream::{CheckpointError, Checkpointer, PreparedCheckpoint, ShardEvent, ShardStream};
 pub use status::ShardStatus;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use millstream_kinesis::{Checkpoint, Position, ShardId};
+use millstream_lease::Lease;
 use tokio::sync::{Notify, watch};
 
 use crate::buffer::{Epoch, Next, Refused, ShardInput};
@@ -26,8 +27,30 @@ pub(crate) struct Held {
     pub(crate) shared: Arc<Shared>,
     pub(crate) shard: ShardId,
     pub(crate) epoch: Epoch,
-    /// The checkpoint that is stored; its end is that of the lease.
-    pub(crate) stored: watch::Receiver<Checkpoint>,
+    /// What is stored; its end is that of the lease.
+    pub(crate) stored: watch::Receiver<Stored>,
+}
+
+/// What is stored of a lease.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    checkpoint: Checkpoint,
+    pending: Option<Checkpoint>,
+    pending_state: Option<Vec<u8>>,
+}
+
+impl Stored {
+    pub(crate) fn at(checkpoint: Checkpoint) -> Self {
+        Self { checkpoint, pending: None, pending_state: None }
+    }
+
+    pub(crate) fn of(lease: &Lease) -> Self {
+        Self {
+            checkpoint: lease.checkpoint.clone(),
+            pending: lease.pending_checkpoint.clone(),
+            pending_state: lease.pending_state.clone(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Held {
@@ -104,6 +127,13 @@ impl ShardStream {
         &self.from
     }
 
+    /// The checkpoint that was prepared and not written, by this worker or by an earlier reader of the shard, and what it was
+    /// prepared with.
+    pub fn pending(&self) -> Option<(Checkpoint, Option<Vec<u8>>)> {
+        let stored = self.held.stored.borrow();
+        stored.pending.clone().map(|pending| (pending, stored.pending_state.clone()))
+    }
+
     /// Writes checkpoints of this shard, also from elsewhere in the program.
     pub fn checkpointer(&self) -> Checkpointer {
         Checkpointer(self.held.clone())
@@ -140,7 +170,7 @@ impl ShardStream {
 
     /// Whether a checkpoint was asked for at the shard's end.
     pub(crate) fn is_committed_to_end(&self) -> bool {
-        *self.held.stored.borrow() == Checkpoint::ShardEnd
+        self.held.stored.borrow().checkpoint == Checkpoint::ShardEnd
             || self.held.shared.buffer().is_committed_to_end(&self.held.shard, self.held.epoch)
     }
 }
@@ -179,17 +209,43 @@ impl Checkpointer {
         self.write(Some(position)).await
     }
 
+    /// Notes in the lease that this checkpoint is about to be written, with `state` for the program itself: the shard's next reader
+    /// is told of both if it is not ([`ShardStream::pending`]). `None`: the end of what was delivered. The note is stored when
+    /// this returns; the next checkpoint removes it (KCL `prepareCheckpoint`).
+    ///
+    /// # Errors
+    /// As [`Checkpointer::checkpoint_at`].
+    pub async fn prepare(
+        &self,
+        position: Option<Position>,
+        state: Option<Vec<u8>>,
+    ) -> Result<PreparedCheckpoint, CheckpointError> {
+        let Held { shared, shard, epoch, stored } = &self.0;
+        let mut stored = stored.clone();
+        let asked = position.clone();
+        let prepared = shared.buffer().prepare(shard, *epoch, position, state.clone());
+        let at = prepared.map_err(|refused| self.error(refused, asked))?;
+        shared.changed.notify_one();
+        // A later checkpoint has removed it already.
+        let is_noted = |stored: &Stored| {
+            (stored.pending.as_ref() == Some(&at) && stored.pending_state == state) || stored.checkpoint > at
+        };
+        let noted = stored.wait_for(is_noted).await.map(drop);
+        noted.map_err(|_| self.error(Refused::Lost, None))?;
+        Ok(PreparedCheckpoint { checkpointer: self.clone(), at })
+    }
+
     async fn write(&self, to: Option<Position>) -> Result<(), CheckpointError> {
         let Held { shared, shard, epoch, stored } = &self.0;
         let mut stored = stored.clone();
-        if to.is_none() && *stored.borrow() == Checkpoint::ShardEnd {
+        if to.is_none() && stored.borrow().checkpoint == Checkpoint::ShardEnd {
             return Ok(());
         }
         let asked = to.clone();
         let wanted = shared.buffer().commit(shard, *epoch, to).map_err(|refused| self.error(refused, asked))?;
         shared.changed.notify_one();
         // Also told of where the lease has gone meanwhile: what was stored before counts.
-        let written = stored.wait_for(|stored| *stored >= wanted).await.map(drop);
+        let written = stored.wait_for(|stored| stored.checkpoint >= wanted).await.map(drop);
         written.map_err(|_| self.error(Refused::Lost, None))
     }
 
@@ -201,6 +257,33 @@ impl Checkpointer {
                 let at = asked.map_or_else(|| to.clone(), Checkpoint::At);
                 CheckpointError::OutOfRange { shard, at, from, to }
             }
+        }
+    }
+}
+
+/// A checkpoint that is noted in the lease, and still to be written (KCL `PreparedCheckpointer`).
+#[derive(Clone, Debug)]
+pub struct PreparedCheckpoint {
+    checkpointer: Checkpointer,
+    at: Checkpoint,
+}
+
+impl PreparedCheckpoint {
+    /// Up to where it reaches.
+    pub fn at(&self) -> &Checkpoint {
+        &self.at
+    }
+
+    /// Writes it. It is stored when this returns.
+    ///
+    /// # Errors
+    /// As [`Checkpointer::checkpoint_at`].
+    pub async fn checkpoint(&self) -> Result<(), CheckpointError> {
+        match &self.at {
+            Checkpoint::At(position) => self.checkpointer.checkpoint_at(position.clone()).await,
+            Checkpoint::ShardEnd => self.checkpointer.checkpoint().await,
+            // Nothing was delivered: nothing is to be written.
+            _ => Ok(()),
         }
     }
 }

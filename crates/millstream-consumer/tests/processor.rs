@@ -37,6 +37,8 @@ enum Habit {
     At(u32),
     /// At the end of the worker alone.
     AtShutdown,
+    /// Prepares each and writes none.
+    Prepares,
     /// Never.
     Never,
 }
@@ -60,6 +62,9 @@ impl ShardRecordProcessor for Processor {
     async fn initialize(&mut self, input: InitializationInput) -> ProcessorResult {
         self.shard = input.shard.to_string();
         self.note(format!("begins at {}", input.checkpoint.word()));
+        if let Some((pending, state)) = input.pending {
+            self.note(format!("knows {} of {}", String::from_utf8(state.unwrap())?, pending.sub()));
+        }
         Ok(())
     }
 
@@ -71,6 +76,10 @@ impl ShardRecordProcessor for Processor {
                 let position = Position { sequence: record.sequence.parse()?, sub: record.sub };
                 checkpointer.checkpoint_at(position).await?;
             }
+        }
+        if self.habit == Habit::Prepares {
+            let prepared = checkpointer.prepare(None, Some(b"half".to_vec())).await?;
+            self.note(format!("prepared {}", prepared.at().sub()));
         }
         if self.habit == Habit::Always {
             checkpointer.checkpoint().await.inspect_err(|error| self.refused = Some(error.clone()))?;
@@ -229,6 +238,25 @@ async fn a_checkpoint_within_an_aggregate_is_exact() {
     world.until_event("second 0 9").await;
     second.stop().await.unwrap();
     assert_eq!(world.processed().into_keys().collect::<Vec<_>>(), [7, 8, 9]);
+    world.service.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_prepared_checkpoint_is_told_to_the_next_reader_and_ended_by_the_next_checkpoint() {
+    let mut world = World::new(1).await;
+    world.put_aggregate(10).await;
+    let first = world.worker("first", Habit::Prepares).await;
+    world.until_event("first 0 prepared 9").await;
+    first.stop().await.unwrap();
+    assert_eq!(world.checkpoint(0).await, Checkpoint::TrimHorizon);
+
+    let second = world.worker("second", Habit::Always).await;
+    world.until_event("second 0 knows half of 9").await;
+    world.until_event("second 0 9").await;
+    second.stop().await.unwrap();
+    assert_eq!(world.checkpoint(0).await.sub(), 9);
+    let leases = world.store.scan().await.unwrap();
+    assert!(leases.iter().all(|lease| lease.pending_checkpoint.is_none() && lease.pending_state.is_none()));
     world.service.shutdown().await;
 }
 

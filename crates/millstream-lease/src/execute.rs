@@ -74,6 +74,13 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
                 None => refused(&lease.key),
             })
         }),
+        Action::Prepare { lease, pending, state } => (&lease.key, {
+            let prepared = store.prepare(lease, pending, state.as_deref()).await;
+            prepared.map(|counter| match counter {
+                Some(counter) => Event::Prepared { key: lease.key.clone(), counter },
+                None => refused(&lease.key),
+            })
+        }),
         Action::LookAtFleet | Action::Report(_) | Action::Retire(_) => {
             return Some(Answer { event: attend(store, worker_id, action).await, error: None });
         }

@@ -79,6 +79,15 @@ pub trait LeaseStore: Send + Sync + 'static {
         children: &[ShardId],
     ) -> Result<Option<u64>, StoreError>;
 
+    /// Notes a checkpoint that the reader is about to write, and what its successor is to know if it can't (KCL
+    /// `prepareCheckpoint`). Returns the new counter; `None`: the lease was lost, nothing was written.
+    async fn prepare(
+        &self,
+        held: &Lease,
+        pending: &Checkpoint,
+        state: Option<&[u8]>,
+    ) -> Result<Option<u64>, StoreError>;
+
     /// Where workers of the KCL 3 tell of themselves; `None`: they do not know this store.
     fn fleet(&self) -> Option<&dyn FleetStore> {
         None
@@ -143,6 +152,15 @@ fn was_checkpointed(held: &Lease, checkpoint: &Checkpoint, current: Option<&Leas
         current.actual_owner() == held.actual_owner()
             && current.counter == held.counter + 1
             && current.checkpoint == *checkpoint
+    })
+}
+
+/// The same for a prepared checkpoint.
+fn was_prepared(held: &Lease, pending: &Checkpoint, current: Option<&Lease>) -> bool {
+    current.is_some_and(|current| {
+        current.actual_owner() == held.actual_owner()
+            && current.counter == held.counter + 1
+            && current.pending_checkpoint.as_ref() == Some(pending)
     })
 }
 

@@ -124,6 +124,23 @@ impl<P> Buffer<P> {
         Ok(to)
     }
 
+    /// Notes that the program is about to commit here. Returns the checkpoint that is to be noted.
+    ///
+    /// # Errors
+    /// As [`Buffer::checkpoint_at`].
+    pub fn prepare(
+        &mut self,
+        shard: &ShardId,
+        epoch: Epoch,
+        to: Option<Position>,
+        note: Option<Vec<u8>>,
+    ) -> Result<Checkpoint, Refused> {
+        let to = self.checkpoint_at(shard, epoch, to)?;
+        let state = self.handing_out(shard, epoch).ok_or(Refused::Lost)?;
+        state.report(News::Prepared(shard.clone(), to.clone(), note));
+        Ok(to)
+    }
+
     /// How far reading was behind the tip of the shard, in milliseconds.
     pub fn millis_behind(&self, shard: &ShardId) -> i64 {
         self.shards.get(shard).map_or(0, |state| state.millis_behind)

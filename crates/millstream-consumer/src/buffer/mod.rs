@@ -43,6 +43,8 @@ pub enum News {
     ReadToEnd(ShardId, Vec<ChildShard>),
     /// Everything up to here is processed; [`Checkpoint::ShardEnd`] once nothing of a shard is left.
     Processed(ShardId, Checkpoint),
+    /// The shard's program is about to checkpoint here; its successor is to know of it, with these bytes.
+    Prepared(ShardId, Checkpoint, Option<Vec<u8>>),
     /// A shard that was asked to drain has nothing in flight any more.
     Drained(ShardId),
 }

@@ -75,6 +75,9 @@ pub struct InitializationInput {
     pub shard: ShardId,
     /// The checkpoint that reading begins behind (`extendedSequenceNumber`).
     pub checkpoint: Checkpoint,
+    /// A checkpoint that the shard's last reader prepared and did not write, and what it was prepared with
+    /// (`pendingCheckpointSequenceNumber`, `pendingCheckpointState`).
+    pub pending: Option<(Checkpoint, Option<Vec<u8>>)>,
 }
 
 /// Records of a shard, in order.

@@ -128,6 +128,7 @@ async fn process<P: ShardRecordProcessor>(
         stream: stream.stream().to_owned(),
         shard: shard.clone(),
         checkpoint: stream.from().clone(),
+        pending: stream.pending(),
     };
     check("initialize", processor.initialize(input).await)?;
     loop {

@@ -47,6 +47,15 @@ pub enum Action {
         /// At the shard's end: the shards made of it.
         children: Vec<ShardId>,
     },
+    /// [`LeaseStore::prepare`](crate::LeaseStore::prepare), answered by `Prepared`, `Refused` or `Failed`.
+    Prepare {
+        /// The lease.
+        lease: Lease,
+        /// The checkpoint that is to follow.
+        pending: Checkpoint,
+        /// What a successor is to know of it.
+        state: Option<Vec<u8>>,
+    },
     /// [`FleetStore::look`](crate::store::FleetStore::look), answered by `FleetSeen` or `FleetFailed`.
     LookAtFleet,
     /// [`FleetStore::report`](crate::store::FleetStore::report), answered by `Reported` or `ReportFailed`.

@@ -137,6 +137,20 @@ impl Coordinator {
         }
     }
 
+    pub(super) fn prepared(&mut self, key: &str, counter: u64) {
+        let Some((entry, in_flight)) = self.moved(key, counter) else {
+            return;
+        };
+        if let Operation::Prepare(pending, state) = in_flight.operation {
+            if let Some(hold) = &mut entry.hold {
+                // Another one may have been asked for meanwhile.
+                hold.prepare.take_if(|asked| asked.0 == pending && asked.1 == state);
+            }
+            (entry.lease.pending_checkpoint, entry.lease.pending_state) = (Some(pending), state);
+        }
+        self.advance(key);
+    }
+
     pub(super) fn deleted(&mut self, key: &str) {
         if self.answered(key).is_some() {
             self.leases.remove(key);

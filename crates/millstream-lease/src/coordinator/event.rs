@@ -68,6 +68,13 @@ pub enum Event {
         /// Its counter now.
         counter: u64,
     },
+    /// Answer to `Prepare`: it is written.
+    Prepared {
+        /// The lease.
+        key: String,
+        /// Its counter now.
+        counter: u64,
+    },
     /// Answer to `Delete`: the lease is gone.
     Deleted {
         /// The lease.
@@ -91,6 +98,15 @@ pub enum Event {
         key: String,
         /// The last record.
         checkpoint: Checkpoint,
+    },
+    /// The program is about to checkpoint here: to be noted first.
+    Prepare {
+        /// The lease.
+        key: String,
+        /// The checkpoint that is to follow.
+        pending: Checkpoint,
+        /// What a successor is to know of it.
+        state: Option<Vec<u8>>,
     },
     /// So much of a shard was processed since this was told last.
     BytesProcessed {

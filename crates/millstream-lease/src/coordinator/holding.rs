@@ -65,6 +65,9 @@ impl Coordinator {
         if hold.is_uncertain {
             return Some(Operation::Renew);
         }
+        if let Some((pending, state)) = hold.prepare.clone() {
+            return Some(Operation::Prepare(pending, state));
+        }
         let checkpoint = self.unwritten(entry, hold);
         if let Some(leaving) = hold.leaving
             && hold.phase == Phase::Idle
@@ -125,6 +128,7 @@ impl Coordinator {
             Operation::WithdrawHandoff => Action::WithdrawHandoff(lease),
             Operation::Release => Action::Release(lease),
             Operation::Delete => Action::Delete(lease),
+            Operation::Prepare(pending, state) => Action::Prepare { lease, pending, state },
             Operation::Checkpoint(checkpoint) => {
                 let is_end = checkpoint == Checkpoint::ShardEnd;
                 let children = entry.hold.as_ref().filter(|_| is_end).map(Hold::child_ids);

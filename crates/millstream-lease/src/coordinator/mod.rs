@@ -124,6 +124,8 @@ impl Coordinator {
             Event::HandedOver { key } => self.handed_over(&key),
             Event::Released { key } => self.released(&key),
             Event::Checkpointed { key, counter } => self.checkpointed(&key, counter),
+            Event::Prepared { key, counter } => self.prepared(&key, counter),
+            Event::Prepare { key, pending, state } => self.prepare(&key, pending, state),
             Event::Deleted { key } => self.deleted(&key),
             Event::Refused { key } => self.refused(&key),
             Event::Failed { key, reason } => self.failed(&key, reason),

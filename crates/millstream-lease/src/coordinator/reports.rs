@@ -18,6 +18,13 @@ impl Coordinator {
         self.advance(key);
     }
 
+    pub(super) fn prepare(&mut self, key: &str, pending: Checkpoint, state: Option<Vec<u8>>) {
+        if let Some(hold) = self.held_mut(key) {
+            hold.prepare = Some((pending, state));
+            self.advance(key);
+        }
+    }
+
     pub(super) fn bytes_processed(&mut self, key: &str, bytes: u64) {
         if let Some(hold) = self.held_mut(key) {
             hold.bytes += bytes;

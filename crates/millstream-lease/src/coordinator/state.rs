@@ -84,6 +84,7 @@ pub(super) enum Operation {
     Release,
     Delete,
     Checkpoint(Checkpoint),
+    Prepare(Checkpoint, Option<Vec<u8>>),
 }
 
 #[derive(Debug)]
@@ -200,6 +201,8 @@ pub(super) struct Hold {
     pub(super) measured_ms: u64,
     /// All of the shard is processed.
     pub(super) is_finished: bool,
+    /// A checkpoint to be noted before it is written, with what a successor is to know of it.
+    pub(super) prepare: Option<(Checkpoint, Option<Vec<u8>>)>,
     /// Write at once up to here.
     pub(super) flush_to: Option<Checkpoint>,
     /// The shard's children, once its last record was read.
@@ -220,6 +223,7 @@ impl Hold {
             bytes: 0,
             measured_ms: taken_ms,
             is_finished: false,
+            prepare: None,
             flush_to: None,
             children: None,
             deferred: Vec::new(),

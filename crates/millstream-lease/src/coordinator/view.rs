@@ -2,6 +2,7 @@ use millstream_kinesis::Checkpoint;
 
 use super::Coordinator;
 use super::state::{Phase, Reason};
+use crate::Lease;
 
 /// One lease, for people and dashboards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +83,8 @@ impl Coordinator {
     }
 
     /// What is stored of a lease, as far as this worker knows.
-    pub fn checkpoint(&self, key: &str) -> Option<&Checkpoint> {
-        Some(&self.leases.get(key)?.lease.checkpoint)
+    pub fn lease(&self, key: &str) -> Option<&Lease> {
+        Some(&self.leases.get(key)?.lease)
     }
 
     /// Why the last look at the lease table failed; `None`: it did not.

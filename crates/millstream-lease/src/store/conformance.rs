@@ -17,6 +17,7 @@ pub async fn run(store: &dyn LeaseStore) {
     one_of_two_takers_succeeds(store).await;
     checkpoints_are_fenced(store).await;
     a_checkpoint_ends_a_prepared_one(store).await;
+    a_checkpoint_is_prepared_by_the_holder_alone(store).await;
     the_reader_tells_its_throughput(store).await;
     the_end_of_a_shard_names_its_children(store).await;
     a_handoff_leaves_the_lease_to_the_old_owner_until_it_is_complete(store).await;
@@ -134,6 +135,21 @@ async fn checkpoints_are_fenced(store: &dyn LeaseStore) {
     let held = Lease { counter, ..held };
     assert_eq!(store.checkpoint(&held, &at("11", 0), &[]).await.unwrap(), None);
     assert_eq!(stored(store, &held).await, other);
+}
+
+async fn a_checkpoint_is_prepared_by_the_holder_alone(store: &dyn LeaseStore) {
+    let held = taken(store, "preparing", "w1").await;
+    let counter = store.prepare(&held, &at("9", 2), Some(b"state")).await.unwrap();
+    assert_eq!(counter, Some(held.counter + 1));
+    let seen = stored(store, &held).await;
+    assert_eq!((&seen.checkpoint, &seen.pending_checkpoint), (&held.checkpoint, &Some(at("9", 2))));
+    assert_eq!(seen.pending_state.as_deref(), Some(b"state".as_slice()));
+    assert_eq!(store.prepare(&held, &at("9", 2), None).await.unwrap(), counter, "the answer was lost on the way");
+    let taker = store.take(&seen, "w2").await.unwrap().unwrap();
+    assert_eq!(store.prepare(&seen, &at("10", 0), None).await.unwrap(), None, "not the holder any more");
+    assert!(store.prepare(&taker, &at("10", 0), None).await.unwrap().is_some());
+    let seen = stored(store, &held).await;
+    assert_eq!((seen.pending_checkpoint, seen.pending_state), (Some(at("10", 0)), None));
 }
 
 async fn a_checkpoint_ends_a_prepared_one(store: &dyn LeaseStore) {

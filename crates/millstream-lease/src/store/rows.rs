@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use millstream_kinesis::{Checkpoint, ShardId};
 
 use super::rules::{self, Rule};
-use super::{LeaseStore, RenewOutcome, StoreError, judge_refused_renewal, was_checkpointed, was_taken};
+use super::{LeaseStore, RenewOutcome, StoreError, judge_refused_renewal, was_checkpointed, was_prepared, was_taken};
 use crate::Lease;
 
 /// What became of a conditional change.
@@ -31,6 +31,14 @@ impl Change {
         match self {
             Change::Done(lease) => Some(lease),
             Change::Refused(current) => current.filter(|current| was_taken(seen, me, current)),
+        }
+    }
+
+    /// The counter of `held` after a checkpoint was prepared.
+    pub(super) fn prepared(self, held: &Lease, pending: &Checkpoint) -> Option<u64> {
+        match self {
+            Change::Done(lease) => Some(lease.counter),
+            Change::Refused(current) => was_prepared(held, pending, current.as_ref()).then_some(held.counter + 1),
         }
     }
 
@@ -107,6 +115,15 @@ impl<R: Rows> LeaseStore for R {
         children: &[ShardId],
     ) -> Result<Option<u64>, StoreError> {
         Ok(self.change(&held.key, rules::checkpoint(held, checkpoint, children)).await?.checkpointed(held, checkpoint))
+    }
+
+    async fn prepare(
+        &self,
+        held: &Lease,
+        pending: &Checkpoint,
+        state: Option<&[u8]>,
+    ) -> Result<Option<u64>, StoreError> {
+        Ok(self.change(&held.key, rules::prepare(held, pending, state)).await?.prepared(held, pending))
     }
 
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {

@@ -83,6 +83,18 @@ pub(super) fn release(held: &Lease) -> Rule {
     )
 }
 
+pub(super) fn prepare(held: &Lease, pending: &Checkpoint, state: Option<&[u8]>) -> Rule {
+    let (counter, pending, state) = (held.counter, pending.clone(), state.map(<[u8]>::to_vec));
+    rule(
+        move |stored| stored.counter == counter,
+        move |stored| {
+            stored.counter += 1;
+            stored.pending_checkpoint = Some(pending.clone());
+            stored.pending_state.clone_from(&state);
+        },
+    )
+}
+
 pub(super) fn checkpoint(held: &Lease, checkpoint: &Checkpoint, children: &[ShardId]) -> Rule {
     let (counter, throughput) = (held.counter, held.throughput);
     let (checkpoint, children) = (checkpoint.clone(), children.to_vec());

@@ -13,6 +13,7 @@ pub(super) fn lease_of(action: &Action) -> Option<&Lease> {
         | Action::WithdrawHandoff(lease)
         | Action::Release(lease)
         | Action::Delete(lease)
+        | Action::Prepare { lease, .. }
         | Action::WriteCheckpoint { lease, .. } => Some(lease),
         _ => None,
     }
@@ -57,6 +58,11 @@ pub(super) fn action(action: &Action, me: &str) -> String {
         Action::WriteCheckpoint { lease, checkpoint, children } => {
             let text = counted("checkpoint", lease);
             format!("{text} at={}{}{}", position(checkpoint), list(" children=", children), kbps(lease))
+        }
+        Action::Prepare { lease, pending, state } => {
+            let state =
+                state.as_deref().map_or(String::new(), |state| format!(" state={}", String::from_utf8_lossy(state)));
+            format!("{} at={}{state}", counted("prepare", lease), position(pending))
         }
         Action::StartReading { key, checkpoint, .. } => {
             format!("read {key} after={}", position(checkpoint))

@@ -80,6 +80,12 @@ impl Worker {
         match command {
             "created" => Event::Created { key: owned },
             "renewed" => Event::Renewed { key: owned, counter: self.change(key, |_| ()).counter },
+            "prepared" => Event::Prepared { key: owned, counter: self.change(key, |_| ()).counter },
+            "prepare" => Event::Prepare {
+                key: owned,
+                pending: parse::checkpoint(rest[0]),
+                state: parse::value(rest, "state").map(|state| state.as_bytes().to_vec()),
+            },
             "checkpointed" => Event::Checkpointed { key: owned, counter: self.change(key, |_| ()).counter },
             "taken" => {
                 let owner = parse::value(rest, "by").unwrap_or(&self.name).to_owned();

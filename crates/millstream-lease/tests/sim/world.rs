@@ -323,6 +323,7 @@ fn key_of(action: &Action) -> &str {
         Action::Create(lease)
         | Action::Renew(lease)
         | Action::Take(lease)
+        | Action::Prepare { lease, .. }
         | Action::Assign { lease, .. }
         | Action::RequestHandoff { lease, .. }
         | Action::CompleteHandoff(lease)

@@ -1,5 +1,6 @@
 //! Every conditional change of a lease row: the KCL's conditions (`DynamoDBLeaseSerializer`), as expressions.
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use millstream_kinesis::{Checkpoint, ShardId};
 
@@ -90,6 +91,23 @@ impl Update {
         ))
     }
 
+    pub(super) fn prepare(held: &Lease, pending: &Checkpoint, state: Option<&[u8]>) -> Self {
+        let mut update =
+            "SET leaseCounter = :next, pendingCheckpoint = :pending, pendingCheckpointSubSequenceNumber = :sub"
+                .to_owned();
+        let mut values = counters(held);
+        values.push((":pending", text(pending.word())));
+        values.push((":sub", number(pending.sub())));
+        match state {
+            Some(state) => {
+                update += ", pendingCheckpointState = :state";
+                values.push((":state", AttributeValue::B(Blob::new(state))));
+            }
+            None => update += " REMOVE pendingCheckpointState",
+        }
+        Update::new("leaseCounter = :counter", update, values)
+    }
+
     pub(super) fn checkpoint(held: &Lease, checkpoint: &Checkpoint, children: &[ShardId]) -> Self {
         let mut set = "SET leaseCounter = :next, #checkpoint = :checkpoint, \
                        checkpointSubSequenceNumber = :sub, ownerSwitchesSinceCheckpoint = :zero"
@@ -158,6 +176,8 @@ mod tests {
             Update::complete_handoff(&leaving).unwrap(),
             Update::withdraw_handoff(&leaving).unwrap(),
             Update::release(&lease()).unwrap(),
+            Update::prepare(&lease(), &at, Some(b"state")),
+            Update::prepare(&lease(), &at, None),
             Update::checkpoint(&lease(), &at, &[]),
             Update::checkpoint(&lease(), &Checkpoint::ShardEnd, &["s1".into(), "s2".into()]),
         ];

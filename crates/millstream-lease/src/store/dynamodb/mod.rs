@@ -206,6 +206,16 @@ impl LeaseStore for DynamoDbLeaseStore {
         Ok(self.update(&held.key, update).await?.checkpointed(held, checkpoint))
     }
 
+    async fn prepare(
+        &self,
+        held: &Lease,
+        pending: &Checkpoint,
+        state: Option<&[u8]>,
+    ) -> Result<Option<u64>, StoreError> {
+        let update = Update::prepare(held, pending, state);
+        Ok(self.update(&held.key, update).await?.prepared(held, pending))
+    }
+
     fn fleet(&self) -> Option<&dyn FleetStore> {
         Some(self)
     }
