@@ -104,6 +104,19 @@ impl LeaseStore for RemoteTable {
         self.call("checkpoint", Some(&held.key), work).await
     }
 
+    async fn prepare(
+        &self,
+        held: &Lease,
+        pending: &Checkpoint,
+        state: Option<&[u8]>,
+    ) -> Result<Option<u64>, StoreError> {
+        let (owned, pending, state) = (held.clone(), pending.clone(), state.map(<[u8]>::to_vec));
+        let work = move |table: Arc<dyn LeaseStore>| -> Work<_> {
+            Box::pin(async move { table.prepare(&owned, &pending, state.as_deref()).await })
+        };
+        self.call("prepare", Some(&held.key), work).await
+    }
+
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {
         let owned = seen.clone();
         self.call("delete", Some(&seen.key), |table| Box::pin(async move { table.delete(&owned).await })).await

@@ -126,6 +126,15 @@ impl LeaseStore for MutantTable {
         Ok(counter)
     }
 
+    async fn prepare(
+        &self,
+        held: &Lease,
+        pending: &Checkpoint,
+        state: Option<&[u8]>,
+    ) -> Result<Option<u64>, StoreError> {
+        self.rows.prepare(held, pending, state).await
+    }
+
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {
         self.rows.delete(seen).await
     }

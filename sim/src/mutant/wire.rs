@@ -60,6 +60,15 @@ impl LeaseStore for Assuming {
         self.0.checkpoint(held, checkpoint, children).await
     }
 
+    async fn prepare(
+        &self,
+        held: &Lease,
+        pending: &Checkpoint,
+        state: Option<&[u8]>,
+    ) -> Result<Option<u64>, StoreError> {
+        self.0.prepare(held, pending, state).await
+    }
+
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {
         self.0.delete(seen).await
     }
