@@ -181,6 +181,9 @@ impl World {
         {
             self.oracle.reads(&process.name, shard, self.now_ms, process.resumed_ms);
         }
+        if operation == "list_shards" {
+            self.trace.say(self.now_ms, format_args!("{name}#{number} {operation} ({fate:?})"));
+        }
         let key = subject.as_deref().filter(|_| service == Service::Table);
         let before = key.and_then(|key| self.server.row(key));
         let verdict = if fate == Fate::Throttled { Verdict::Throttle } else { Verdict::Execute };

@@ -182,7 +182,11 @@ impl Coordinator {
                 None => {
                     self.leases.insert(key, Entry::new(lease, self.now, self.step));
                 }
-                Some(entry) if entry.is_newer_than(scan_step) => {}
+                // The write under way may have been sent long ago, before a pause; a checkpoint never goes back.
+                Some(entry) if entry.is_newer_than(scan_step) => {
+                    let known = &mut entry.lease.checkpoint;
+                    *known = lease.checkpoint.max(known.clone());
+                }
                 Some(entry) if entry.hold.is_some() => self.check_held(lease),
                 Some(entry) => entry.observe(lease, self.now),
             }

@@ -26,7 +26,7 @@ pub(super) struct Listing {
     shards: BTreeMap<ShardId, Shard>,
     started_step: u64,
     answered_step: u64,
-    answered_ms: u64,
+    started_ms: u64,
     is_synchronised: bool,
 }
 
@@ -41,7 +41,7 @@ impl Coordinator {
             shards: shards.into_iter().map(|shard| (shard.id.clone(), shard)).collect(),
             started_step,
             answered_step: self.step,
-            answered_ms: self.now,
+            started_ms: self.list.started_ms,
             is_synchronised: false,
         });
         self.scan.hurry(self.now);
@@ -58,7 +58,7 @@ impl Coordinator {
         }
         listing.is_synchronised = true;
         // A shard that was open then may have been read to its end since, and its lease deleted.
-        if self.now >= listing.answered_ms + self.config.failover_ms {
+        if self.now >= listing.started_ms + self.config.failover_ms {
             self.list.hurry(self.now);
             return;
         }

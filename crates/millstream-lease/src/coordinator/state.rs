@@ -34,6 +34,8 @@ pub(super) struct Periodic {
     pub(super) due_ms: u64,
     /// The step in which the look under way was started.
     pub(super) started_step: Option<u64>,
+    /// When the last look was started.
+    pub(super) started_ms: u64,
     retry: Retry,
 }
 
@@ -42,7 +44,7 @@ impl Periodic {
     pub(super) fn start(&mut self, now: u64, step: u64, interval_ms: u64) -> bool {
         let is_due = self.started_step.is_none() && now >= self.due_ms;
         if is_due {
-            self.started_step = Some(step);
+            (self.started_step, self.started_ms) = (Some(step), now);
             self.due_ms = now + interval_ms;
         }
         is_due
