@@ -4,10 +4,14 @@
 //! Exit codes: 0 done, 1 the work failed (one line on standard error says why), 2 wrong usage.
 
 mod args;
+mod aws;
 mod commands;
+mod duration;
 mod error;
 mod json_lines;
 mod logging;
+mod output;
+mod stop;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -47,6 +51,8 @@ where
 fn execute(command: Command) -> Result<u8, CliError> {
     match command {
         Command::Local(args) => block_on(commands::local::run(args)),
+        Command::Streams(args) => block_on(commands::streams::run(args)),
+        Command::Shards(args) => block_on(commands::shards::run(args)),
         Command::Put(args) => block_on(commands::put::run(args)),
         Command::Leases(args) => block_on(commands::leases::run(args)),
         Command::Submit(args) => commands::submit::run(&args),

@@ -13,6 +13,7 @@ mod producer;
 mod reader;
 mod sequence;
 mod shard;
+mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
@@ -29,3 +30,4 @@ pub use reader::{
 };
 pub use sequence::{InvalidSequenceNumber, SequenceNumber};
 pub use shard::{ChildShard, Shard, ShardId};
+pub use stream::StreamSummary;

@@ -1,23 +1,33 @@
 //! `millstream leases`: who reads which shard of an application, and how far.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 
+use clap::Args;
 use millstream_lease::{DynamoDbLeaseStore, Lease, LeaseStore, Throughput};
 use serde_json::json;
 
-use crate::args::{LeasesArgs, Output};
+use crate::aws::AwsArgs;
 use crate::error::CliError;
+use crate::output::{Output, written};
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  millstream leases my-app --endpoint-url http://127.0.0.1:4566")]
+pub(crate) struct LeasesArgs {
+    /// Application: the name of its lease table.
+    pub(crate) application: String,
+    /// How the leases are printed.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
+}
 
 /// Prints a line a lease, in the order of the shards. The table is only read; a missing one is an error.
 pub(crate) async fn run(args: LeasesArgs) -> Result<(), CliError> {
     let settings = args.aws.settings();
     let mut leases = DynamoDbLeaseStore::connect(&settings, &args.application).await.scan().await?;
     leases.sort_by(|left, right| left.key.cmp(&right.key));
-    match print(&leases, args.output, &mut io::stdout().lock()) {
-        // Whoever closes the pipe has read enough; `println!` would panic.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Write(error)),
-        _ => Ok(()),
-    }
+    written(print(&leases, args.output, &mut io::stdout().lock()))
 }
 
 fn print(leases: &[Lease], output: Output, out: &mut impl Write) -> io::Result<()> {

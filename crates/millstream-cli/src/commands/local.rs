@@ -3,12 +3,82 @@
 use std::env;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use millstream_local::{LocalConfig, LocalService};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use clap::{Args, ValueEnum};
+use millstream_local::{Fsync, LocalConfig, LocalService};
 
-use crate::args::LocalArgs;
+use crate::duration::parse_duration;
 use crate::error::CliError;
+use crate::logging::LogFormat;
+use crate::stop::Stop;
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  millstream local --port 4566 --stream orders:4\n  \
+    AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws kinesis list-streams")]
+pub(crate) struct LocalArgs {
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 4566)]
+    pub(crate) port: u16,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: String,
+    /// Directory that keeps streams, records and tables.
+    /// [default: $XDG_DATA_HOME/millstream/local, or ~/.local/share/millstream/local]
+    #[arg(long, conflicts_with = "memory")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Keep everything in memory; nothing outlives the process.
+    #[arg(long)]
+    pub(crate) memory: bool,
+    /// When records that are put are brought to the disk.
+    #[arg(long, value_enum, default_value_t = FsyncArg::Batch)]
+    pub(crate) fsync: FsyncArg,
+    /// Create a stream at start if it is not there: NAME:SHARDS. May be given several times.
+    #[arg(long = "stream", value_name = "NAME:SHARDS", value_parser = parse_stream)]
+    pub(crate) streams: Vec<(String, u32)>,
+    /// How long streams stay CREATING, UPDATING and DELETING, such as 500ms or 2s.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    pub(crate) state_delay: Duration,
+    /// Take only the keys of this file, which has the form of AWS's shared credentials, and verify signatures.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// Enforce the service's quotas: throughput of shards, rates of calls, number of shards.
+    #[arg(long)]
+    pub(crate) enforce_limits: bool,
+    /// How log lines are written to standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FsyncArg {
+    /// When the system likes to: a power loss takes what was put in the last half minute or so.
+    None,
+    /// Before the answer; what arrives while the disk is busy shares the next sync (no added wait).
+    Batch,
+    /// Before the answer, with a sync for each request.
+    Always,
+}
+
+impl From<FsyncArg> for Fsync {
+    fn from(fsync: FsyncArg) -> Self {
+        match fsync {
+            FsyncArg::None => Self::None,
+            FsyncArg::Batch => Self::Batch,
+            FsyncArg::Always => Self::Always,
+        }
+    }
+}
+
+fn parse_stream(text: &str) -> Result<(String, u32), String> {
+    let (name, shards) = text.rsplit_once(':').unwrap_or((text, "1"));
+    let shards = shards
+        .parse()
+        .ok()
+        .filter(|&shards| shards > 0)
+        .ok_or_else(|| format!("'{shards}' is not a number of shards; write NAME:SHARDS, such as orders:4"))?;
+    Ok((name.to_owned(), shards))
+}
 
 const REGION: &str = "us-east-1";
 
@@ -61,21 +131,16 @@ fn announce(service: &LocalService, data_dir: Option<PathBuf>, takes_any_key: bo
     let _ = out.flush();
 }
 
-/// What ends the service. Listens from when it is made: a signal that comes with the ready line is not missed.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
 
-impl Stop {
-    fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn asked_for(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
+    #[test]
+    fn a_stream_is_a_name_and_a_positive_number_of_shards() {
+        assert_eq!(parse_stream("orders:4").unwrap(), ("orders".to_owned(), 4));
+        assert_eq!(parse_stream("orders").unwrap(), ("orders".to_owned(), 1));
+        assert!(parse_stream("orders:0").unwrap_err().contains("NAME:SHARDS"));
+        assert!(parse_stream("orders:many").is_err());
     }
 }

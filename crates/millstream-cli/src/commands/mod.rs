@@ -3,4 +3,6 @@
 pub(crate) mod leases;
 pub(crate) mod local;
 pub(crate) mod put;
+pub(crate) mod shards;
+pub(crate) mod streams;
 pub(crate) mod submit;

@@ -5,11 +5,43 @@ use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use millstream_kinesis::{AwsKinesis, Producer, PutEntry};
 
-use crate::args::{PutArgs, PutFormat};
+use crate::aws::AwsArgs;
 use crate::error::CliError;
+
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  millstream put orders orders.jsonl --key-field customer --endpoint-url http://127.0.0.1:4566"
+)]
+pub(crate) struct PutArgs {
+    /// Stream to put into.
+    pub(crate) stream: String,
+    /// File with one record a line; standard input when left out or `-`.
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// How a line is read.
+    #[arg(long, value_enum, default_value_t = PutFormat::Lines)]
+    pub(crate) format: PutFormat,
+    /// Field of the JSON object that is the partition key (means --format json). Without it, lines are spread evenly.
+    #[arg(long)]
+    pub(crate) key_field: Option<String>,
+    /// Number of records that are coming, for the progress bar.
+    #[arg(long)]
+    pub(crate) total: Option<u64>,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PutFormat {
+    /// Each line is a record.
+    Lines,
+    /// Each line is a JSON object, put as it is.
+    Json,
+}
 
 /// Records read ahead of a put: bounds the memory however long the input is.
 const CHUNK: usize = 5_000;

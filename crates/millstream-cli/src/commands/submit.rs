@@ -1,10 +1,19 @@
 //! `millstream submit`: the Python package does the work; this finds the interpreter.
 
 use std::env;
+use std::ffi::OsString;
 use std::process::Command;
 
-use crate::args::SubmitArgs;
+use clap::Args;
+
 use crate::error::CliError;
+
+#[derive(Args)]
+pub(crate) struct SubmitArgs {
+    /// spark-submit's flags, the program, and the program's own arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<OsString>,
+}
 
 /// Runs `python3 -m millstream submit …` and returns its exit code. `PYSPARK_PYTHON` names another interpreter, as for
 /// spark-submit.

@@ -20,7 +20,7 @@ use crate::{
 /// Kinesis through the AWS SDK. Connections are made when they are needed.
 #[derive(Clone)]
 pub struct AwsKinesis {
-    client: Client,
+    pub(super) client: Client,
     region: String,
     endpoint: String,
 }
@@ -62,7 +62,7 @@ impl AwsKinesis {
         summary.map(|summary| summary.stream_arn).ok_or_else(|| decode::malformed("`StreamARN` is missing"))
     }
 
-    fn failed<E>(&self, stream: &str) -> impl FnOnce(SdkError<E, HttpResponse>) -> KinesisError
+    pub(super) fn failed<E>(&self, stream: &str) -> impl FnOnce(SdkError<E, HttpResponse>) -> KinesisError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {

@@ -7,6 +7,7 @@ mod errors;
 mod http;
 mod kinesis;
 mod settings;
+mod streams;
 mod subscription;
 
 pub use credentials::CredentialsSource;

@@ -1,16 +1,9 @@
 //! Nobody reads what the command writes: it does its work all the same, and its exit code is the right one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+use std::io::{self, Read, Write};
+use std::process::{ExitStatus, Stdio};
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
-
-fn millstream(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
-    command.args(arguments).env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
-    command.env("AWS_REGION", "us-east-1").env_remove("RUST_LOG");
-    command
-}
+use super::support::{Local, millstream};
 
 /// The writing end of a pipe whose reader has gone.
 fn closed() -> io::PipeWriter {
@@ -29,31 +22,9 @@ fn an_error_without_a_reader_keeps_its_exit_code() {
     }
 }
 
-/// The local service, as a process that is killed at the end.
-struct Local(Child, String);
-
-impl Local {
-    fn start() -> Self {
-        let mut command = millstream(&["local", "--memory", "--port", "0", "--stream", "words:1"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut ready = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        let endpoint =
-            ready.split_whitespace().find(|word| word.starts_with("http://")).expect("an endpoint").to_owned();
-        Self(child, endpoint)
-    }
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
 /// Runs `put` with a line of input, and standard output closed; the exit code and standard error.
-fn put(endpoint: &str, options: &[&str], line: &str) -> (ExitStatus, String) {
-    let mut command = millstream(&["put", "words", "-", "--endpoint-url", endpoint]);
+fn put(local: &Local, options: &[&str], line: &str) -> (ExitStatus, String) {
+    let mut command = local.command(&["put", "words", "-"]);
     let mut child =
         command.args(options).stdin(Stdio::piped()).stdout(closed()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
@@ -64,14 +35,14 @@ fn put(endpoint: &str, options: &[&str], line: &str) -> (ExitStatus, String) {
 
 #[test]
 fn records_are_put_also_when_nobody_reads_how_many() {
-    let local = Local::start();
-    let (status, said) = put(&local.1, &[], "a word\n");
+    let local = Local::with("words:1");
+    let (status, said) = put(&local, &[], "a word\n");
     assert_eq!((status.code(), said.as_str()), (Some(0), ""));
 }
 
 #[test]
 fn a_line_that_is_no_record_is_told_with_its_cause() {
-    let local = Local::start();
+    let local = Local::with("words:1");
     let table = [
         (&["--format", "json"][..], "[1]", "line 1 of - is not a JSON object: [1]"),
         (&["--key-field", "k"], "\n{", "line 2 of - is not a JSON object: {"),
@@ -87,7 +58,7 @@ fn a_line_that_is_no_record_is_told_with_its_cause() {
         ),
     ];
     for (options, line, message) in table {
-        let (status, said) = put(&local.1, options, line);
+        let (status, said) = put(&local, options, line);
         assert_eq!((status.code(), said), (Some(1), format!("millstream: {message}\n")));
     }
 }

@@ -1,0 +1,7 @@
+//! The command as its users meet it: processes, their output and their exit codes, against the local service.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod closed_pipes;
+mod listings;
+mod support;

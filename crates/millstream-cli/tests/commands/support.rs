@@ -1,0 +1,59 @@
+//! The command as a process, and the local service that it calls.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Output, Stdio};
+
+/// `millstream` with these arguments and the local service's keys.
+pub(super) fn millstream(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
+    command.args(arguments).env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
+    command.env("AWS_REGION", "us-east-1").env_remove("RUST_LOG").env_remove("AWS_ENDPOINT_URL");
+    command
+}
+
+/// The local service, as a process that is killed at the end.
+pub(super) struct Local {
+    process: Child,
+    /// Its URL.
+    pub(super) endpoint: String,
+}
+
+impl Local {
+    /// A service with one stream: `words:1`, `orders:4`.
+    pub(super) fn with(stream: &str) -> Self {
+        let mut command = millstream(&["local", "--memory", "--port", "0", "--stream", stream]);
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let endpoint = ready.split_whitespace().find(|word| word.starts_with("http://")).expect("an endpoint");
+        Self { process, endpoint: endpoint.to_owned() }
+    }
+
+    /// `millstream` at this service.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = millstream(arguments);
+        command.args(["--endpoint-url", &self.endpoint]);
+        command
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// Runs to the end, with this text as standard input.
+pub(super) fn run(mut command: Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// What a command printed that succeeded and said nothing on standard error.
+pub(super) fn printed(command: Command) -> String {
+    let output = run(command, "");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    String::from_utf8(output.stdout).unwrap()
+}
