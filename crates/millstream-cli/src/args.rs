@@ -8,6 +8,7 @@ use crate::commands::put::PutArgs;
 use crate::commands::shards::ShardsArgs;
 use crate::commands::streams::StreamsArgs;
 use crate::commands::submit::SubmitArgs;
+use crate::commands::tail::TailArgs;
 use crate::logging::LogFormat;
 
 /// Amazon Kinesis as streams of micro-batches, without a JVM.
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Streams(StreamsArgs),
     /// Show the shards of a stream: hash keys, parents, sequence numbers.
     Shards(ShardsArgs),
+    /// Print the records of a stream, also as they arrive.
+    Tail(TailArgs),
     /// Put lines or JSON objects into a stream.
     Put(PutArgs),
     /// Show who reads which shard of an application, and how far.

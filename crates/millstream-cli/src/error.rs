@@ -28,6 +28,8 @@ pub(crate) enum CliError {
     NotAnObject { path: PathBuf, line: u64, text: String },
     #[error("line {line} of {path} has no field '{field}' that is a number or text that is not empty: {text}")]
     NoKey { path: PathBuf, line: u64, field: String, text: String },
+    #[error("stream `{stream}` has no shard `{shard}`; `millstream shards {stream}` lists those it has")]
+    NoShard { stream: String, shard: String },
     #[error("neither XDG_DATA_HOME nor HOME is set: give --data-dir, or --memory to keep nothing")]
     NoDataDir,
     #[error(

@@ -53,6 +53,7 @@ fn execute(command: Command) -> Result<u8, CliError> {
         Command::Local(args) => block_on(commands::local::run(args)),
         Command::Streams(args) => block_on(commands::streams::run(args)),
         Command::Shards(args) => block_on(commands::shards::run(args)),
+        Command::Tail(args) => block_on(commands::tail::run(args)),
         Command::Put(args) => block_on(commands::put::run(args)),
         Command::Leases(args) => block_on(commands::leases::run(args)),
         Command::Submit(args) => commands::submit::run(&args),

@@ -6,3 +6,4 @@ pub(crate) mod put;
 pub(crate) mod shards;
 pub(crate) mod streams;
 pub(crate) mod submit;
+pub(crate) mod tail;

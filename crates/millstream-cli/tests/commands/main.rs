@@ -5,3 +5,4 @@
 mod closed_pipes;
 mod listings;
 mod support;
+mod tail;

@@ -1,0 +1,109 @@
+//! `tail`: what it prints, from where on, and how it ends.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+use super::support::{Local, printed, run};
+
+fn put(local: &Local, lines: &str) {
+    assert_eq!(run(local.command(&["put", "words"]), lines).status.code(), Some(0));
+}
+
+/// The command, and what it prints, to be read line by line.
+fn following(mut command: Command) -> (Child, BufReader<ChildStdout>) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    (child, out)
+}
+
+fn next_line(out: &mut BufReader<ChildStdout>) -> String {
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    line
+}
+
+fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+/// Waits for the end: the exit code and standard error.
+fn end(mut child: Child) -> (Option<i32>, String) {
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    (child.wait().unwrap().code(), said)
+}
+
+#[test]
+fn what_is_there_is_printed_and_then_it_ends() {
+    let local = Local::with("words:2");
+    put(&local, "to\nbe\nor\nnot\n");
+    let lines = printed(local.command(&["tail", "words"]));
+    let mut words: Vec<&str> = lines.lines().collect();
+    words.sort_unstable();
+    assert_eq!(words, ["be", "not", "or", "to"]);
+    assert_eq!(printed(local.command(&["tail", "words", "--since", "1h"])).lines().count(), 4);
+    assert_eq!(printed(local.command(&["tail", "words", "--from", "latest"])), "");
+}
+
+#[test]
+fn one_shard_as_json() {
+    let local = Local::with("words:2");
+    put(&local, &(0..40).map(|number| format!("{number}\n")).collect::<String>());
+    let of_shard = |id: &str| {
+        let lines = printed(local.command(&["tail", "words", "--shard", id, "--output", "json"]));
+        let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row["shard"] == id), "{rows:?}");
+        assert!(rows.iter().all(|row| row["arrival_ms"].as_i64().unwrap() > 0 && row["sequence_number"].is_string()));
+        // `put` counts its lines from 1 and makes that the key.
+        let number = |text: &Value| text.as_str().unwrap().parse::<u32>().unwrap();
+        assert!(rows.iter().all(|row| number(&row["partition_key"]) == number(&row["data"]) + 1));
+        rows.len()
+    };
+    assert_eq!(of_shard("shardId-000000000000") + of_shard("shardId-000000000001"), 40);
+
+    let output = run(local.command(&["tail", "words", "--shard", "shardId-7"]), "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected =
+        "millstream: stream `words` has no shard `shardId-7`; `millstream shards words` lists those it has\n";
+    assert_eq!((output.status.code(), said.as_str()), (Some(1), expected));
+}
+
+#[test]
+fn what_arrives_is_followed_until_ctrl_c() {
+    let local = Local::with("words:1");
+    put(&local, "first\n");
+    let (child, mut out) = following(local.command(&["tail", "words", "--follow", "--from", "horizon"]));
+    assert_eq!(next_line(&mut out), "first\n");
+    put(&local, "second\n");
+    assert_eq!(next_line(&mut out), "second\n");
+    interrupt(&child);
+    assert_eq!(end(child), (Some(0), String::new()));
+}
+
+#[test]
+fn a_closed_pipe_ends_it() {
+    let local = Local::with("words:1");
+    put(&local, "first\n");
+    let (child, mut out) = following(local.command(&["tail", "words", "-f", "--from", "horizon"]));
+    assert_eq!(next_line(&mut out), "first\n");
+    drop(out);
+    put(&local, "second\n");
+    assert_eq!(end(child), (Some(0), String::new()));
+}
+
+#[test]
+fn ctrl_c_is_heard_also_while_nobody_empties_the_pipe() {
+    let local = Local::with("words:1");
+    // More than a pipe holds.
+    put(&local, &format!("{}\n", "x".repeat(1_000)).repeat(300));
+    for options in [&["-f", "--from", "horizon"][..], &[]] {
+        let mut command = local.command(&["tail", "words"]);
+        command.args(options);
+        let (child, mut out) = following(command);
+        next_line(&mut out);
+        interrupt(&child);
+        assert_eq!(end(child), (Some(0), String::new()));
+    }
+}
