@@ -2,9 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::completions::CompletionsArgs;
 use crate::commands::leases::LeasesArgs;
 use crate::commands::local::LocalArgs;
 use crate::commands::put::PutArgs;
+use crate::commands::reshard::ReshardArgs;
 use crate::commands::shards::ShardsArgs;
 use crate::commands::streams::StreamsArgs;
 use crate::commands::submit::SubmitArgs;
@@ -37,6 +39,10 @@ pub(crate) enum Command {
     Put(PutArgs),
     /// Show who reads which shard of an application, and how far.
     Leases(LeasesArgs),
+    /// Change the number of shards of a stream.
+    Reshard(ReshardArgs),
+    /// Print what a shell needs to complete this command.
+    Completions(CompletionsArgs),
     /// Run a PySpark Streaming program (same flags as spark-submit).
     #[command(disable_help_flag = true, disable_version_flag = true)]
     Submit(SubmitArgs),

@@ -30,6 +30,16 @@ pub(crate) enum CliError {
     NoKey { path: PathBuf, line: u64, field: String, text: String },
     #[error("stream `{stream}` has no shard `{shard}`; `millstream shards {stream}` lists those it has")]
     NoShard { stream: String, shard: String },
+    #[error(
+        "stream `{stream}` is ON_DEMAND: Kinesis itself decides its number of shards; make it PROVISIONED first (UpdateStreamMode)"
+    )]
+    OnDemand { stream: String },
+    #[error("stream `{stream}` is {status}; it can be resharded when it is ACTIVE (see `millstream streams`)")]
+    NotActive { stream: String, status: String },
+    #[error(
+        "stream `{stream}` is {status} with {open_shards} open shards and not yet ACTIVE with {shards}; it may still become so (see `millstream streams`), or give a longer --timeout"
+    )]
+    ReshardTimeout { stream: String, status: String, open_shards: u32, shards: u32 },
     #[error("neither XDG_DATA_HOME nor HOME is set: give --data-dir, or --memory to keep nothing")]
     NoDataDir,
     #[error(

@@ -1,8 +1,10 @@
 //! One file a command.
 
+pub(crate) mod completions;
 pub(crate) mod leases;
 pub(crate) mod local;
 pub(crate) mod put;
+pub(crate) mod reshard;
 pub(crate) mod shards;
 pub(crate) mod streams;
 pub(crate) mod submit;

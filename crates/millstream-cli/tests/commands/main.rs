@@ -4,5 +4,6 @@
 
 mod closed_pipes;
 mod listings;
+mod reshard;
 mod support;
 mod tail;

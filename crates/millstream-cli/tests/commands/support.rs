@@ -21,7 +21,13 @@ pub(super) struct Local {
 impl Local {
     /// A service with one stream: `words:1`, `orders:4`.
     pub(super) fn with(stream: &str) -> Self {
+        Self::slow(stream, "0s")
+    }
+
+    /// The same; streams take this long to be created and changed.
+    pub(super) fn slow(stream: &str, delay: &str) -> Self {
         let mut command = millstream(&["local", "--memory", "--port", "0", "--stream", stream]);
+        command.args(["--state-delay", delay]);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();

@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use serde_json::Value;
+use millstream_kinesis::kpl::Aggregator;
+use millstream_kinesis::{AwsKinesis, AwsSettings, CredentialsSource, Kinesis, PutEntry};
+use serde_json::{Value, json};
 
 use super::support::{Local, printed, run};
 
@@ -68,6 +70,30 @@ fn one_shard_as_json() {
     let expected =
         "millstream: stream `words` has no shard `shardId-7`; `millstream shards words` lists those it has\n";
     assert_eq!((output.status.code(), said.as_str()), (Some(1), expected));
+}
+
+#[tokio::test]
+async fn aggregated_records_are_taken_apart() {
+    let local = Local::with("words:1");
+    let mut aggregator = Aggregator::new(10_000);
+    for word in ["to", "be"] {
+        assert_eq!(aggregator.add(PutEntry::new(format!("key of {word}"), word)), None);
+    }
+    let aggregate = aggregator.finish().unwrap();
+    let (access_key, secret_key) = ("local".to_owned(), "local".to_owned());
+    let settings = AwsSettings {
+        region: "us-east-1".to_owned(),
+        kinesis_endpoint: Some(local.endpoint.clone()),
+        dynamodb_endpoint: None,
+        credentials: CredentialsSource::Static { access_key, secret_key, session_token: None },
+    };
+    AwsKinesis::connect(&settings).await.unwrap().put_records("words", &[aggregate]).await.unwrap();
+    let lines = printed(local.command(&["tail", "words", "--output", "json"]));
+    let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> =
+        rows.iter().map(|row| (&row["data"], &row["partition_key"], &row["sub_sequence_number"])).collect();
+    assert_eq!(told, [(&json!("to"), &json!("key of to"), &json!(0)), (&json!("be"), &json!("key of be"), &json!(1))]);
+    assert_eq!(rows[0]["sequence_number"], rows[1]["sequence_number"]);
 }
 
 #[test]

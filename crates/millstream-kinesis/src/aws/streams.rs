@@ -1,6 +1,7 @@
 //! What is asked of streams as a whole, and only by the command line.
 
-use aws_sdk_kinesis::types::StreamMode;
+use aws_sdk_kinesis::operation::update_shard_count::UpdateShardCountError;
+use aws_sdk_kinesis::types::{ScalingType, StreamMode};
 
 use super::{AwsKinesis, decode};
 use crate::{KinesisError, StreamSummary};
@@ -41,5 +42,24 @@ impl AwsKinesis {
             open_shards: u32::try_from(summary.open_shard_count).unwrap_or(0),
             retention_hours: u32::try_from(summary.retention_period_hours).unwrap_or(0),
         })
+    }
+
+    /// Begins to split and merge until the stream has `shards` open shards; does not wait until it has them
+    /// (`UpdateShardCount`).
+    ///
+    /// # Errors
+    /// Why the call failed; [`KinesisError::InvalidArgument`] where it is over a limit, which does not pass by waiting a while.
+    pub async fn update_shard_count(&self, stream: &str, shards: u32) -> Result<(), KinesisError> {
+        let target = i32::try_from(shards).unwrap_or(i32::MAX);
+        let call = self.client.update_shard_count().stream_name(stream).target_shard_count(target);
+        match call.scaling_type(ScalingType::UniformScaling).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error.as_service_error() {
+                Some(UpdateShardCountError::LimitExceededException(limit)) => {
+                    KinesisError::InvalidArgument { message: limit.message().unwrap_or("over a limit").to_owned() }
+                }
+                _ => self.failed(stream)(error),
+            }),
+        }
     }
 }
