@@ -14,10 +14,6 @@ fn shards(local: &Local) -> (usize, usize) {
     (rows.iter().filter(|row| row["state"] == "open").count(), rows.len())
 }
 
-fn put(local: &Local, line: &str) {
-    assert_eq!(run(local.command(&["put", "words"]), line).status.code(), Some(0));
-}
-
 #[test]
 fn a_dry_run_changes_nothing() {
     let local = Local::with("words:1");
@@ -69,11 +65,11 @@ fn all_generations_are_read_parents_first() {
     let mut command = local.command(&["tail", "words", "-f", "--from", "horizon"]);
     let mut follower = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut followed = BufReader::new(follower.stdout.take().unwrap()).lines();
-    put(&local, "before");
+    local.put("words", "before");
     printed(local.command(&["reshard", "words", "--to", "2"]));
-    put(&local, "between");
+    local.put("words", "between");
     printed(local.command(&["reshard", "words", "--to", "1"]));
-    put(&local, "after");
+    local.put("words", "after");
     let lines = printed(local.command(&["tail", "words"]));
     assert_eq!(lines.lines().collect::<Vec<_>>(), ["before", "between", "after"]);
     let lines: Vec<String> = followed.by_ref().take(3).map(Result::unwrap).collect();

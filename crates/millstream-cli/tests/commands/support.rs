@@ -41,6 +41,11 @@ impl Local {
         command.args(["--endpoint-url", &self.endpoint]);
         command
     }
+
+    /// Puts these lines into a stream.
+    pub(super) fn put(&self, stream: &str, lines: &str) {
+        assert_eq!(run(self.command(&["put", stream]), lines).status.code(), Some(0));
+    }
 }
 
 impl Drop for Local {

@@ -9,10 +9,6 @@ use serde_json::{Value, json};
 
 use super::support::{Local, printed, run};
 
-fn put(local: &Local, lines: &str) {
-    assert_eq!(run(local.command(&["put", "words"]), lines).status.code(), Some(0));
-}
-
 /// The command, and what it prints, to be read line by line.
 fn following(mut command: Command) -> (Child, BufReader<ChildStdout>) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -40,7 +36,7 @@ fn end(mut child: Child) -> (Option<i32>, String) {
 #[test]
 fn what_is_there_is_printed_and_then_it_ends() {
     let local = Local::with("words:2");
-    put(&local, "to\nbe\nor\nnot\n");
+    local.put("words", "to\nbe\nor\nnot\n");
     let lines = printed(local.command(&["tail", "words"]));
     let mut words: Vec<&str> = lines.lines().collect();
     words.sort_unstable();
@@ -52,7 +48,7 @@ fn what_is_there_is_printed_and_then_it_ends() {
 #[test]
 fn one_shard_as_json() {
     let local = Local::with("words:2");
-    put(&local, &(0..40).map(|number| format!("{number}\n")).collect::<String>());
+    local.put("words", &(0..40).map(|number| format!("{number}\n")).collect::<String>());
     let of_shard = |id: &str| {
         let lines = printed(local.command(&["tail", "words", "--shard", id, "--output", "json"]));
         let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -99,10 +95,10 @@ async fn aggregated_records_are_taken_apart() {
 #[test]
 fn what_arrives_is_followed_until_ctrl_c() {
     let local = Local::with("words:1");
-    put(&local, "first\n");
+    local.put("words", "first\n");
     let (child, mut out) = following(local.command(&["tail", "words", "--follow", "--from", "horizon"]));
     assert_eq!(next_line(&mut out), "first\n");
-    put(&local, "second\n");
+    local.put("words", "second\n");
     assert_eq!(next_line(&mut out), "second\n");
     interrupt(&child);
     assert_eq!(end(child), (Some(0), String::new()));
@@ -111,11 +107,11 @@ fn what_arrives_is_followed_until_ctrl_c() {
 #[test]
 fn a_closed_pipe_ends_it() {
     let local = Local::with("words:1");
-    put(&local, "first\n");
+    local.put("words", "first\n");
     let (child, mut out) = following(local.command(&["tail", "words", "-f", "--from", "horizon"]));
     assert_eq!(next_line(&mut out), "first\n");
     drop(out);
-    put(&local, "second\n");
+    local.put("words", "second\n");
     assert_eq!(end(child), (Some(0), String::new()));
 }
 
@@ -123,7 +119,7 @@ fn a_closed_pipe_ends_it() {
 fn ctrl_c_is_heard_also_while_nobody_empties_the_pipe() {
     let local = Local::with("words:1");
     // More than a pipe holds.
-    put(&local, &format!("{}\n", "x".repeat(1_000)).repeat(300));
+    local.put("words", &format!("{}\n", "x".repeat(1_000)).repeat(300));
     for options in [&["-f", "--from", "horizon"][..], &[]] {
         let mut command = local.command(&["tail", "words"]);
         command.args(options);
