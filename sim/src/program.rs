@@ -34,6 +34,8 @@ pub(crate) struct Program {
 
 const CUT_INTERVAL: Duration = Duration::from_millis(500);
 const MOST_IN_FLIGHT: usize = 3;
+/// What a slow cut takes at least, and at most.
+const SLOW_MS: (u64, u64) = (5_000, 40_000);
 
 impl Program {
     pub(crate) async fn run(self, link: Link, stop: CancellationToken, mut dice: Dice) {
@@ -116,13 +118,14 @@ impl Work<'_> {
     fn begin(&mut self) -> Result<(), ConsumerError> {
         let most = if self.dice.chance(300) { self.dice.between(1, 20) } else { u64::MAX };
         let cut = self.consumer.cut_at_most(most)?;
-        let is_slow = self.trouble(self.program.slow);
-        let work_ms = if is_slow { self.dice.between(5_000, 40_000) } else { self.dice.between(5, 600) };
+        let free = self.in_flight.back().map_or(Instant::now(), |(_, done)| *done).max(Instant::now());
+        // One at a time: a queue of them would take longer than the quiet in which all that was read is to be processed.
+        let is_slow = self.trouble(self.program.slow) && free - Instant::now() < Duration::from_millis(SLOW_MS.0);
+        let work_ms = if is_slow { self.dice.between(SLOW_MS.0, SLOW_MS.1) } else { self.dice.between(5, 600) };
         if self.program.mutant == Some(Mutant::CheckpointPastUnprocessed) {
             self.consumer.processed(cut.id);
         }
-        let free = self.in_flight.back().map_or(Instant::now(), |(_, done)| *done);
-        self.in_flight.push_back((cut, free.max(Instant::now()) + Duration::from_millis(work_ms)));
+        self.in_flight.push_back((cut, free + Duration::from_millis(work_ms)));
         Ok(())
     }
 

@@ -21,6 +21,11 @@ impl Coordinator {
         for key in keys {
             self.leave_for_shutdown(&key, deadline_ms);
         }
+        // Left by a write whose outcome is unknown, or lost: the table may name this worker all the same.
+        let mut unheld = self.leases.values().filter(|entry| entry.hold.is_none() && !entry.lease.is_ended());
+        if unheld.any(|entry| entry.is_outdated) {
+            self.look_once_more();
+        }
         self.give_back();
         self.advance_all();
     }
@@ -41,7 +46,7 @@ impl Coordinator {
         }
     }
 
-    /// In a shutdown, after a write of which it is not known what it has left in the table.
+    /// In a shutdown, where it is not known what a write has left in the table.
     pub(super) fn look_once_more(&mut self) {
         if self.shutdown_ms.is_some_and(|deadline_ms| self.now < deadline_ms) {
             self.last_look_since = Some(self.step);
