@@ -356,9 +356,10 @@ impl<P> ShardBuffer<P> {
         }
     }
 
-    /// Adds a piece of news; a newer position takes the place of an older one that was not told yet.
+    /// Adds a piece of news; a newer position takes the place of an older one that was not told yet. The end does not: where it
+    /// can't be written yet, the last position is.
     fn report(&mut self, news: News) {
-        if matches!(news, News::Processed(..)) {
+        if matches!(news, News::Processed(_, Checkpoint::At(_))) {
             self.news.retain(|old| !matches!(old, News::Processed(..)));
         }
         self.news.push_back(news);

@@ -79,7 +79,8 @@ impl Coordinator {
             };
             if let Some(checkpoint) = checkpoint {
                 return Some(Operation::Checkpoint(checkpoint));
-            } else if !hold.is_finished || is_late {
+            } else if !hold.is_finished || !hold.deferred.is_empty() || is_late {
+                // The end waits for the leases of the children that are being created, not for those of other workers' shards.
                 return Some(completion);
             }
         } else if let Some(checkpoint) = checkpoint
