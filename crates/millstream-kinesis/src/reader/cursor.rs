@@ -17,6 +17,8 @@ pub struct ShardCursor {
     pub(super) shard: ShardId,
     hash_range: Option<HashKeyRange>,
     pub(super) place: Place,
+    /// The shard was listed as closed, and these follow it.
+    followed_by: Option<Vec<ChildShard>>,
     end: Option<Vec<ChildShard>>,
 }
 
@@ -39,6 +41,7 @@ impl ShardCursor {
             shard,
             hash_range,
             place: Place::new(from, initial),
+            followed_by: None,
             end: (*from == Checkpoint::ShardEnd).then(Vec::new),
         }
     }
@@ -51,6 +54,7 @@ impl ShardCursor {
             shard: range.shard.clone(),
             hash_range,
             place: Place::again(&range.first),
+            followed_by: None,
             end: None,
         }
     }
@@ -88,9 +92,10 @@ impl ShardCursor {
     /// on by a new call.
     ///
     /// The last answer should name the children (KCL's `DataRetrievalUtil` insists). A truncated one must never pass for the
-    /// end: where no child is named, there must be no record either, and the list of shards decides.
+    /// end: where no child is named, there must be no record either, in a shard that was listed as closed before the answer
+    /// was asked for. Records may have come between an answer and the listing after it.
     pub(super) async fn end_of(
-        &self,
+        &mut self,
         named: Vec<ChildShard>,
         records: &RecordBlock,
     ) -> Result<Option<Vec<ChildShard>>, KinesisError> {
@@ -99,6 +104,9 @@ impl ShardCursor {
         }
         if !records.is_empty() {
             return Ok(None);
+        }
+        if self.followed_by.is_some() {
+            return Ok(self.followed_by.clone());
         }
         let shards = self.kinesis.list_shards(&self.stream).await?;
         let closed = |shard: &Shard| shard.id == self.shard && shard.is_closed();
@@ -111,7 +119,8 @@ impl ShardCursor {
         }
         let children = shards.into_iter().filter(|shard| shard.parents.contains(&self.shard));
         let children = children.map(|Shard { id, parents, hash_range, .. }| ChildShard { id, parents, hash_range });
-        Ok(Some(children.collect()))
+        self.followed_by = Some(children.collect());
+        Ok(None)
     }
 }
 

@@ -79,7 +79,7 @@ impl PollingReader {
     pub async fn next(&mut self) -> Result<Read, KinesisError> {
         loop {
             self.open().await?;
-            let cursor = &self.cursor;
+            let cursor = &mut self.cursor;
             let Some(iterator) = &self.iterator else {
                 let children = cursor.end().unwrap_or_default().to_vec();
                 return Ok(Read::End { children });

@@ -9,7 +9,7 @@ use crate::reader::place::Place;
 use crate::testing::{FakeKinesis, Operation};
 use crate::{
     Checkpoint, InitialPosition, Kinesis, KinesisError, PollOptions, PollingReader, RangeRead, Read, ReadFrom,
-    ShardCursor, ShardRange, read_range,
+    RecordBlock, ShardCursor, ShardRange, read_range,
 };
 
 fn reader(fake: &Arc<FakeKinesis>, from: &str, options: PollOptions) -> PollingReader {
@@ -185,12 +185,23 @@ async fn a_truncated_answer_does_not_pass_for_the_end_of_a_closed_shard_either()
     assert_eq!(read(&mut reader).await, "end: shardId-000000000001 shardId-000000000002");
 }
 
+#[tokio::test]
+async fn what_came_between_a_truncated_answer_and_the_listing_is_read() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    let (mut cursor, empty) = (cursor(&fake, "TRIM_HORIZON"), RecordBlock::empty(STREAM.into(), shard()));
+    put(&fake, "a");
+    fake.split(STREAM, &shard());
+    assert_eq!(cursor.end_of(Vec::new(), &empty).await, Ok(None), "the answer is from before");
+    assert_eq!(cursor.end_of(Vec::new(), &empty).await.unwrap().unwrap().len(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn children_that_the_last_answer_does_not_name_are_looked_up() {
     let fake = FakeKinesis::with_stream(STREAM, 1);
     fake.split(STREAM, &shard());
-    fake.truncate_next(1);
+    fake.truncate_next(2);
     let mut reader = reader(&fake, "TRIM_HORIZON", PollOptions::default());
+    assert_eq!(read(&mut reader).await, "", "it may have been closed after this answer");
     assert_eq!(read(&mut reader).await, "end: shardId-000000000001 shardId-000000000002");
 }
 
