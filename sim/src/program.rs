@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Cut, Retrieval};
+use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Cut};
 use millstream_kinesis::{InitialPosition, PollOptions};
 use millstream_lease::CoordinatorConfig;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -55,17 +55,13 @@ impl Program {
             lease.shard_sync_ms = 20_000;
             lease.latest_since_ms = Some(self.born_ms + link.own_ms() as i64);
             let config = ConsumerConfig {
-                stream: STREAM.to_owned(),
-                lease,
-                retrieval: Retrieval::Polling,
                 poll: PollOptions { idle_interval: Duration::from_millis(500), limit: 50, ..PollOptions::default() },
                 buffer_bytes: 1 << 20,
-                seed: dice.next(),
-                history: None,
                 shutdown_timeout: Duration::from_secs(60),
+                ..ConsumerConfig::new(STREAM, lease, dice.next())
             };
             let kinesis = Arc::new(RemoteKinesis(link.clone()));
-            let table = Mutant::wire(self.mutant, Arc::new(RemoteTable(link.clone())));
+            let table = Arc::new(RemoteTable { link: link.clone(), mutant: self.mutant });
             match Consumer::start(kinesis, table, config).await {
                 Ok(consumer) => return consumer,
                 Err(_) => sleep(Duration::from_secs(1)).await,

@@ -9,11 +9,16 @@ use millstream_lease::{Lease, LeaseStore, RenewOutcome, StoreError};
 use std::sync::Arc;
 
 use crate::link::{Link, Service, Verdict, Work};
+use crate::mutant::Mutant;
 
 const TABLE: &str = "leases";
 
 /// The lease table at the other end of the wire.
-pub(crate) struct RemoteTable(pub(crate) Link);
+pub(crate) struct RemoteTable {
+    pub(crate) link: Link,
+    /// A rule that this worker breaks.
+    pub(crate) mutant: Option<Mutant>,
+}
 
 impl RemoteTable {
     async fn call<T: Send + 'static>(
@@ -22,7 +27,7 @@ impl RemoteTable {
         key: Option<&str>,
         work: impl FnOnce(Arc<dyn LeaseStore>) -> Work<Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let answer = self.0.call(Service::Table, operation, key, move |server, verdict| match verdict {
+        let answer = self.link.call(Service::Table, operation, key, move |server, verdict| match verdict {
             Verdict::Execute => server.wait(work(server.table.clone())),
             Verdict::Throttle => Err(StoreError::Throttled { table: TABLE.to_owned(), operation }),
         });
@@ -55,12 +60,18 @@ impl LeaseStore for RemoteTable {
 
     async fn renew(&self, held: &Lease) -> Result<RenewOutcome, StoreError> {
         let owned = held.clone();
-        self.call("renew", Some(&held.key), |table| Box::pin(async move { table.renew(&owned).await })).await
+        let renewed =
+            self.call("renew", Some(&held.key), |table| Box::pin(async move { table.renew(&owned).await })).await;
+        match self.mutant {
+            // No answer passes for a success.
+            Some(Mutant::AssumedRenewal) => Ok(renewed.unwrap_or(RenewOutcome::Renewed { counter: held.counter })),
+            _ => renewed,
+        }
     }
 
     async fn take(&self, seen: &Lease, me: &str) -> Result<Option<Lease>, StoreError> {
         let (owned, to) = (seen.clone(), me.to_owned());
-        let operation = if me == &*self.0.name { "take" } else { "assign" };
+        let operation = if me == &*self.link.name { "take" } else { "assign" };
         self.call(operation, Some(&seen.key), |table| Box::pin(async move { table.take(&owned, &to).await })).await
     }
 

@@ -1,8 +1,9 @@
 //! How a command prints what it found.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 
 use clap::ValueEnum;
+use serde_json::Value;
 
 use crate::error::CliError;
 
@@ -12,6 +13,23 @@ pub(crate) enum Output {
     Table,
     /// One JSON array for programs.
     Json,
+}
+
+impl Output {
+    /// Prints what was found to standard output: as rows, or by `table`.
+    pub(crate) fn print<T>(
+        self,
+        found: &[T],
+        row: fn(&T) -> Value,
+        table: fn(&[T], &mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CliError> {
+        let mut out = io::stdout().lock();
+        let printed = match self {
+            Self::Json => writeln!(out, "{}", Value::from(found.iter().map(row).collect::<Vec<_>>())),
+            Self::Table => table(found, &mut out),
+        };
+        written(printed.and_then(|()| out.flush()))
+    }
 }
 
 /// What came of writing to standard output. Whoever closes the pipe has read enough, which is no failure.

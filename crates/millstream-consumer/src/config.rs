@@ -45,4 +45,18 @@ pub enum Retrieval {
 impl ConsumerConfig {
     /// Bytes held at most unless set otherwise: 64 MiB.
     pub const DEFAULT_BUFFER_BYTES: u32 = 64 << 20;
+
+    /// The defaults: shards are polled, and a shutdown may take 10 s. `seed` is to be another one for each worker.
+    pub fn new(stream: impl Into<String>, lease: CoordinatorConfig, seed: u64) -> Self {
+        Self {
+            stream: stream.into(),
+            lease,
+            retrieval: Retrieval::default(),
+            poll: PollOptions::default(),
+            buffer_bytes: Self::DEFAULT_BUFFER_BYTES,
+            seed,
+            history: None,
+            shutdown_timeout: Duration::from_secs(10),
+        }
+    }
 }

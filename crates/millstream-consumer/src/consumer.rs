@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use millstream_kinesis::Kinesis;
+use millstream_kinesis::{Kinesis, now_ms};
 use millstream_lease::LeaseStore;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
@@ -138,12 +137,6 @@ impl Consumer {
             self.driver.abort();
         }
     }
-}
-
-/// Milliseconds since the epoch.
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Drop for Consumer {

@@ -143,21 +143,17 @@ impl ShardStream {
     /// handed out before is free for others then. Cancelling it loses nothing.
     pub async fn next(&mut self, records: u64) -> ShardEvent {
         loop {
-            let next = {
+            let (next, millis_behind) = {
                 let mut buffer = self.held.shared.buffer();
                 let next = buffer.next_of(&self.held.shard, self.held.epoch, records);
-                match next {
-                    Next::Records(input) => {
-                        return ShardEvent::Records { input, millis_behind: buffer.millis_behind(&self.held.shard) };
-                    }
-                    other => other,
-                }
+                (next, buffer.millis_behind(&self.held.shard))
             };
             match next {
+                Next::Records(input) => return ShardEvent::Records { input, millis_behind },
                 Next::Ended => return ShardEvent::Ended,
                 Next::ShutdownRequested => return ShardEvent::ShutdownRequested,
                 Next::Lost => return ShardEvent::LeaseLost,
-                Next::Records(_) | Next::Nothing => {}
+                Next::Nothing => {}
             }
             tokio::select! {
                 () = self.arrived.notified() => {}

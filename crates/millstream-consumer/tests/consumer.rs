@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Retrieval};
 use millstream_kinesis::testing::{FakeKinesis, Operation};
-use millstream_kinesis::{Checkpoint, InitialPosition, KinesisError, PollOptions, PutEntry, ShardId};
+use millstream_kinesis::{Checkpoint, InitialPosition, KinesisError, PutEntry, ShardId};
 use millstream_lease::{CoordinatorConfig, LeaseStore, MemoryLeaseStore};
 use tokio::time::{Instant, sleep};
 
@@ -42,14 +42,10 @@ impl World {
 
     async fn start(&self, lease: CoordinatorConfig, buffer_bytes: u32) -> Result<Consumer, ConsumerError> {
         let config = ConsumerConfig {
-            stream: STREAM.to_owned(),
-            lease,
             retrieval: self.retrieval.clone(),
-            poll: PollOptions::default(),
             buffer_bytes,
-            history: None,
-            seed: 7,
             shutdown_timeout: Duration::from_secs(60),
+            ..ConsumerConfig::new(STREAM, lease, 7)
         };
         Consumer::start(self.kinesis.clone(), Arc::new(self.store.clone()), config).await
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_kinesis::Client;
 use millstream_consumer::{Consumer, ConsumerConfig, Retrieval};
 use millstream_kinesis::kpl::Aggregator;
-use millstream_kinesis::{AwsKinesis, InitialPosition, Kinesis, PollOptions, PutEntry};
+use millstream_kinesis::{AwsKinesis, InitialPosition, Kinesis, PutEntry};
 use millstream_lease::{CoordinatorConfig, LeaseStore, MemoryLeaseStore};
 use millstream_local::{Fault, FaultKind, LocalConfig, LocalService};
 use tokio::time::{Instant, sleep, timeout};
@@ -42,16 +42,7 @@ impl World {
         let mut lease = CoordinatorConfig::new("worker", InitialPosition::TrimHorizon);
         lease.checkpoint_interval_ms = 10;
         lease.scan_interval_ms = 50;
-        let config = ConsumerConfig {
-            stream: STREAM.to_owned(),
-            lease,
-            retrieval,
-            poll: PollOptions::default(),
-            buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
-            seed: 7,
-            history: None,
-            shutdown_timeout: Duration::from_secs(10),
-        };
+        let config = ConsumerConfig { retrieval, ..ConsumerConfig::new(STREAM, lease, 7) };
         Consumer::start(self.kinesis.clone(), Arc::new(self.store.clone()), config).await.unwrap()
     }
 

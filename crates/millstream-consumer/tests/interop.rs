@@ -12,8 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use millstream_consumer::{Consumer, ConsumerConfig, Retrieval};
-use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis, PollOptions, PutEntry};
+use millstream_consumer::{Consumer, ConsumerConfig};
+use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis, PutEntry};
 use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, LeaseStore};
 use millstream_local::{LocalConfig, LocalService};
 use tokio::time::{Instant, sleep};
@@ -82,16 +82,7 @@ impl World {
         let mut lease = CoordinatorConfig::new(name, InitialPosition::TrimHorizon);
         lease.failover_ms = u64::try_from(FAILOVER.as_millis()).unwrap();
         lease.checkpoint_interval_ms = 500;
-        let config = ConsumerConfig {
-            stream: STREAM.to_owned(),
-            lease,
-            retrieval: Retrieval::Polling,
-            poll: PollOptions::default(),
-            buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
-            seed: 7,
-            history: None,
-            shutdown_timeout: Duration::from_secs(10),
-        };
+        let config = ConsumerConfig::new(STREAM, lease, 7);
         let store = Arc::new(DynamoDbLeaseStore::connect(&self.aws, APPLICATION).await);
         let consumer = Consumer::start(self.kinesis.clone(), store, config).await.unwrap();
         Ours { consumer, name, seen: self.seen.clone() }

@@ -12,9 +12,9 @@ use aws_sdk_kinesis::Client;
 use millstream_consumer::processor::{
     InitializationInput, ProcessRecordsInput, ProcessorResult, Scheduler, SchedulerError, ShardRecordProcessor,
 };
-use millstream_consumer::{CheckpointError, Checkpointer, ConsumerConfig, Retrieval, ShardConsumer};
+use millstream_consumer::{CheckpointError, Checkpointer, ConsumerConfig, ShardConsumer};
 use millstream_kinesis::kpl::Aggregator;
-use millstream_kinesis::{AwsKinesis, Checkpoint, InitialPosition, Kinesis, PollOptions, Position, PutEntry};
+use millstream_kinesis::{AwsKinesis, Checkpoint, InitialPosition, Kinesis, Position, PutEntry};
 use millstream_lease::{CoordinatorConfig, LeaseStore, MemoryLeaseStore};
 use millstream_local::{LocalConfig, LocalService};
 use tokio::task::JoinHandle;
@@ -145,16 +145,7 @@ impl World {
     async fn worker(&self, worker: &'static str, habit: Habit) -> Worker {
         let mut lease = CoordinatorConfig::new(worker, InitialPosition::TrimHorizon);
         lease.scan_interval_ms = 50;
-        let config = ConsumerConfig {
-            stream: STREAM.to_owned(),
-            lease,
-            retrieval: Retrieval::Polling,
-            poll: PollOptions::default(),
-            buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
-            seed: 7,
-            history: None,
-            shutdown_timeout: Duration::from_secs(10),
-        };
+        let config = ConsumerConfig::new(STREAM, lease, 7);
         let consumer = ShardConsumer::start(self.kinesis.clone(), Arc::new(self.store.clone()), config).await.unwrap();
         let (journal, shutdown) = (self.journal.clone(), CancellationToken::new());
         let factory =

@@ -69,17 +69,11 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
         }),
         Action::WriteCheckpoint { lease, checkpoint, children } => (&lease.key, {
             let written = store.checkpoint(lease, checkpoint, children).await;
-            written.map(|counter| match counter {
-                Some(counter) => Event::Checkpointed { key: lease.key.clone(), counter },
-                None => refused(&lease.key),
-            })
+            moved(written, &lease.key, |key, counter| Event::Checkpointed { key, counter })
         }),
         Action::Prepare { lease, pending, state } => (&lease.key, {
             let prepared = store.prepare(lease, pending, state.as_deref()).await;
-            prepared.map(|counter| match counter {
-                Some(counter) => Event::Prepared { key: lease.key.clone(), counter },
-                None => refused(&lease.key),
-            })
+            moved(prepared, &lease.key, |key, counter| Event::Prepared { key, counter })
         }),
         Action::LookAtFleet | Action::Report(_) | Action::Retire(_) => {
             return Some(Answer { event: attend(store, worker_id, action).await, error: None });
@@ -167,6 +161,15 @@ fn accepted(
     event: impl FnOnce(String) -> Event,
 ) -> Result<Event, StoreError> {
     answer.map(|is_accepted| if is_accepted { event(key.to_owned()) } else { refused(key) })
+}
+
+/// Of a write that moves the counter.
+fn moved(
+    answer: Result<Option<u64>, StoreError>,
+    key: &str,
+    event: impl FnOnce(String, u64) -> Event,
+) -> Result<Event, StoreError> {
+    answer.map(|counter| counter.map_or_else(|| refused(key), |counter| event(key.to_owned(), counter)))
 }
 
 fn refused(key: &str) -> Event {

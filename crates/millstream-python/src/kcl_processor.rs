@@ -50,6 +50,12 @@ impl PythonProcessor {
         };
         tokio::task::spawn_blocking(call).await?
     }
+
+    /// Calls a method that takes the checkpointer and nothing else.
+    async fn call_with(&self, method: &'static str, checkpointer: &Checkpointer) -> ProcessorResult {
+        let checkpointer = checkpointer.clone();
+        self.call(method, move |py| (KclCheckpointer::new(checkpointer),).into_pyobject(py)).await
+    }
 }
 
 /// A refused checkpoint that the program did not catch is the loss of its lease, and no failure.
@@ -86,12 +92,10 @@ impl ShardRecordProcessor for PythonProcessor {
     }
 
     async fn shard_ended(&mut self, checkpointer: &Checkpointer) -> ProcessorResult {
-        let checkpointer = checkpointer.clone();
-        self.call("shard_ended", move |py| (KclCheckpointer::new(checkpointer),).into_pyobject(py)).await
+        self.call_with("shard_ended", checkpointer).await
     }
 
     async fn shutdown_requested(&mut self, checkpointer: &Checkpointer) -> ProcessorResult {
-        let checkpointer = checkpointer.clone();
-        self.call("shutdown_requested", move |py| (KclCheckpointer::new(checkpointer),).into_pyobject(py)).await
+        self.call_with("shutdown_requested", checkpointer).await
     }
 }

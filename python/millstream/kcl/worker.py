@@ -9,17 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from millstream._millstream import KclWorker
+from millstream.kcl.calls import Calls
 from millstream.kcl.checkpointer import Checkpointer
-from millstream.kcl.inputs import (
-    InitializeInput,
-    LeaseLostInput,
-    ProcessRecordsInput,
-    ShardEndedInput,
-    ShutdownRequestedInput,
-)
 
 if TYPE_CHECKING:
-    from millstream._millstream import Block, KclCheckpointer
     from millstream.kcl.processor import RecordProcessor
     from millstream.kcl.settings import Settings
 
@@ -30,7 +23,9 @@ class Worker:
     """Runs a processor, made by ``processor_factory()``, for each shard it holds the lease of. It runs once."""
 
     def __init__(self, processor_factory: Callable[[], RecordProcessor], settings: Settings) -> None:
-        self._native = KclWorker(settings.input(), lambda: _Calls(processor_factory()), settings.max_records)
+        self._native = KclWorker(
+            settings.input(), lambda: Calls(processor_factory(), Checkpointer, _is_done), settings.max_records
+        )
 
     def run(self) -> None:
         """Runs until `stop`, SIGTERM (in the main thread), Ctrl-C or an error: then each processor finishes its call
@@ -62,23 +57,5 @@ def stopped_by_sigterm(stop: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-class _Calls:
-    """The native worker's calls as those of a processor."""
-
-    def __init__(self, processor: RecordProcessor) -> None:
-        self._processor = processor
-
-    def initialize(self, stream: str, shard: str, sequence_number: str, sub_sequence_number: int) -> None:
-        self._processor.initialize(InitializeInput(stream, shard, sequence_number, sub_sequence_number))
-
-    def process_records(self, blocks: list[Block], millis_behind: int, checkpointer: KclCheckpointer) -> None:
-        self._processor.process_records(ProcessRecordsInput(blocks, millis_behind, Checkpointer(checkpointer)))
-
-    def lease_lost(self) -> None:
-        self._processor.lease_lost(LeaseLostInput())
-
-    def shard_ended(self, checkpointer: KclCheckpointer) -> None:
-        self._processor.shard_ended(ShardEndedInput(Checkpointer(checkpointer)))
-
-    def shutdown_requested(self, checkpointer: KclCheckpointer) -> None:
-        self._processor.shutdown_requested(ShutdownRequestedInput(Checkpointer(checkpointer)))
+def _is_done(returned: Any) -> None:
+    """A method that is no coroutine is done when it returns."""

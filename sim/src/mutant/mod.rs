@@ -1,9 +1,8 @@
 //! Safety rules broken on purpose, to show that the simulation sees it. They are broken where a worker meets the world: in
-//! the answers of the table and of Kinesis, or in the program; nothing of it is in the shipped crates.
+//! the answers of the table and of Kinesis, on the wire, or in the program; nothing of it is in the shipped crates.
 
 mod kinesis;
 mod table;
-mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -66,13 +65,5 @@ impl Mutant {
     /// Kinesis as workers meet it.
     pub(crate) fn kinesis(self, fake: Arc<FakeKinesis>) -> Arc<dyn Kinesis> {
         Arc::new(kinesis::MutantKinesis { fake, mutant: self })
-    }
-
-    /// A worker's end of the wire to the table.
-    pub(crate) fn wire(mutant: Option<Self>, remote: Arc<dyn LeaseStore>) -> Arc<dyn LeaseStore> {
-        match mutant {
-            Some(Mutant::AssumedRenewal) => Arc::new(wire::Assuming(remote)),
-            _ => remote,
-        }
     }
 }

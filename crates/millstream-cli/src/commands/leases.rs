@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::aws::AwsArgs;
 use crate::error::CliError;
-use crate::output::{Output, written};
+use crate::output::Output;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  millstream leases my-app --endpoint-url http://127.0.0.1:4566")]
@@ -27,25 +27,17 @@ pub(crate) async fn run(args: LeasesArgs) -> Result<(), CliError> {
     let settings = args.aws.settings();
     let mut leases = DynamoDbLeaseStore::connect(&settings, &args.application).await.scan().await?;
     leases.sort_by(|left, right| left.key.cmp(&right.key));
-    written(print(&leases, args.output, &mut io::stdout().lock()))
+    args.output.print(&leases, row, table)
 }
 
-fn print(leases: &[Lease], output: Output, out: &mut impl Write) -> io::Result<()> {
-    match output {
-        Output::Json => {
-            let rows: Vec<_> = leases.iter().map(row).collect();
-            writeln!(out, "{}", serde_json::Value::from(rows))?;
-        }
-        Output::Table => {
-            writeln!(out, "{:<22} {:<48} {:<58} HANDOFF", "LEASE", "OWNER", "CHECKPOINT")?;
-            for lease in leases {
-                let owner = lease.actual_owner().unwrap_or("-");
-                let next = lease.checkpoint_owner.as_ref().and(lease.owner.as_deref()).unwrap_or("-");
-                writeln!(out, "{:<22} {owner:<48} {:<58} {next}", lease.key, lease.checkpoint.to_string())?;
-            }
-        }
+fn table(leases: &[Lease], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{:<22} {:<48} {:<58} HANDOFF", "LEASE", "OWNER", "CHECKPOINT")?;
+    for lease in leases {
+        let owner = lease.actual_owner().unwrap_or("-");
+        let next = lease.checkpoint_owner.as_ref().and(lease.owner.as_deref()).unwrap_or("-");
+        writeln!(out, "{:<22} {owner:<48} {:<58} {next}", lease.key, lease.checkpoint.to_string())?;
     }
-    out.flush()
+    Ok(())
 }
 
 fn row(lease: &Lease) -> serde_json::Value {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::aws::AwsArgs;
 use crate::error::CliError;
-use crate::output::{Output, written};
+use crate::output::Output;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  millstream shards orders --endpoint-url http://127.0.0.1:4566\n\n\
@@ -27,36 +27,28 @@ pub(crate) struct ShardsArgs {
 pub(crate) async fn run(args: ShardsArgs) -> Result<(), CliError> {
     let kinesis = AwsKinesis::connect(&args.aws.settings()).await?;
     let shards = kinesis.list_shards(&args.stream).await?;
-    written(print(&shards, args.output, &mut io::stdout().lock()))
+    args.output.print(&shards, row, table)
 }
 
-fn print(shards: &[Shard], output: Output, out: &mut impl Write) -> io::Result<()> {
-    match output {
-        Output::Json => {
-            let rows: Vec<_> = shards.iter().map(row).collect();
-            writeln!(out, "{}", serde_json::Value::from(rows))?;
-        }
-        Output::Table => {
-            writeln!(
-                out,
-                "{:<20} {:<6} {:<39} {:<39} {:<56} {:<56} PARENTS",
-                "SHARD", "STATE", "FIRST HASH KEY", "LAST HASH KEY", "FIRST SEQUENCE NUMBER", "LAST SEQUENCE NUMBER"
-            )?;
-            for shard in shards {
-                let (start, end) = (shard.hash_range.start.to_string(), shard.hash_range.end.to_string());
-                let last = shard.last.as_ref().map_or("-", |last| last.as_str());
-                let parents = if shard.parents.is_empty() { "-".to_owned() } else { names(&shard.parents).join(", ") };
-                writeln!(
-                    out,
-                    "{:<20} {:<6} {start:<39} {end:<39} {:<56} {last:<56} {parents}",
-                    shard.id.as_str(),
-                    state(shard),
-                    shard.first.as_str()
-                )?;
-            }
-        }
+fn table(shards: &[Shard], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:<20} {:<6} {:<39} {:<39} {:<56} {:<56} PARENTS",
+        "SHARD", "STATE", "FIRST HASH KEY", "LAST HASH KEY", "FIRST SEQUENCE NUMBER", "LAST SEQUENCE NUMBER"
+    )?;
+    for shard in shards {
+        let (start, end) = (shard.hash_range.start.to_string(), shard.hash_range.end.to_string());
+        let last = shard.last.as_ref().map_or("-", |last| last.as_str());
+        let parents = if shard.parents.is_empty() { "-".to_owned() } else { names(&shard.parents).join(", ") };
+        writeln!(
+            out,
+            "{:<20} {:<6} {start:<39} {end:<39} {:<56} {last:<56} {parents}",
+            shard.id.as_str(),
+            state(shard),
+            shard.first.as_str()
+        )?;
     }
-    out.flush()
+    Ok(())
 }
 
 fn row(shard: &Shard) -> serde_json::Value {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::aws::AwsArgs;
 use crate::error::CliError;
-use crate::output::{Output, written};
+use crate::output::Output;
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  millstream streams --endpoint-url http://127.0.0.1:4566\n\n\
@@ -33,24 +33,16 @@ pub(crate) async fn run(args: StreamsArgs) -> Result<(), CliError> {
             Err(error) => return Err(error.into()),
         }
     }
-    written(print(&streams, args.output, &mut io::stdout().lock()))
+    args.output.print(&streams, row, table)
 }
 
-fn print(streams: &[StreamSummary], output: Output, out: &mut impl Write) -> io::Result<()> {
-    match output {
-        Output::Json => {
-            let rows: Vec<_> = streams.iter().map(row).collect();
-            writeln!(out, "{}", serde_json::Value::from(rows))?;
-        }
-        Output::Table => {
-            let width = streams.iter().map(|stream| stream.name.len()).max().unwrap_or(0).max(24);
-            writeln!(out, "{:<width$} {:<9} {:<12} {:>11} RETENTION", "STREAM", "STATUS", "MODE", "OPEN SHARDS")?;
-            for StreamSummary { name, status, mode, open_shards, retention_hours } in streams {
-                writeln!(out, "{name:<width$} {status:<9} {mode:<12} {open_shards:>11} {retention_hours} h")?;
-            }
-        }
+fn table(streams: &[StreamSummary], out: &mut dyn Write) -> io::Result<()> {
+    let width = streams.iter().map(|stream| stream.name.len()).max().unwrap_or(0).max(24);
+    writeln!(out, "{:<width$} {:<9} {:<12} {:>11} RETENTION", "STREAM", "STATUS", "MODE", "OPEN SHARDS")?;
+    for StreamSummary { name, status, mode, open_shards, retention_hours } in streams {
+        writeln!(out, "{name:<width$} {status:<9} {mode:<12} {open_shards:>11} {retention_hours} h")?;
     }
-    out.flush()
+    Ok(())
 }
 
 fn row(stream: &StreamSummary) -> serde_json::Value {

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::place::Place;
 use crate::kpl::deaggregate;
@@ -105,8 +104,8 @@ impl ShardCursor {
         if !records.is_empty() {
             return Ok(None);
         }
-        if self.followed_by.is_some() {
-            return Ok(self.followed_by.clone());
+        if let Some(children) = &self.followed_by {
+            return Ok(Some(children.clone()));
         }
         let shards = self.kinesis.list_shards(&self.stream).await?;
         let closed = |shard: &Shard| shard.id == self.shard && shard.is_closed();
@@ -122,9 +121,4 @@ impl ShardCursor {
         self.followed_by = Some(children.collect());
         Ok(None)
     }
-}
-
-pub(super) fn now_ms() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }

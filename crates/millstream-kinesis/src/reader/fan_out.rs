@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::consumer::FanOutConsumer;
-use super::cursor::{ShardCursor, now_ms};
+use super::cursor::ShardCursor;
 use super::read::Read;
 use crate::{ChildShard, KinesisError, Pushed, Subscription, backoff};
 
@@ -138,7 +138,7 @@ async fn subscribe(
     let arn = consumer.arn(&*cursor.kinesis).await?;
     sleep_until(*not_before).await;
     *not_before = Instant::now() + FIRST_BACKOFF;
-    let asked_ms = now_ms();
+    let asked_ms = crate::now_ms();
     let place = cursor.place.from();
     let subscription = cursor.kinesis.subscribe(&cursor.stream, &arn, &cursor.shard, place).await?;
     cursor.place.opened(asked_ms);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::cursor::{ShardCursor, now_ms};
+use super::cursor::ShardCursor;
 use super::pace::Pace;
 use super::read::Read;
 use crate::{ChildShard, GetRecords, KinesisError, RecordBlock};
@@ -57,7 +57,7 @@ impl PollingReader {
     pub async fn open(&mut self) -> Result<(), KinesisError> {
         while self.iterator.is_none() && self.cursor.end().is_none() {
             sleep_until(self.pace.next()).await;
-            let asked_ms = now_ms();
+            let asked_ms = crate::now_ms();
             let cursor = &mut self.cursor;
             match cursor.kinesis.get_iterator(&cursor.stream, &cursor.shard, cursor.place.from()).await {
                 Ok(iterator) => {

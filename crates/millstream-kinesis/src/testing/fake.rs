@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
@@ -232,8 +232,7 @@ impl State {
     }
 
     pub(super) fn now_ms(&self) -> i64 {
-        let real = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        self.clock_ms.unwrap_or_else(|| real() as i64)
+        self.clock_ms.unwrap_or_else(crate::now_ms)
     }
 
     /// As the service does, by its own clock.

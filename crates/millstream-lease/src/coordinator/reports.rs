@@ -88,8 +88,8 @@ impl Coordinator {
         }
         let unknown: Vec<&ShardId> = parents.iter().filter(|id| !self.leases.contains_key(id.as_str())).collect();
         let lacks = !unknown.iter().all(|parent| self.is_gone(key, parent));
-        if lacks && !self.has_listed(key) && self.list.started_step.is_none() {
-            self.list.hurry(self.now);
+        if lacks {
+            self.want_listed(key);
         }
         lacks
     }

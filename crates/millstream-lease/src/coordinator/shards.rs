@@ -123,8 +123,8 @@ impl Coordinator {
             parents.map(|id| (id, self.leases.get(id.as_str()))).partition(|(_, lease)| lease.is_some());
         let have_ended = known.iter().all(|(_, parent)| parent.is_some_and(|parent| parent.lease.is_ended()))
             && unknown.iter().all(|(parent, _)| self.is_gone(key, parent));
-        if !unknown.is_empty() && !self.has_listed(key) && self.list.started_step.is_none() {
-            self.list.hurry(self.now);
+        if !unknown.is_empty() {
+            self.want_listed(key);
         }
         have_ended
     }
@@ -135,6 +135,13 @@ impl Coordinator {
         self.listing
             .as_ref()
             .is_some_and(|listing| listing.shards.contains_key(key) || listing.started_step > first_step)
+    }
+
+    /// Lists the shards soon, if the last listing tells nothing of the parents of this one.
+    pub(super) fn want_listed(&mut self, key: &str) {
+        if !self.has_listed(key) && self.list.started_step.is_none() {
+            self.list.hurry(self.now);
+        }
     }
 
     /// Whether the stream has forgotten a parent of this shard.

@@ -36,19 +36,19 @@ impl Change {
 
     /// The counter of `held` after a checkpoint was prepared.
     pub(super) fn prepared(self, held: &Lease, pending: &Checkpoint) -> Option<u64> {
-        match self {
-            Change::Done(lease) => Some(lease.counter),
-            Change::Refused(current) => was_prepared(held, pending, current.as_ref()).then_some(held.counter + 1),
-        }
+        self.counter(held, |current| was_prepared(held, pending, current))
     }
 
     /// The counter of `held` after its checkpoint was written.
     pub(super) fn checkpointed(self, held: &Lease, checkpoint: &Checkpoint) -> Option<u64> {
+        self.counter(held, |current| was_checkpointed(held, checkpoint, current))
+    }
+
+    /// The counter of `held` after a write, also after one whose answer was lost on the way, as `was_done` finds out.
+    fn counter(self, held: &Lease, was_done: impl FnOnce(Option<&Lease>) -> bool) -> Option<u64> {
         match self {
             Change::Done(lease) => Some(lease.counter),
-            Change::Refused(current) => {
-                was_checkpointed(held, checkpoint, current.as_ref()).then_some(held.counter + 1)
-            }
+            Change::Refused(current) => was_done(current.as_ref()).then_some(held.counter + 1),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Committer {
 
     /// Starts the thread. Logs may be appended to before.
     pub(crate) fn start(self: Arc<Self>, journal: Journal) -> std::io::Result<CommitterThread> {
-        *self.journal() = Some(journal);
+        *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
         let committer = Arc::clone(&self);
         let thread = thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
         Ok(CommitterThread { committer: self, thread: Some(thread) })
@@ -97,6 +97,7 @@ impl Committer {
         queue.entries.extend(entries);
         if queue.ended {
             refuse(std::mem::take(&mut queue.entries));
+            return;
         }
         let is_busy = queue.is_busy;
         drop(queue);
@@ -115,7 +116,7 @@ impl Committer {
             while queue.entries.is_empty() {
                 if queue.stopping {
                     drop(queue);
-                    let journal = self.journal().take();
+                    let journal = self.journal.lock().ok().and_then(|mut journal| journal.take());
                     if let Some(journal) = journal.filter(|_| self.fsync != Fsync::None) {
                         journal.finish();
                     }
@@ -124,7 +125,11 @@ impl Committer {
                 queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
             }
             drop(queue);
-            self.commit(&mut self.journal());
+            let Ok(mut journal) = self.journal.lock() else {
+                tracing::error!("a commit has panicked; no record is stored before a restart");
+                return;
+            };
+            self.commit(&mut journal);
         }
     }
 
@@ -177,10 +182,6 @@ impl Committer {
         }
     }
 
-    fn journal(&self) -> MutexGuard<'_, Option<Journal>> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,5 +211,38 @@ impl Drop for CommitterThread {
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread that writes records has panicked");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::storage::log::LogId;
+    use crate::storage::{NotWritten, Submission, replay};
+
+    #[test]
+    fn after_a_commit_that_panicked_nothing_is_stored_and_nobody_waits() {
+        let home = tempfile::tempdir().unwrap();
+        let journal = home.path().join("journal");
+        let committer = Committer::new(Fsync::Batch);
+        let replayed = replay(&journal, |_| None).unwrap();
+        let _thread = Arc::clone(&committer).start(Journal::new(journal, replayed)).unwrap();
+        let id = LogId { stream_id: "stream".into(), shard: 0 };
+        let log = ShardLog::open(id, home.path().join("0"), Arc::clone(&committer));
+        let put = || {
+            let mut submission = Submission::default();
+            let appended = log.append([("key", &b"data"[..])].into_iter(), 1, &mut submission).unwrap();
+            submission.submit();
+            tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(appended.written())
+        };
+        assert_eq!(put(), Ok(()));
+        let commit = Arc::clone(&committer);
+        let panicked = thread::spawn(move || {
+            let _journal = commit.journal.lock().unwrap();
+            panic!("in the middle of a commit");
+        });
+        assert!(panicked.join().is_err());
+        assert_eq!([put(), put()], [Err(NotWritten::Failed); 2]);
     }
 }

@@ -1,10 +1,9 @@
 //! What a process reads, and as whom.
 
 use millstream_consumer::{ConsumerConfig, ConsumerError, Retrieval};
-use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis, PollOptions};
+use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis};
 use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, LeaseStore, StoreUrl};
 use std::sync::Arc;
-use std::time::Duration;
 use uuid::Uuid;
 
 /// A Kinesis stream to be read as one worker of an application.
@@ -26,16 +25,8 @@ impl KinesisInput {
     /// The defaults, for a new worker whose name is `<host>:<uuid>`, as the KCL's.
     pub fn new(application: String, stream: String, aws: AwsSettings, initial: InitialPosition) -> Self {
         let id = Uuid::new_v4();
-        let consumer = ConsumerConfig {
-            stream,
-            lease: CoordinatorConfig::new(format!("{}:{id}", host_name()), initial),
-            retrieval: Retrieval::Polling,
-            poll: PollOptions::default(),
-            buffer_bytes: ConsumerConfig::DEFAULT_BUFFER_BYTES,
-            seed: id.as_u64_pair().0,
-            history: None,
-            shutdown_timeout: Duration::from_secs(10),
-        };
+        let lease = CoordinatorConfig::new(format!("{}:{id}", host_name()), initial);
+        let consumer = ConsumerConfig::new(stream, lease, id.as_u64_pair().0);
         Self { application, aws, lease_store: None, fail_on_data_loss: true, consumer }
     }
 

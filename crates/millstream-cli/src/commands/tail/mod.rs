@@ -6,10 +6,12 @@ mod record_line;
 mod shard_task;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use millstream_kinesis::{AwsKinesis, ChildShard, InitialPosition, Kinesis, KinesisError, RecordBlock, Shard, ShardId};
+use millstream_kinesis::{
+    AwsKinesis, ChildShard, InitialPosition, Kinesis, KinesisError, RecordBlock, Shard, ShardId, now_ms,
+};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -141,9 +143,4 @@ fn chosen(mut shards: Vec<Shard>, args: &TailArgs) -> Result<Vec<Shard>, CliErro
         }
     }
     Ok(shards)
-}
-
-fn now_ms() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }

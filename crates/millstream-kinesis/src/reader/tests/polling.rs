@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{STREAM, cursor, put, put_aggregate, shard, shown};
-use crate::reader::cursor::now_ms;
+use crate::now_ms;
 use crate::reader::place::Place;
 use crate::testing::{FakeKinesis, Operation};
 use crate::{
