@@ -34,6 +34,18 @@ $(WHEEL): $(RUST_SOURCES) $(PYTHON_SOURCES) pyproject.toml README.md | $(VENV)/.
 .PHONY: build
 build: $(WHEEL) ## Build the wheel and install it into .venv
 
+# The wheel as it is shipped, in a venv of its own: what is measured is what users have.
+DIST := dist/.venv
+$(DIST)/.stamp: $(RUST_SOURCES) $(PYTHON_SOURCES) pyproject.toml README.md | $(VENV)/.dev
+	$(BIN)/maturin build --quiet --profile release --interpreter $(BIN)/python --out dist
+	$(PYTHON) -m venv $(DIST)
+	$(DIST)/bin/pip install --quiet --requirement requirements/bench.txt
+	$(DIST)/bin/pip install --quiet --force-reinstall --no-deps dist/millstream-*.whl
+	@touch $@
+
+.PHONY: dist
+dist: $(DIST)/.stamp ## Build the wheel as it is shipped, into dist/ (release profile; 15 minutes from nothing)
+
 .PHONY: demo
 demo: $(WHEEL) $(VENV)/.demo ## Run the deck's job on 336,776 flights (SECOND=1: two processes share the shards)
 	$(BIN)/python demo/run.py $(if $(SECOND),--second)
@@ -64,6 +76,13 @@ chaos: $(WHEEL) ## Kill a program with state 50 times at random moments and comp
 
 # How many stories; with a SEED given, that one alone is told.
 SEEDS ?= 1000
+
+# How long the fleet is in trouble.
+CHAOS_SECONDS ?= 600
+
+.PHONY: chaos-consumer
+chaos-consumer: $(WHEEL) ## Trouble a fleet of six workers for ten minutes and compare what was put with what was processed (CHAOS_SECONDS=60 SEED=7)
+	MILLSTREAM_CHAOS_SECONDS=$(CHAOS_SECONDS) MILLSTREAM_SEED=$(SEED) $(BIN)/python -m pytest -s tests/test_consumer_chaos.py
 
 .PHONY: sim
 sim: ## Simulate a fleet of workers in trouble: SEEDS=10000 stories, or one aloud with SEED=7 (docs/simulation.md)
@@ -121,8 +140,8 @@ lint: $(VENV)/.dev ## Check formatting, lints and types
 	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check licenses bans sources; else echo "cargo-deny is not installed: licences not checked"; fi
 
 .PHONY: bench
-bench: $(WHEEL) ## Measure against PySpark 4.x in the same run (needs Java 17; installs PySpark into bench/.venv)
-	$(BIN)/python bench/run.py
+bench: $(DIST)/.stamp ## Measure against PySpark 4.x in the same run (needs Java 17; installs PySpark into bench/.venv)
+	$(DIST)/bin/python bench/run.py $(BENCH_FLAGS)
 
 # Seconds for each target.
 FUZZ_SECONDS ?= 60
@@ -134,9 +153,13 @@ fuzz: ## Fuzz what reads requests and files of the local service (needs cargo-fu
 		RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 || exit 1; \
 	done
 
+.PHONY: bench-consumer
+bench-consumer: $(DIST)/.stamp ## Measure the consumer against the Java KCL and kcl-rs in the same run (needs Java 17 and Maven; installs them into bench/rivals)
+	$(DIST)/bin/python bench/consumer.py $(BENCH_FLAGS)
+
 .PHONY: bench-local
 bench-local: ## Measure the local service against kinesalite, kinesis-local and moto in the same run (installs them into bench/local/rivals)
-	cargo build --quiet --workspace --bin millstream
+	cargo build --quiet --release --workspace --bin millstream
 	$(PYTHON) bench/local/run.py $(BENCH_FLAGS)
 
 .PHONY: docs
@@ -146,4 +169,4 @@ docs: ## Build the Rust documentation
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf target $(VENV) bench/.venv bench/local/rivals bench/local/client/target .demo
+	rm -rf target dist $(VENV) bench/.venv bench/rivals bench/local/rivals bench/local/client/target .demo

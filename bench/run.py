@@ -13,7 +13,7 @@ import sys
 import kinesis
 import state
 import words
-from engines import pyspark
+from engines import PYSPARK, pyspark
 from table import Table
 
 FIGURES = {
@@ -40,7 +40,7 @@ def main() -> None:
         for name in names:
             print(f"round {number + 1}: {name}", file=sys.stderr)
             FIGURES[name](table, spark)
-    table.print(options.rounds)
+    table.print(options.rounds, PYSPARK)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ import platform
 import statistics
 from collections import defaultdict
 
-from engines import PYSPARK
-
 
 class Table:
     """Samples by figure and engine; prints medians, and the ratio of each engine to the last one."""
@@ -26,9 +24,9 @@ class Table:
         if p99:
             self._p99.add(figure)
 
-    def print(self, rounds: int) -> None:
+    def print(self, rounds: int, rivals: str) -> None:
         """The table with the conditions."""
-        print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {PYSPARK}")
+        print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {rivals}")
         print(f"{rounds} rounds, interleaved; medians (load at the end: {os.getloadavg()[0]:.1f})")
         for figure, by_engine in self._rows.items():
             values = {engine: self._value(figure, samples) for engine, samples in by_engine.items()}

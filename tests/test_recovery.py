@@ -31,12 +31,12 @@ class Counts:
     def start(self, **conf: str) -> Any:
         return self.programs.submit(PROGRAMS / "counts.py", *self.arguments, millstream__failoverTime="1s", **conf)
 
-    def wait_for_output(self, process: Any, text: str) -> None:
-        """Reads what a program prints until `text` comes."""
+    def wait_for_output(self, process: Any, text: str) -> str:
+        """The line with `text`, once the program has printed it."""
         for line in process.stdout:
             print(line, end="")
             if text in line:
-                return
+                return str(line)
         raise AssertionError(f"the program has ended without saying {text!r}")
 
     def fail(self, fails: bool) -> None:
@@ -140,11 +140,11 @@ def test_a_program_that_may_lose_records_goes_on_without_them(
     ahead = urllib.request.Request(f"{ageing.endpoint}/_millstream/clock", body, {"Content-Type": "application/json"})
     urllib.request.urlopen(ahead).close()
     process = counts.start()
-    counts.wait_for_output(process, "are not in the stream any more")
+    assert "failOnDataLoss" in counts.wait_for_output(process, "are not in the stream any more")
     process.kill()
     process.wait()
     process = counts.start(millstream__failOnDataLoss="false")
-    counts.wait_for_output(process, "the batch runs without them")
+    assert "failOnDataLoss" not in counts.wait_for_output(process, "the batch runs without them")
     feed.put(rounds=2)
     expected = {key: count + 2 for key, count in known.items()}
     wait_until("what comes now is counted", lambda: counts.read().get("totals") == expected, 30)

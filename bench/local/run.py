@@ -31,7 +31,7 @@ ROOT = HERE.parent.parent
 RIVALS = HERE / "rivals"
 CLIENT = HERE / "client"
 LOAD = CLIENT / "target/release/load"
-MILLSTREAM = Path(os.environ.get("MILLSTREAM", ROOT / "target/debug/millstream"))
+MILLSTREAM = Path(os.environ.get("MILLSTREAM", ROOT / "target/release/millstream"))
 NPM = ["kinesalite@3.3.3", "kinesis-local@0.6.2"]
 PIP = ["moto[server]==5.2.5"]
 OURS = "millstream"

@@ -33,6 +33,8 @@ class Settings:
     """A lease not renewed for so long is another worker's to take. The same for all workers."""
     max_records: int = 10_000
     """Records of one call at most."""
+    idle_time_between_reads: float = 0.2
+    """By polling, from one read of a shard to the next; AWS answers five a second, for all its readers together."""
     access_key: str | None = None
     """With ``secret_key``; else the default chain of AWS's SDKs."""
     secret_key: str | None = None
@@ -51,6 +53,7 @@ class Settings:
             "consumerName": self.consumer_name,
             "leaseStore": self.lease_store,
             "failoverTime": f"{round(self.failover_time * 1_000)}ms",
+            "kinesis.readInterval": f"{round(self.idle_time_between_reads * 1_000)}ms",
         }
         initial = self.initial_position
         if isinstance(initial, datetime):

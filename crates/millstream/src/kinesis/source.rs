@@ -20,13 +20,18 @@ const HASTY_SHUTDOWN: Duration = Duration::from_secs(2);
 #[derive(Debug, Error)]
 #[error(
     "{missing} records of batch {time} are not in the stream any more, of {range}: their retention has passed, or the stream was \
-     made anew. To go on without them, set spark.millstream.failOnDataLoss=false; the states then lack them"
+     made anew"
 )]
 struct DataLoss {
     time: BatchTime,
     range: ShardRange,
     missing: u64,
 }
+
+/// The program has not said that it may lose records.
+#[derive(Debug, Error)]
+#[error("{0}. To go on without them, set spark.millstream.failOnDataLoss=false; the states then lack them")]
+struct DataLossNotAllowed(DataLoss);
 
 /// Where a batch's records come from, for people.
 fn metadata(ranges: &[ShardRange]) -> String {
@@ -97,7 +102,7 @@ impl<D> KinesisSource<D> {
             if missing > 0 {
                 let loss = DataLoss { time, range: range.clone(), missing };
                 if self.input.fail_on_data_loss {
-                    return Err(loss.into());
+                    return Err(DataLossNotAllowed(loss).into());
                 }
                 tracing::error!(%loss, "the batch runs without them");
             }
