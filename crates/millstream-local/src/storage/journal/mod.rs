@@ -14,6 +14,7 @@
 
 mod checkpoint;
 pub(super) mod entry;
+mod growth;
 mod replay;
 
 use std::fs::{self, File, OpenOptions};
@@ -24,13 +25,12 @@ use std::path::{Path, PathBuf};
 pub(crate) use replay::{Replayed, replay};
 
 use self::checkpoint::{Checkpoint, Dirty};
+use self::growth::{Growth, lengthen};
 use super::log::Written;
 use super::{replace, sync_dir};
 
 /// Bytes of a journal file; what a start after a crash has to go through is two of them at most.
 const CAPACITY: u64 = 64 * 1024 * 1024;
-/// A file grows by so many bytes, until it has been filled once.
-const GROWTH: u64 = 1024 * 1024;
 /// How the names of files end that have been put aside.
 const KEPT: &str = ".kept";
 /// A buffer that has become larger is not kept.
@@ -59,7 +59,10 @@ pub(crate) struct Journal {
 #[derive(Debug, Default)]
 struct Slot {
     file: Option<File>,
+    /// What may be written over.
     length: u64,
+    /// Makes the file longer, once there is load.
+    growth: Option<Growth>,
     /// What has to end before the file is written over.
     checkpoint: Option<Checkpoint>,
     /// The checkpoint has failed: the file may be the only one to have some records.
@@ -185,6 +188,7 @@ impl Journal {
     /// Puts a file aside that is still needed.
     fn keep(&mut self, slot: usize) -> io::Result<()> {
         let aside = self.directory.join(format!("{:020}{KEPT}", self.epoch));
+        self.slots[slot].growth = None;
         self.slots[slot].file = None;
         match fs::rename(self.directory.join(slot.to_string()), &aside) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -206,15 +210,21 @@ impl Journal {
     /// Makes room in the current file.
     fn grow(&mut self, end: u64) -> io::Result<()> {
         let slot = &mut self.slots[self.current];
-        if end <= slot.length {
-            return Ok(());
+        while end > slot.length {
+            let Some(file) = &slot.file else { return Err(io::ErrorKind::NotFound.into()) };
+            match &slot.growth {
+                Some(growth) => match growth.next() {
+                    Ok(length) => slot.length = length,
+                    Err(_) => {
+                        // What failed ahead of its time may succeed now, or fail those that need it.
+                        slot.growth = None;
+                        slot.length = lengthen(file, slot.length, end)?;
+                    }
+                },
+                None if self.position == 0 => slot.length = lengthen(file, slot.length, end)?,
+                None => slot.growth = Some(Growth::start(file.try_clone()?, slot.length)?),
+            }
         }
-        let length = end.next_multiple_of(GROWTH);
-        let Some(file) = &slot.file else { return Err(io::ErrorKind::NotFound.into()) };
-        let zeros = vec![0; usize::try_from(length - slot.length).unwrap_or(0)];
-        file.write_all_at(&zeros, slot.length)?;
-        file.sync_all()?;
-        slot.length = length;
         Ok(())
     }
 
@@ -231,8 +241,12 @@ fn clean_path(directory: &Path) -> PathBuf {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::storage::log::LogId;
+    use crate::config::Fsync;
+    use crate::storage::Submission;
+    use crate::storage::committer::Committer;
+    use crate::storage::log::{LogId, ShardLog};
     use crate::storage::segment::SegmentName;
+    use std::sync::Arc;
 
     const NAME: SegmentName = SegmentName { first_index: 1, first_arrival_ms: 1 };
 
@@ -250,6 +264,33 @@ mod tests {
         entry::finish(&mut group);
         fs::write(directory.join("0"), &group).unwrap();
         directory
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_written_loses_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("journal");
+        let committer = Committer::new(Fsync::Batch);
+        let replayed = replay(&directory, |_| None).unwrap();
+        let _thread = Arc::clone(&committer).start(Journal::new(directory.clone(), replayed)).unwrap();
+        let log = ShardLog::open(log_id(), home.path().join("shard"), committer);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for number in 1..=100 {
+            let mut submission = Submission::default();
+            let data = [number; 300_000];
+            let appended = log.append([("key", &data[..])].into_iter(), 1, &mut submission).unwrap();
+            submission.submit();
+            runtime.block_on(appended.written()).unwrap();
+        }
+        // As a crash would leave it.
+        let (crashed, again) = (home.path().join("crashed"), home.path().join("again"));
+        fs::create_dir(&crashed).unwrap();
+        fs::create_dir(&again).unwrap();
+        fs::copy(directory.join("0"), crashed.join("0")).unwrap();
+        replay(&crashed, |_| Some(again.clone())).unwrap();
+        let segment = log.active_path().unwrap();
+        let found = fs::read(again.join(segment.file_name().unwrap())).unwrap();
+        assert!(found == fs::read(&segment).unwrap() && found.len() > 30_000_000);
     }
 
     #[test]
