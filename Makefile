@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SPARK := .spark
 WHEEL := target/wheels/.stamp
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
-PYTHON_SOURCES := $(shell find python/millstream -name '*.py' -o -name '*.pyi' -o -name py.typed 2>/dev/null)
+PYTHON_SOURCES := $(shell find python/millstream python/pyspark_millstream* -name '*.py' -o -name '*.pyi' -o -name py.typed 2>/dev/null)
 
 .DEFAULT_GOAL := help
 
@@ -137,7 +137,7 @@ lint: $(VENV)/.dev ## Check formatting, lints and types
 	$(SIM) clippy --all-targets --quiet -- -D warnings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy python/millstream
+	$(BIN)/mypy python/millstream python/pyspark_millstream python/pyspark_millstream_name
 	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check licenses bans sources; else echo "cargo-deny is not installed: licences not checked"; fi
 
 $(SPARK)/.installed: requirements/spark.txt requirements/dev.txt
