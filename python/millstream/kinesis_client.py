@@ -66,8 +66,8 @@ class MissingRecords(Exception):
     def __str__(self) -> str:
         where = f"{self.stream}/{self.range.shard} from {self.range.first} to {self.range.to}"
         return (
-            f"{self.missing} of {self.range.records} records are not in the stream any more, of {where}: their retention "
-            "has passed, or the stream was made anew"
+            f"{self.missing} of {self.range.records} records are not in the stream any more, of {where}: "
+            "their retention has passed, or the stream was made anew"
         )
 
 

@@ -1,6 +1,6 @@
 """What the tests on real Apache Spark share: a standalone cluster of a master and two workers, and sessions on it.
 
-They run in `.spark`, which has PySpark and our wheel (`make test-spark`). Where there is no PySpark nothing is collected.
+They run in `.spark`, which has PySpark and our wheel (`make test-spark`); without PySpark nothing is collected.
 The local service and what feeds it is in `tests/conftest.py`.
 """
 

@@ -136,8 +136,9 @@ def check_lost(lost: Sequence[str], places: Mapping[str, str], options: Options)
         return
     where = json.dumps({shard: places[shard] for shard in lost})
     message = (
-        f"stream {options.stream} does not list shards any more that were not read to their end ({where}): what was left of "
-        "them has passed its retention, or the stream was made anew. To go on without it, set failOnDataLoss=false"
+        f"stream {options.stream} does not list shards any more that were not read to their end ({where}): "
+        "what was left of them has passed its retention, or the stream was made anew. To go on without it, set "
+        "failOnDataLoss=false"
     )
     if options.fail_on_data_loss:
         raise LostShards(message)

@@ -15,7 +15,7 @@ from millstream.spark.values import InvalidOption
 
 
 class KinesisBatchReader(DataSourceReader):
-    """All shards, open and closed, from ``startingTimestamp`` (else the oldest record) until ``endingTimestamp`` (else now)."""
+    """All shards, open and closed: from ``startingTimestamp`` or the oldest record to ``endingTimestamp`` or now."""
 
     def __init__(self, options: Options) -> None:
         self._options = options

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 try:
-    from pyspark.sql.datasource import DataSource, DataSourceReader, DataSourceStreamReader
-    from pyspark.sql.datasource import DataSourceStreamWriter, DataSourceWriter
+    from pyspark.sql.datasource import (
+        DataSource,
+        DataSourceReader,
+        DataSourceStreamReader,
+        DataSourceStreamWriter,
+        DataSourceWriter,
+    )
 except ImportError as missing:
     raise ImportError(
         "millstream.spark needs Apache Spark 4.0 or later, whose data sources can be written in Python: "

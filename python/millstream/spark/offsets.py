@@ -18,7 +18,7 @@ class Offset:
 
     stream: str
     initial: str
-    """Where shards begin that have no place yet: ``TRIM_HORIZON``, or ``LATEST`` or ``AT_TIMESTAMP`` with milliseconds."""
+    """Where shards begin that have no place: ``TRIM_HORIZON``, or ``LATEST`` or ``AT_TIMESTAMP`` with milliseconds."""
     shards: Mapping[str, str] = field(default_factory=dict)
     """Each shard's last record, ``sequence:sub``, or a word of the KCL such as ``SHARD_END``."""
     batch: Sequence[Range] = ()

@@ -18,12 +18,12 @@ from millstream.spark.values import InvalidOption, initial_position
 try:
     from pyspark.sql.streaming import datasource as admission
 except ImportError:  # before Spark 4.2
-    admission = None  # type: ignore[assignment]
+    admission = None
 
 
 class KinesisStreamReader(DataSourceStreamReader):
-    """Offsets are fixed on the driver, by reading ahead; executors read the ranges between two of them again, or are sent
-    the records where they are few. Nothing is started before the first call, so that an executor can be sent this."""
+    """Offsets are fixed on the driver, by reading ahead; executors read the ranges between two of them again, or are
+    sent the records where they are few. Nothing is started before the first call: this is sent to executors."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -73,7 +73,7 @@ class StreamReaderBefore42(KinesisStreamReader):
         self._at = super().initialOffset()
         return self._at
 
-    def latestOffset(self) -> dict[str, Any]:  # type: ignore[override]
+    def latestOffset(self) -> dict[str, Any]:
         """The first batch takes all that there is now: a query with `Trigger.AvailableNow` has no other one."""
         if self._at is None:
             self._at = super().initialOffset()

@@ -27,8 +27,8 @@ class Written(WriterCommitMessage):
 class _Writer:
     """Puts each row with `data` and `partitionKey`, and with `explicitHashKey` where there is such a column.
 
-    A task returns after all its records are stored. One that fails is run again, and a batch whose commit is not logged too:
-    their records are there twice (at least once).
+    A task returns after all its records are stored. One that fails is run again, and so is a batch whose commit is not
+    logged: their records are there twice (at least once).
     """
 
     def __init__(self, options: Options, schema: StructType) -> None:
@@ -59,7 +59,7 @@ class _Writer:
             records += len(data)
             writer.put(data, keys, hash_keys)
             for column in (data, keys, hash_keys):
-                column.clear()  # type: ignore[attr-defined]
+                column.clear()
 
         for row in iterator:
             value, key = row["data"], row["partitionKey"]
