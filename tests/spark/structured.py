@@ -85,7 +85,7 @@ class Program:
         runs = self.runs()
         return [record[3] for batch in sorted(runs) for record in runs[batch][-1]]
 
-    def wait_for(self, what: str, condition: Any, seconds: float = 90) -> None:
+    def wait_for(self, what: str, condition: Any, seconds: float = 240) -> None:
         """Waits, and shows the program's log where it ends before."""
 
         def is_met() -> bool:
@@ -110,13 +110,9 @@ class Program:
         self.process.wait()
 
     def stop(self) -> None:
-        """Ends the query between two batches."""
+        """Ends the program, if it still runs."""
         if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.kill()
+            self.kill()
 
 
 def assert_replays_are_identical(runs: dict[int, list[list[Any]]]) -> int:

@@ -41,7 +41,7 @@ def test_word_count(spark: SparkSession, service: Service, tmp_path: Path) -> No
         for number, line in enumerate(POEM * 2):
             kinesis.put_record(StreamName=stream, PartitionKey=f"key{number}", Data=line.encode())
             expected.update(line.split(" "))
-        wait_until("all words are counted", lambda: failed(query) or seen == expected, 90)
+        wait_until("all words are counted", lambda: failed(query) or seen == expected, 240)
     finally:
         query.stop()
 
@@ -95,13 +95,13 @@ def test_available_now_goes_in_slices_and_leaves_what_comes_later(
 
     with feed.kept_up(rounds=1, every_s=0.05):
         query = run()
-        assert query.awaitTermination(120)
+        assert query.awaitTermination(240)
     sizes = [len(runs[-1]) for runs in batches.runs.values()]
     assert max(sizes) <= 300 and sum(sizes) >= 1_000 and len(sizes) >= 4, sizes
     assert_in_order(batches.values())
-    run().awaitTermination(120)
+    run().awaitTermination(240)
     assert sorted(batches.values()) == sorted(feed.all())
-    assert run().awaitTermination(120), "nothing is left, and it ends"
+    assert run().awaitTermination(240), "nothing is left, and it ends"
     assert sorted(batches.values()) == sorted(feed.all())
 
 
@@ -118,7 +118,7 @@ def test_bytes_of_a_batch_are_bounded(spark: SparkSession, service: Service, tmp
         .trigger(availableNow=True)
         .start()
     )
-    assert query.awaitTermination(120)
+    assert query.awaitTermination(240)
     assert [len(runs[-1]) for runs in batches.runs.values()] == [5, 5, 5, 5]
 
 
@@ -155,7 +155,7 @@ def test_what_is_written_is_read(spark: SparkSession, service: Service, tmp_path
         .trigger(availableNow=True)
         .start()
     )
-    assert query.awaitTermination(120)
+    assert query.awaitTermination(240)
     frame = spark.read.format("millstream").options(**options(service, copy)).load()
     rows = frame.collect()
     assert sorted(bytes(row["data"]).decode() for row in rows) == sorted(feed.all())
@@ -168,7 +168,7 @@ def test_what_is_wrong_is_said(spark: SparkSession, service: Service, tmp_path: 
         with pytest.raises(Exception) as raised:
             frame = spark.readStream.format("kinesis").options(**{name: str(it) for name, it in given.items()}).load()
             writing = frame.writeStream.format("noop").option("checkpointLocation", str(tmp_path / "none"))
-            writing.trigger(availableNow=True).start().awaitTermination(60)
+            writing.trigger(availableNow=True).start().awaitTermination(240)
         return str(raised.value)
 
     good = options(service, "no-such-stream")

@@ -83,19 +83,19 @@ def test_shards_split_and_merge_while_a_query_runs(spark: SparkSession, service:
     query = start()
     try:
         with feed.kept_up(rounds=2, every_s=0.05):
-            wait_until("the first batch", lambda: batches.runs, 60)
+            wait_until("the first batch", lambda: batches.runs, 240)
             split = "1" + "0" * 37
             kinesis.split_shard(StreamName=stream, ShardToSplit="shardId-000000000000", NewStartingHashKey=split)
             wait_until("the split is done", is_active, 30)
-            wait_until("the children are read", lambda: shards(batches) >= {2, 3}, 60)
+            wait_until("the children are read", lambda: shards(batches) >= {2, 3}, 240)
             query.stop()
             # Nobody runs now.
             pair = {"ShardToMerge": "shardId-000000000002", "AdjacentShardToMerge": "shardId-000000000003"}
             kinesis.merge_shards(StreamName=stream, **pair)
             wait_until("the merge is done", is_active, 30)
             query = start()
-            wait_until("the merged shard is read", lambda: 4 in shards(batches), 60)
-        wait_until("all records are processed", lambda: len(set(batches.values())) == len(feed.all()), 60)
+            wait_until("the merged shard is read", lambda: 4 in shards(batches), 240)
+        wait_until("all records are processed", lambda: len(set(batches.values())) == len(feed.all()), 240)
     finally:
         query.stop()
     assert_replays_are_identical(batches.runs)

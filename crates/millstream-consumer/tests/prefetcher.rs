@@ -89,7 +89,7 @@ async fn a_limit_of_bytes_to_keep_leaves_the_ranges() {
     put(&fake, &shard(0), 0..10);
     let prefetcher = start(&fake, &from_the_oldest()).await;
     let taken = loop {
-        let taken = prefetcher.take(&Take { keep_bytes: 9, ..at_most(u64::MAX) }).await.unwrap();
+        let taken = prefetcher.take(&Take { keep_bytes: 1_600, ..at_most(u64::MAX) }).await.unwrap();
         if !taken.ranges.is_empty() {
             break taken;
         }

@@ -70,7 +70,7 @@ impl Prefetcher {
         Ok(self.reading()?.lost().iter().map(ShardId::to_string).collect())
     }
 
-    /// Takes what was read ahead, within the limits; none is no limit. Data of at most `keep_bytes` are kept. More is taken
+    /// Takes what was read ahead, within the limits; none is no limit. Records of at most `keep_bytes`, as rows, are kept. More is taken
     /// for `gather_ms` while the buffer fills as fast as it is emptied; `wait_ms` is how long a goal is waited for.
     #[pyo3(signature = (*, max_records, max_bytes, keep_bytes, gather_ms, wait_ms))]
     fn take(

@@ -76,9 +76,8 @@ class Ahead:
         batch = [Range(shard, first, to, records) for shard, first, to, records, _, _ in taken]
         before = Offset.of(start, self._options.stream)
         self._at = replace(before, shards=dict(places), batch=batch).as_dict()
-        self._kept = None
-        if sum(size for *_, size, _ in taken) <= self._options.inline_bytes:
-            self._kept = (self._at, [block for *_, blocks in taken for block in blocks])
+        blocks = [block for *_, blocks in taken for block in blocks]
+        self._kept = (self._at, blocks) if blocks else None
         return self._at
 
     def kept(self, end: dict[str, Any]) -> list[Block] | None:

@@ -44,7 +44,7 @@ class Options:
     buffer_mib: int
     """Read ahead on the driver at most."""
     inline_bytes: int
-    """Batches with no more data than this go to the executors as they are; of others the ranges."""
+    """Batches that are no larger than this as rows go to the executors as they are; of others the ranges."""
     shards_per_task: int
     is_aggregating: bool
     sink_buffer_bytes: int
@@ -82,7 +82,7 @@ class Options:
             max_records=number("maxRecordsPerTrigger", max_records, 1, _MOST) if max_records else None,
             max_bytes=size_bytes("maxBytesPerTrigger", max_bytes) if max_bytes else None,
             buffer_mib=min(2_048, max(1, size_bytes("bufferBytes", take("bufferBytes", "64m")) >> 20)),
-            inline_bytes=number("inlineBytes", take("inlineBytes", "1048576"), 0, 1 << 30),
+            inline_bytes=number("inlineBytes", take("inlineBytes", "524288"), 0, 1 << 30),
             shards_per_task=number("shardsPerTask", take("shardsPerTask", "1"), 1, 10_000),
             is_aggregating=boolean("sink.aggregationEnabled", take("sink.aggregationEnabled", "true")),
             sink_buffer_bytes=size_bytes("sink.bufferBytes", take("sink.bufferBytes", "8m")),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 import time
 import uuid
@@ -38,7 +36,6 @@ def main() -> None:
         .trigger(processingTime="200 milliseconds")
         .start()
     )
-    signal.signal(signal.SIGTERM, lambda *_: (query.stop(), os._exit(0)))
     query.awaitTermination()
 
 

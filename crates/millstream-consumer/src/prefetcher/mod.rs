@@ -47,7 +47,7 @@ pub struct PrefetchConfig {
 pub struct Take {
     /// Of all shards together.
     pub limits: CutLimits,
-    /// The records' data are kept where they are not more bytes than these; else their ranges alone.
+    /// The records are kept where they are not more bytes than these as rows; else their ranges alone.
     pub keep_bytes: u64,
     /// How long more is taken while the buffer fills as fast as it is emptied.
     pub gather: Duration,

@@ -5,6 +5,9 @@ use millstream_kinesis::{RecordBlock, ShardId, ShardRange};
 
 use crate::buffer::{CutLimits, ShardInput};
 
+/// About what a record takes beside its data, as a row with its shard, stream, key and numbers.
+const ROW_BYTES: u64 = 160;
+
 /// The next records of one shard.
 #[derive(Clone, Debug)]
 pub struct TakenRange {
@@ -50,7 +53,7 @@ impl Gathered {
                 }
             }
         }
-        if self.bytes > self.keep_bytes {
+        if self.bytes + self.records * ROW_BYTES > self.keep_bytes {
             self.shards.values_mut().for_each(|taken| taken.blocks.clear());
         }
         self.bytes - before
