@@ -49,11 +49,12 @@ class Batches:
 
     def __call__(self, frame: DataFrame, batch: int) -> None:
         """For `foreachBatch`."""
-        self.runs.setdefault(batch, []).append(records(frame))
+        found = records(frame)
+        self.runs[batch] = [*self.runs.get(batch, []), found]
 
     def values(self) -> list[str]:
         """The data, in the order of the batches."""
-        return [record[3] for batch in sorted(self.runs) for record in self.runs[batch][-1]]
+        return [record[3] for batch in sorted(self.runs.copy()) for record in self.runs[batch][-1]]
 
 
 class Program:

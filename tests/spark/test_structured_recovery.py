@@ -105,4 +105,4 @@ def test_shards_split_and_merge_while_a_query_runs(spark: SparkSession, service:
 
 def shards(batches: Batches) -> set[int]:
     """The numbers of the shards that records came of."""
-    return {int(record[0][-4:]) for runs in batches.runs.values() for record in runs[-1]}
+    return {int(record[0][-4:]) for runs in batches.runs.copy().values() for record in runs[-1]}

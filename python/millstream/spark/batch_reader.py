@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyspark.sql.datasource import DataSourceReader, InputPartition
+from pyspark.sql.types import StructType
 
 from millstream.kinesis_client import client_of
 from millstream.spark.options import Options
@@ -17,8 +18,10 @@ from millstream.spark.values import InvalidOption
 class KinesisBatchReader(DataSourceReader):
     """All shards, open and closed: from ``startingTimestamp`` or the oldest record to ``endingTimestamp`` or now."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, schema: Any) -> None:
         self._options = options
+        # Sail gives a schema of Arrow, with times that have no zone; what is read has to have its types.
+        self._arrow_schema = None if isinstance(schema, StructType) else schema
         now_ms = time.time_ns() // 1_000_000
         self._until_ms = min(now_ms, options.ending_ms if options.ending_ms is not None else now_ms)
         if options.starting_ms is not None and options.starting_ms > self._until_ms:
@@ -35,4 +38,5 @@ class KinesisBatchReader(DataSourceReader):
     def read(self, partition: InputPartition) -> Iterator[Any]:
         """On an executor: record batches."""
         assert isinstance(partition, TimesTask)
-        return partition.read(self._options)
+        batches = partition.read(self._options)
+        return batches if self._arrow_schema is None else (batch.cast(self._arrow_schema) for batch in batches)
