@@ -1,6 +1,6 @@
 """What the tests on real Apache Spark share: a standalone cluster of a master and two workers, and sessions on it.
 
-They run in `.spark`, which has PySpark and our wheel (`make test-spark`); without PySpark nothing is collected.
+They run in `.spark`, which has PySpark and our wheel (`make test-spark`); elsewhere `tests/conftest.py` leaves them out.
 The local service and what feeds it is in `tests/conftest.py`.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +15,6 @@ import pytest
 if TYPE_CHECKING:
     from cluster import Cluster
     from pyspark.sql import SparkSession
-
-collect_ignore_glob = [] if find_spec("pyspark") else ["*"]
 
 
 @pytest.fixture(scope="session")
