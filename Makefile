@@ -4,9 +4,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SPARK := .spark
 WHEEL := target/wheels/.stamp
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
-PYTHON_SOURCES := $(shell find python/millstream -name '*.py' -o -name '*.pyi' -o -name py.typed 2>/dev/null)
+PYTHON_SOURCES := $(shell find python/millstream python/pyspark_millstream* -name '*.py' -o -name '*.pyi' -o -name py.typed 2>/dev/null)
 
 .DEFAULT_GOAL := help
 
@@ -136,8 +137,26 @@ lint: $(VENV)/.dev ## Check formatting, lints and types
 	$(SIM) clippy --all-targets --quiet -- -D warnings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy python/millstream
+	$(BIN)/mypy python/millstream python/pyspark_millstream python/pyspark_millstream_name
 	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check licenses bans sources; else echo "cargo-deny is not installed: licences not checked"; fi
+
+$(SPARK)/.installed: requirements/spark.txt requirements/dev.txt
+	$(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/pip install --quiet --requirement requirements/spark.txt
+	@touch $@
+
+$(SPARK)/.wheel: $(WHEEL) $(SPARK)/.installed
+	$(SPARK)/bin/pip install --quiet --force-reinstall --no-deps target/wheels/millstream-*.whl
+	@touch $@
+
+# What to run of tests/spark: TESTS=tests/spark/test_cluster.py
+TESTS ?= tests/spark
+
+.PHONY: test-spark
+test-spark: ## Test on real Apache Spark: a master and two workers on this machine (needs Java 17; installs PySpark into .spark)
+	@command -v java >/dev/null || { echo "Java is not installed, which Spark needs: apt-get install openjdk-17-jdk-headless"; exit 1; }
+	@$(MAKE) --no-print-directory $(SPARK)/.wheel
+	$(SPARK)/bin/python -m pytest $(TESTS)
 
 .PHONY: bench
 bench: $(DIST)/.stamp ## Measure against PySpark 4.x in the same run (needs Java 17; installs PySpark into bench/.venv)
@@ -169,4 +188,4 @@ docs: ## Build the Rust documentation
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf target dist $(VENV) bench/.venv bench/rivals bench/local/rivals bench/local/client/target .demo
+	rm -rf target dist $(VENV) $(SPARK) bench/.venv bench/rivals bench/local/rivals bench/local/client/target .demo

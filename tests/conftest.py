@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ PROGRAMS = ROOT / "tests" / "programs"
 MILLSTREAM = Path(sys.executable).parent / "millstream"
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
+
+# Without PySpark, not even their conftest.py: it would take the name of this one.
+collect_ignore = [] if find_spec("pyspark") else ["spark"]
 
 
 def environment(**changes: str | None) -> dict[str, str]:

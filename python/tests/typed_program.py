@@ -26,6 +26,7 @@ from millstream.kcl import (
     ShutdownRequestedInput,
     Worker,
 )
+from millstream.kinesis_client import ClientSettings, MissingRecords, Range
 from millstream.rdd import ResultIterable
 from millstream.streaming import DStream, Receiver, State, StateSpec, StreamingContext, StreamingListener
 
@@ -362,3 +363,12 @@ def main(words: Iterable[str]) -> None:
     ssc.awaitTermination(1)
     ssc.stop(stopSparkContext=ended, stopGraceFully=True)
     sc.stop()
+
+
+def ranges() -> int:
+    settings = ClientSettings(region="us-east-1", endpoint="http://127.0.0.1:4566", read_interval_ms=200)
+    wanted = Range("shardId-000000000000", "49:0", "50:3", 12)
+    try:
+        return sum(len(block) for block in wanted.read(settings, "words"))
+    except MissingRecords as missing:
+        return missing.missing

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::buffer::{Buffer, Cut, CutId};
+use crate::buffer::{Buffer, Cut, CutId, CutLimits};
 use crate::config::ConsumerConfig;
 use crate::driver::Driver;
 use crate::error::ConsumerError;
@@ -84,8 +84,16 @@ impl Consumer {
     /// # Errors
     /// As [`Consumer::cut`].
     pub fn cut_at_most(&self, records: u64) -> Result<Cut, ConsumerError> {
+        self.cut_within(CutLimits { records, ..CutLimits::default() })
+    }
+
+    /// As [`Consumer::cut`], with no more than the limits say, about as much of each shard.
+    ///
+    /// # Errors
+    /// As [`Consumer::cut`].
+    pub fn cut_within(&self, limits: CutLimits) -> Result<Cut, ConsumerError> {
         self.health()?;
-        Ok(self.shared.buffer().cut_at_most(records))
+        Ok(self.shared.buffer().cut_within(limits))
     }
 
     /// Whether the worker runs, or was told to stop.
@@ -115,6 +123,11 @@ impl Consumer {
     /// Stops reading, for good. Leases are kept and renewed, so that what is queued can be cut and processed in peace.
     pub fn pause(&self) {
         self.pausing.cancel();
+    }
+
+    /// Takes no record that arrived later than this, in milliseconds since the epoch; shards that are there are read no more.
+    pub(crate) fn stop_at(&self, until_ms: i64) {
+        self.shared.buffer().stop_at(until_ms);
     }
 
     /// Whether nothing is queued.

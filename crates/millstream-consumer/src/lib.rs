@@ -9,7 +9,8 @@
 //! ```
 //!
 //! In place of cuts of all shards, a [`ShardConsumer`] hands out each shard for itself, with a [`Checkpointer`];
-//! [`processor`] runs on it what was written for the Java KCL.
+//! [`processor`] runs on it what was written for the Java KCL. A [`Prefetcher`] reads ahead for an engine that keeps offsets of
+//! its own.
 //!
 //! [`buffer`] decides what may be reported and is pure; the driver owns the coordinator and does its actions; a reader is
 //! one task a shard.
@@ -20,6 +21,7 @@ mod consumer;
 mod driver;
 mod error;
 mod history;
+mod prefetcher;
 pub mod processor;
 mod reader;
 mod shard_consumer;
@@ -27,11 +29,12 @@ mod shard_stream;
 mod shared;
 mod status;
 
-pub use buffer::{Cut, CutId, ShardInput};
+pub use buffer::{Cut, CutId, CutLimits, ShardInput};
 pub use config::{ConsumerConfig, Retrieval};
 pub use consumer::Consumer;
 pub use error::ConsumerError;
 pub use history::History;
+pub use prefetcher::{Places, PrefetchConfig, Prefetcher, Take, Taken, TakenRange};
 pub use shard_consumer::ShardConsumer;
 pub use shard_stream::{CheckpointError, Checkpointer, PreparedCheckpoint, ShardEvent, ShardStream};
 pub use status::ShardStatus;

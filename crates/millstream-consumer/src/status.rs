@@ -11,6 +11,10 @@ pub struct ShardStatus {
     pub cut: Checkpoint,
     /// Age of the last answer's newest record against the tip of the shard, in milliseconds (`MillisBehindLatest`).
     pub millis_behind: i64,
+    /// How many answers have reached the tip of the shard.
+    pub tips: u64,
+    /// Whether a record was read that arrived after the time at which reading is to stop.
+    pub is_past: bool,
     /// Records read and not yet handed out.
     pub queued: usize,
     /// Whether the shard is closed and was read to its end.

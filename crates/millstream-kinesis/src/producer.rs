@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::{Kinesis, KinesisError, PutEntry, PutOutcome, backoff};
+use crate::{Kinesis, KinesisError, PutEntry, PutOutcome, ShardId, backoff};
 
 /// The limits of one `PutRecords` call.
 const MAX_RECORDS: usize = 500;
@@ -102,42 +102,43 @@ impl Producer {
     /// # Errors
     /// See [`ProducerError`]; the records accepted until then stay in the stream.
     pub async fn put_all(&self, entries: Vec<PutEntry>) -> Result<PutSummary, ProducerError> {
-        self.put_all_with_progress(entries, |_| ()).await
+        self.put_all_placed(entries, |_, _| ()).await
     }
 
-    /// [`Self::put_all`] that tells, after every call, how many records are accepted so far.
+    /// [`Self::put_all`] that tells, of each record that is accepted, its index and the shard it went to.
     ///
     /// # Errors
     /// As [`Self::put_all`].
-    pub async fn put_all_with_progress(
+    pub async fn put_all_placed(
         &self,
         entries: Vec<PutEntry>,
-        mut progress: impl FnMut(u64) + Send,
+        mut placed: impl FnMut(usize, &ShardId) + Send,
     ) -> Result<PutSummary, ProducerError> {
         let mut done = PutSummary::default();
-        let mut rest = &entries[..];
-        while !rest.is_empty() {
-            let (batch, later) = rest.split_at(batch_len(rest));
-            self.put_batch(batch.to_vec(), &mut done, &mut progress).await?;
-            rest = later;
+        let mut first = 0;
+        while first < entries.len() {
+            let batch = &entries[first..first + batch_len(&entries[first..])];
+            self.put_batch(first, batch.to_vec(), &mut done, &mut placed).await?;
+            first += batch.len();
         }
         Ok(done)
     }
 
     async fn put_batch(
         &self,
+        first: usize,
         mut batch: Vec<PutEntry>,
         done: &mut PutSummary,
-        progress: &mut (impl FnMut(u64) + Send),
+        placed: &mut (impl FnMut(usize, &ShardId) + Send),
     ) -> Result<(), ProducerError> {
+        let mut indices: Vec<usize> = (first..first + batch.len()).collect();
         let mut attempts = 0;
         while !batch.is_empty() {
             let sent = batch.len();
             done.calls += 1;
             let error = match self.kinesis.put_records(&self.stream, &batch).await {
                 Ok(outcomes) => {
-                    let rejected = keep_rejected(&mut batch, outcomes, done);
-                    progress(done.records);
+                    let rejected = keep_rejected(&mut batch, &mut indices, outcomes, done, placed);
                     if batch.len() < sent {
                         attempts = 0;
                     }
@@ -179,26 +180,34 @@ fn batch_len(entries: &[PutEntry]) -> usize {
     fits.count().max(1)
 }
 
-/// Leaves in `batch` what was rejected, counts the others, and returns the first reason.
+/// Leaves in `batch`, and in `indices`, what was rejected, counts and tells the others, and returns the first reason.
 fn keep_rejected(
     batch: &mut Vec<PutEntry>,
+    indices: &mut Vec<usize>,
     outcomes: Vec<PutOutcome>,
     done: &mut PutSummary,
+    placed: &mut impl FnMut(usize, &ShardId),
 ) -> Option<(String, String)> {
     let mut reason = None;
     let mut outcomes = outcomes.into_iter();
-    batch.retain(|entry| match outcomes.next() {
-        Some(PutOutcome::Accepted { .. }) => {
-            done.records += 1;
-            done.bytes += entry.size() as u64;
-            false
+    let (mut left, mut left_indices) = (Vec::new(), Vec::new());
+    for (entry, index) in batch.drain(..).zip(indices.drain(..)) {
+        match outcomes.next() {
+            Some(PutOutcome::Accepted { shard, .. }) => {
+                done.records += 1;
+                done.bytes += entry.size() as u64;
+                placed(index, &shard);
+                continue;
+            }
+            Some(PutOutcome::Rejected { code, message }) => {
+                reason.get_or_insert((code, message));
+            }
+            None => {}
         }
-        Some(PutOutcome::Rejected { code, message }) => {
-            reason.get_or_insert((code, message));
-            true
-        }
-        None => true,
-    });
+        left.push(entry);
+        left_indices.push(index);
+    }
+    (*batch, *indices) = (left, left_indices);
     reason
 }
 
@@ -206,8 +215,8 @@ fn keep_rejected(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::ReadFrom;
     use crate::testing::{FakeKinesis, Operation};
-    use crate::{ReadFrom, ShardId};
 
     const STREAM: &str = "words";
 
@@ -230,9 +239,9 @@ mod tests {
         let words: Vec<String> = (0..1_201).map(|word| word.to_string()).collect();
         let entries = words.iter().map(|word| PutEntry::new("k", word.clone())).collect();
         let mut seen = Vec::new();
-        let done = producer(&fake).put_all_with_progress(entries, |n| seen.push(n)).await.unwrap();
+        let done = producer(&fake).put_all_placed(entries, |index, _| seen.push(index)).await.unwrap();
         assert_eq!((done.records, done.calls, done.retried), (1_201, 3, 0));
-        assert_eq!(seen, [500, 1_000, 1_201]);
+        assert_eq!(seen, (0..1_201).collect::<Vec<_>>());
         assert_eq!(stored(&fake).await, words);
     }
 

@@ -1,7 +1,7 @@
 //! `Block`: records of one shard, in columns, as Python sees them.
 
-use millstream_kinesis::RecordBlock;
-use pyo3::exceptions::{PyIndexError, PyUnicodeDecodeError};
+use millstream_kinesis::{RecordBlock, TextColumn};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyUnicodeDecodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
@@ -85,7 +85,64 @@ impl Block {
         PyList::new(py, self.0.arrivals())
     }
 
+    /// The data of all records in Arrow's `binary` layout: 32-bit offsets and the buffer they mean.
+    fn data_buffers<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        buffers(py, self.0.byte_len(), self.0.data().iter())
+    }
+
+    /// The partition keys of all records in Arrow's `utf8` layout, as `data_buffers`.
+    fn partition_key_buffers<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        text_buffers(py, self.0.partition_keys())
+    }
+
+    /// The sequence numbers of all records in Arrow's `utf8` layout, as `data_buffers`.
+    fn sequence_number_buffers<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        text_buffers(py, self.0.sequences())
+    }
+
+    /// The sub-sequence numbers of all records as an array of 64-bit numbers.
+    fn sub_sequence_number_buffer<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let bytes: Vec<u8> = self.0.sub_sequences().iter().flat_map(|sub| sub.to_le_bytes()).collect();
+        PyBytes::new(py, &bytes)
+    }
+
+    /// The approximate arrival times of all records as an array of 64-bit numbers, in microseconds since the epoch.
+    fn arrival_buffer<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let micros = self.0.arrivals().iter().map(|ms| ms.saturating_mul(1_000));
+        let bytes: Vec<u8> = micros.flat_map(i64::to_le_bytes).collect();
+        PyBytes::new(py, &bytes)
+    }
+
     fn __repr__(&self) -> String {
         format!("Block(stream='{}', shard='{}', records={})", self.0.stream(), self.0.shard(), self.0.len())
     }
+}
+
+fn text_buffers<'py>(py: Python<'py>, texts: &TextColumn) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    let len = texts.iter().map(str::len).sum();
+    buffers(py, len, texts.iter().map(str::as_bytes))
+}
+
+/// Values of variable length as Arrow keeps them. Arrow's numbers are those of the machine, which is little-endian wherever
+/// there is a wheel.
+fn buffers<'py, 'a>(
+    py: Python<'py>,
+    len: usize,
+    values: impl ExactSizeIterator<Item = &'a [u8]>,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    if i32::try_from(len).is_err() {
+        return Err(PyOverflowError::new_err(format!("a block with {len} bytes in one column is too large for Arrow")));
+    }
+    let mut offsets = Vec::with_capacity(4 * (values.len() + 1));
+    offsets.extend_from_slice(&0_i32.to_le_bytes());
+    let bytes = PyBytes::new_with(py, len, |buffer| {
+        let mut end = 0;
+        for value in values {
+            buffer[end..end + value.len()].copy_from_slice(value);
+            end += value.len();
+            offsets.extend_from_slice(&(end as i32).to_le_bytes());
+        }
+        Ok(())
+    })?;
+    Ok((PyBytes::new(py, &offsets), bytes))
 }

@@ -27,7 +27,7 @@ pub(crate) fn illegal_argument(py: Python<'_>, message: String) -> PyErr {
 
 /// An exception raised in Python comes back as it is; what is wrong with the arguments of a stream is an
 /// IllegalArgumentException, all else a PySparkRuntimeError.
-fn of_cause(py: Python<'_>, cause: &BoxError) -> PyErr {
+pub(crate) fn of_cause(py: Python<'_>, cause: &BoxError) -> PyErr {
     if let Some(raised) = cause.downcast_ref::<PyErr>() {
         return raised.clone_ref(py);
     }
@@ -40,6 +40,11 @@ fn of_cause(py: Python<'_>, cause: &BoxError) -> PyErr {
     };
     let name = if is_argument { "IllegalArgumentException" } else { "PySparkRuntimeError" };
     exception(py, name, cause.to_string())
+}
+
+/// A call to Kinesis that failed.
+pub(crate) fn of_kinesis(py: Python<'_>, error: &KinesisError) -> PyErr {
+    of_cause(py, &ConsumerError::Kinesis(error.clone()).into())
 }
 
 pub(crate) fn of_start(py: Python<'_>, error: &StartError) -> PyErr {

@@ -64,22 +64,16 @@ impl KinesisInput {
         conf: HashMap<String, String>,
         make: Py<PyAny>,
     ) -> PyResult<Self> {
-        let initial = match initial {
-            "TRIM_HORIZON" => InitialPosition::TrimHorizon,
-            "LATEST" => InitialPosition::Latest,
-            // "AT_TIMESTAMP 1700000000000": in milliseconds since the epoch.
-            other => match other.strip_prefix("AT_TIMESTAMP ").and_then(|millis| millis.parse().ok()) {
-                Some(millis) => InitialPosition::AtTimestamp(millis),
-                None => return Err(error::illegal_argument(py, format!("'{other}' is not an initial position"))),
-            },
-        };
+        let position = initial_position(initial);
+        let initial =
+            position.ok_or_else(|| error::illegal_argument(py, format!("'{initial}' is not an initial position")))?;
         let conf = Conf::new(conf);
         let invalid = |message: String| error::illegal_argument(py, message);
         let aws = AwsSettings {
             region,
             kinesis_endpoint: Some(endpoint),
             dynamodb_endpoint: conf.endpoint("spark.millstream.dynamodb.endpoint").map_err(invalid)?,
-            credentials: credentials(access_key, secret, role_arn, session_name, external_id),
+            credentials: credentials(access_key, secret, None, role_arn, session_name, external_id),
         };
         let mut input = Input::new(app, stream, aws, initial);
         if let Some(url) = conf.text("spark.millstream.leaseStore") {
@@ -118,21 +112,33 @@ impl KinesisInput {
     }
 }
 
+/// `TRIM_HORIZON`, `LATEST`, or `AT_TIMESTAMP 1700000000000`: in milliseconds since the epoch.
+pub(crate) fn initial_position(text: &str) -> Option<InitialPosition> {
+    match text {
+        "TRIM_HORIZON" => Some(InitialPosition::TrimHorizon),
+        "LATEST" => Some(InitialPosition::Latest),
+        other => {
+            let millis = other.strip_prefix("AT_TIMESTAMP ")?.parse().ok()?;
+            Some(InitialPosition::AtTimestamp(millis))
+        }
+    }
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn credentials(
+/// The keys given, or what the environment has; with a role, those of the role.
+pub(crate) fn credentials(
     access_key: Option<String>,
     secret: Option<String>,
+    session_token: Option<String>,
     role_arn: Option<String>,
     session_name: Option<String>,
     external_id: Option<String>,
 ) -> CredentialsSource {
     let base = match (access_key, secret) {
-        (Some(access_key), Some(secret_key)) => {
-            CredentialsSource::Static { access_key, secret_key, session_token: None }
-        }
+        (Some(access_key), Some(secret_key)) => CredentialsSource::Static { access_key, secret_key, session_token },
         _ => CredentialsSource::Default,
     };
     match (role_arn, session_name) {

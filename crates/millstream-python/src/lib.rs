@@ -11,9 +11,13 @@ mod error;
 mod kcl_checkpointer;
 mod kcl_processor;
 mod kcl_worker;
+mod kinesis_client;
 mod kinesis_input;
+mod kinesis_writer;
 mod listener;
+mod prefetcher;
 mod python_source;
+mod range_read;
 mod states;
 
 use pyo3::prelude::*;
@@ -32,7 +36,15 @@ mod _millstream {
     #[pymodule_export]
     use crate::kcl_worker::KclWorker;
     #[pymodule_export]
+    use crate::kinesis_client::KinesisClient;
+    #[pymodule_export]
     use crate::kinesis_input::KinesisInput;
+    #[pymodule_export]
+    use crate::kinesis_writer::KinesisWriter;
+    #[pymodule_export]
+    use crate::prefetcher::Prefetcher;
+    #[pymodule_export]
+    use crate::range_read::RangeRead;
 
     /// Runs the `millstream` command with `argv` (the program's name first) and returns its exit code.
     #[pyfunction]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use millstream_kinesis::{Checkpoint, Position, ShardId};
 
-use super::{Buffer, Epoch, News, Reading, ShardBuffer, ShardInput};
+use super::{Buffer, CutLimits, Epoch, News, Reading, ShardBuffer, ShardInput};
 
 /// What the program of one shard has got.
 #[derive(Debug)]
@@ -77,7 +77,8 @@ impl<P> Buffer<P> {
         if state.reading == Reading::Draining {
             return Next::ShutdownRequested;
         }
-        let (blocks, held): (Vec<_>, Vec<_>) = state.take(records).into_iter().unzip();
+        let limits = CutLimits { records, ..CutLimits::default() };
+        let (blocks, held): (Vec<_>, Vec<_>) = state.take(limits).into_iter().unzip();
         if let Some(input) = state.input(&stream, shard, blocks) {
             state.handed.held = held;
             state.handed.bytes = input.blocks.iter().map(|block| block.byte_len() as u64).sum();

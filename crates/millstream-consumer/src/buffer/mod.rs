@@ -4,6 +4,7 @@
 //! failed stays in the row for good, so that no later success moves a checkpoint past it.
 
 mod by_shard;
+mod limits;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use crate::history::History;
 use crate::status::ShardStatus;
 use by_shard::Handed;
 pub use by_shard::{Next, Refused};
+pub use limits::CutLimits;
+use limits::shares;
 
 /// Names a cut; grows by one a cut.
 pub type CutId = u64;
@@ -59,6 +62,8 @@ pub struct Buffer<P> {
     is_by_shard: bool,
     /// What was cut of shards that are not read now, where a program has records of its own: None, if it has not.
     past: Option<BTreeMap<ShardId, Past<P>>>,
+    /// Records that arrived later are not taken, in milliseconds since the Unix epoch.
+    until_ms: Option<i64>,
     next_cut: CutId,
     next_epoch: u64,
 }
@@ -84,6 +89,10 @@ struct ShardBuffer<P> {
     handed: Handed<P>,
     reading: Reading,
     millis_behind: i64,
+    /// Answers that reached the tip.
+    tips: u64,
+    /// A record came that arrived too late: there is nothing more to be read.
+    is_past: bool,
     /// Bytes of the records processed since they were asked for last.
     processed_bytes: u64,
     news: VecDeque<News>,
@@ -118,7 +127,15 @@ enum Outcome {
 impl<P> Buffer<P> {
     /// An empty buffer of one stream.
     pub fn new(stream: Arc<str>) -> Self {
-        Self { stream, shards: BTreeMap::new(), is_by_shard: false, past: None, next_cut: 0, next_epoch: 0 }
+        Self {
+            stream,
+            shards: BTreeMap::new(),
+            is_by_shard: false,
+            past: None,
+            until_ms: None,
+            next_cut: 0,
+            next_epoch: 0,
+        }
     }
 
     /// An empty buffer that goes on behind what an earlier run has cut.
@@ -149,6 +166,8 @@ impl<P> Buffer<P> {
             handed: Handed::new(from),
             reading: Reading::Open,
             millis_behind: 0,
+            tips: 0,
+            is_past: false,
             processed_bytes: 0,
             news: VecDeque::new(),
         };
@@ -159,12 +178,31 @@ impl<P> Buffer<P> {
 
     /// Queues what was read. False when this time of reading is over: the reader should stop.
     pub fn push(&mut self, shard: &ShardId, epoch: Epoch, block: RecordBlock, millis_behind: i64, held: P) -> bool {
+        let until_ms = self.until_ms;
         let Some(state) = self.open_shard(shard, epoch) else { return false };
         state.millis_behind = millis_behind;
+        state.tips += u64::from(millis_behind == 0);
+        let block = match until_ms {
+            Some(until_ms) => state.until(block, until_ms),
+            None => block,
+        };
         if !block.is_empty() {
             state.queue.push_back((block, Arc::new(held)));
         }
-        true
+        !state.is_past
+    }
+
+    /// Takes no record from now on that arrived later than this, nor what follows it in its shard: such shards are read no more.
+    pub fn stop_at(&mut self, until_ms: i64) {
+        self.until_ms = Some(until_ms);
+        for state in self.shards.values_mut() {
+            for (block, held) in std::mem::take(&mut state.queue) {
+                let block = if state.is_past { block.slice(0..0) } else { state.until(block, until_ms) };
+                if !block.is_empty() {
+                    state.queue.push_back((block, held));
+                }
+            }
+        }
     }
 
     /// The shard is closed and its last record was pushed.
@@ -184,13 +222,27 @@ impl<P> Buffer<P> {
 
     /// Hands out at most `records` of what is queued, about as many of each shard.
     pub fn cut_at_most(&mut self, records: u64) -> Cut {
+        self.cut_within(CutLimits { records, ..CutLimits::default() })
+    }
+
+    /// Hands out what is queued and within the limits, about as much of each shard.
+    pub fn cut_within(&mut self, limits: CutLimits) -> Cut {
         let id = self.next_cut;
         self.next_cut += 1;
-        let queued: Vec<u64> = self.shards.values().map(ShardBuffer::queued).collect();
-        let shares = shares(records, &queued);
+        let records: Vec<u64> = self.shards.values().map(ShardBuffer::queued).collect();
+        let bytes: Vec<u64> = self.shards.values().map(ShardBuffer::queued_bytes).collect();
+        let shares = shares(limits.records, &records).into_iter().zip(shares(limits.bytes, &bytes));
         let stream = &self.stream;
         let shards = self.shards.iter_mut().zip(shares);
-        let inputs = shards.filter_map(|((shard, state), share)| state.cut(stream, shard, id, share)).collect();
+        let cut = shards.filter_map(|((shard, state), (records, bytes))| {
+            state.cut(stream, shard, id, CutLimits { records, bytes })
+        });
+        let mut inputs: Vec<ShardInput> = cut.collect();
+        if inputs.is_empty() && limits.records > 0 {
+            // No record is as small as a shard's share of the bytes: the next one goes alone.
+            let alone = CutLimits { records: 1, bytes: u64::MAX };
+            inputs.extend(self.shards.iter_mut().find_map(|(shard, state)| state.cut(stream, shard, id, alone)));
+        }
         Cut { id, inputs }
     }
 
@@ -266,6 +318,8 @@ impl<P> Buffer<P> {
             shard: shard.clone(),
             cut: state.cut.clone(),
             millis_behind: state.millis_behind,
+            tips: state.tips,
+            is_past: state.is_past,
             queued: usize::try_from(state.queued()).unwrap_or(usize::MAX),
             ended: state.reading == Reading::Ended || state.reading == Reading::Closed,
         };
@@ -274,7 +328,7 @@ impl<P> Buffer<P> {
 
     fn open_shard(&mut self, shard: &ShardId, epoch: Epoch) -> Option<&mut ShardBuffer<P>> {
         let is_open = |state: &&mut ShardBuffer<P>| {
-            state.epoch == epoch && state.reading == Reading::Open && !state.handed.is_done()
+            state.epoch == epoch && state.reading == Reading::Open && !state.is_past && !state.handed.is_done()
         };
         self.shards.get_mut(shard).filter(is_open)
     }
@@ -285,8 +339,19 @@ impl<P> ShardBuffer<P> {
         self.queue.iter().map(|(block, _)| block.len() as u64).sum()
     }
 
-    fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId, records: u64) -> Option<ShardInput> {
-        let (blocks, held): (Vec<_>, Vec<_>) = self.take(records).into_iter().unzip();
+    fn queued_bytes(&self) -> u64 {
+        self.queue.iter().map(|(block, _)| block.byte_len() as u64).sum()
+    }
+
+    /// The part of a block that arrived until then. Nothing follows the first later record.
+    fn until(&mut self, block: RecordBlock, until_ms: i64) -> RecordBlock {
+        let later = block.arrivals().iter().position(|arrived| *arrived > until_ms);
+        self.is_past |= later.is_some();
+        block.slice(0..later.unwrap_or(block.len()))
+    }
+
+    fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId, limits: CutLimits) -> Option<ShardInput> {
+        let (blocks, held): (Vec<_>, Vec<_>) = self.take(limits).into_iter().unzip();
         let input = self.input(stream, shard, blocks)?;
         let bytes = input.blocks.iter().map(RecordBlock::byte_len).sum();
         self.in_flight.push_back(InFlight {
@@ -309,17 +374,21 @@ impl<P> ShardBuffer<P> {
     }
 
     /// The first records of the queue.
-    fn take(&mut self, records: u64) -> Vec<(RecordBlock, Arc<P>)> {
-        let (mut taken, mut left) = (Vec::new(), usize::try_from(records).unwrap_or(usize::MAX));
-        while left > 0
-            && let Some((block, held)) = self.queue.pop_front()
-        {
-            if block.len() > left {
-                self.queue.push_front((block.slice(left..block.len()), held.clone()));
+    fn take(&mut self, mut limits: CutLimits) -> Vec<(RecordBlock, Arc<P>)> {
+        let mut taken = Vec::new();
+        while let Some((block, held)) = self.queue.pop_front() {
+            let fitting = block.slice(0..limits.fit(&block));
+            let is_split = fitting.len() < block.len();
+            if is_split {
+                self.queue.push_front((block.slice(fitting.len()..block.len()), held.clone()));
             }
-            let block = block.slice(0..left);
-            left -= block.len();
-            taken.push((block, held));
+            limits = limits.without(&fitting);
+            if !fitting.is_empty() {
+                taken.push((fitting, held));
+            }
+            if is_split {
+                break;
+            }
         }
         taken
     }
@@ -364,20 +433,6 @@ impl<P> ShardBuffer<P> {
         }
         self.news.push_back(news);
     }
-}
-
-/// Deals `records` out so that every shard gets what it has queued or an equal share. Where there is less than a record for
-/// each, the longest queues come first.
-fn shares(records: u64, queued: &[u64]) -> Vec<u64> {
-    let mut shortest_first: Vec<usize> = (0..queued.len()).collect();
-    shortest_first.sort_by_key(|&shard| queued[shard]);
-    let (mut shares, mut left) = (vec![0; queued.len()], records);
-    for (done, shard) in shortest_first.into_iter().enumerate() {
-        let share = queued[shard].min(left / (queued.len() - done) as u64);
-        shares[shard] = share;
-        left -= share;
-    }
-    shares
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 use millstream_kinesis::BlockBuilder;
 
 use super::*;
+use limits::shares;
 
 fn shard() -> ShardId {
     ShardId::from("shardId-000000000000")
@@ -215,4 +216,55 @@ fn with_a_history_a_lease_that_comes_back_brings_nothing_once_more() {
     buffer.processed(cut);
     let (_, from) = buffer.open(shard(), at(30));
     assert_eq!((from, buffer.take_news()), (at(40), vec![News::Processed(shard(), at(40))]));
+}
+
+/// Records of `size` bytes, each arriving a second after the last one.
+fn timed(sequences: std::ops::RangeInclusive<u32>, size: usize) -> RecordBlock {
+    let mut builder = BlockBuilder::new("s".into(), shard());
+    for sequence in sequences {
+        builder.push(&vec![0; size], "key", &sequence.to_string(), 0, i64::from(sequence) * 1_000);
+    }
+    builder.finish()
+}
+
+/// The last record of each shard's part, and how many there are.
+fn ends(cut: Cut) -> Vec<(String, u64)> {
+    cut.inputs.into_iter().map(|input| (input.range.to.sequence.to_string(), input.range.records)).collect()
+}
+
+#[test]
+fn a_cut_takes_no_more_bytes_than_it_may_but_one_record_in_any_case() {
+    let (mut buffer, held) = (Buffer::new("s".into()), Arc::new(()));
+    let other = ShardId::from("shardId-000000000001");
+    for id in [shard(), other] {
+        let (epoch, _) = buffer.open(id.clone(), Checkpoint::TrimHorizon);
+        buffer.push(&id, epoch, timed(1..=4, 100), 0, held.clone());
+        buffer.push(&id, epoch, timed(5..=8, 100), 0, held.clone());
+    }
+    let bytes = |bytes| CutLimits { bytes, ..CutLimits::default() };
+    let to = |sequence: u32, records| (sequence.to_string(), records);
+    assert_eq!(ends(buffer.cut_within(bytes(1_198))), [to(5, 5), to(5, 5)]);
+    assert_eq!(ends(buffer.cut_within(bytes(99))), [to(6, 1)], "smaller than any record");
+    assert_eq!(ends(buffer.cut_within(bytes(u64::MAX))), [to(8, 2), to(8, 3)]);
+    assert_eq!(ends(buffer.cut_within(bytes(1))), []);
+}
+
+#[test]
+fn what_arrived_after_the_stop_and_what_follows_it_is_not_taken() {
+    let (mut buffer, epoch, held) = with_cuts(0);
+    let later = ShardId::from("shardId-000000000001");
+    buffer.push(&shard(), epoch, timed(1..=3, 1), 0, held.clone());
+    buffer.push(&shard(), epoch, timed(4..=6, 1), 0, held.clone());
+    // The service's clock went back.
+    buffer.push(&shard(), epoch, timed(2..=2, 1), 0, held.clone());
+    buffer.stop_at(4_999);
+    assert_eq!(ends(buffer.cut()), [("4".to_owned(), 4)]);
+    assert!(buffer.status()[0].is_past);
+    assert!(!buffer.push(&shard(), epoch, timed(3..=3, 1), 0, held.clone()), "its reader is told to stop");
+    let (epoch, _) = buffer.open(later.clone(), Checkpoint::TrimHorizon);
+    assert!(buffer.push(&later, epoch, timed(1..=4, 1), 0, held.clone()));
+    assert!(!buffer.push(&later, epoch, timed(5..=5, 1), 0, held.clone()));
+    assert_eq!(ends(buffer.cut()), [("4".to_owned(), 4)]);
+    drop(buffer);
+    assert_eq!(Arc::strong_count(&held), 1);
 }

@@ -9,9 +9,6 @@ use super::proto::{AggregatedRecord, Record};
 use super::{DIGEST_LEN, MAGIC};
 use crate::{HashKey, PutEntry};
 
-/// The most that a record costs in an aggregate besides its data, key and hash key: protobuf tags and lengths.
-const RECORD_OVERHEAD: usize = 64;
-
 /// Puts user records together into aggregated records, as the KPL does.
 ///
 /// All records of one aggregator must belong to one shard: a reader leaves out an aggregate that holds a record of
@@ -24,6 +21,9 @@ pub struct Aggregator {
 }
 
 impl Aggregator {
+    /// The most that a record costs in an aggregate besides its data, key and hash key: protobuf tags and lengths.
+    pub(super) const RECORD_OVERHEAD: usize = 64;
+
     /// An aggregator whose aggregates have at most `max_bytes` of data (a record larger than that goes alone, plain).
     pub fn new(max_bytes: usize) -> Self {
         Aggregator { max_bytes, size: 0, entries: Vec::new() }
@@ -31,7 +31,7 @@ impl Aggregator {
 
     /// Adds a record. When it does not fit any more, it starts the next aggregate and the full one is returned.
     pub fn add(&mut self, entry: PutEntry) -> Option<PutEntry> {
-        let size = entry.size() + RECORD_OVERHEAD;
+        let size = entry.size() + Self::RECORD_OVERHEAD;
         let framing = MAGIC.len() + DIGEST_LEN;
         let full = if self.size + size + framing > self.max_bytes { self.finish() } else { None };
         self.size += size;

@@ -4,10 +4,12 @@
 
 mod aggregate;
 mod deaggregate;
+mod producer;
 mod proto;
 
 pub use aggregate::Aggregator;
 pub use deaggregate::{Deaggregated, deaggregate};
+pub use producer::AggregatingProducer;
 
 const MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
 const DIGEST_LEN: usize = 16;

@@ -14,7 +14,7 @@ pub use consumer::FanOutConsumer;
 pub use cursor::ShardCursor;
 pub use fan_out::FanOutReader;
 pub use polling::{PollOptions, PollingReader};
-pub use range::{RangeRead, read_range};
+pub use range::{RangeRead, RangeReader, read_range};
 pub use read::Read;
 pub use shard::ShardReader;
 

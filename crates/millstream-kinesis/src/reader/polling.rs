@@ -50,6 +50,11 @@ impl PollingReader {
         PollingReader { cursor, limit: options.limit, pace: Pace::new(options, Instant::now()), iterator: None }
     }
 
+    /// The most records of the reads that follow.
+    pub(super) fn set_limit(&mut self, limit: u32) {
+        self.limit = limit;
+    }
+
     /// Gets the first iterator. After it, a reader from `Latest` misses no record. [`Self::next`] does it too.
     ///
     /// # Errors

@@ -1,8 +1,11 @@
-//! Reading once more what was read before.
+//! Reading what lies between two places of a shard.
 
 use std::sync::Arc;
 
-use crate::{Kinesis, KinesisError, PollOptions, PollingReader, Read, RecordBlock, Shard, ShardCursor, ShardRange};
+use crate::{
+    HashKeyRange, Kinesis, KinesisError, PollOptions, PollingReader, Position, Read, RecordBlock, Shard, ShardCursor,
+    ShardRange,
+};
 
 /// What is there of a range.
 #[derive(Debug, Clone)]
@@ -26,28 +29,109 @@ pub async fn read_range(
     let Some(shard) = shards.iter().find(|shard| shard.id == range.shard) else {
         return Ok(RangeRead { blocks: Vec::new(), missing: range.records });
     };
-    let mut reader = PollingReader::new(ShardCursor::again(kinesis, range, Some(shard.hash_range)), &options);
-    match reader.open().await {
-        // The first record's number is none of this stream's: it was made anew.
-        Err(KinesisError::InvalidArgument { .. }) => {
-            return Ok(RangeRead { blocks: Vec::new(), missing: range.records });
-        }
-        opened => opened?,
+    let mut reader = RangeReader::again(kinesis, range, Some(shard.hash_range), options);
+    let mut blocks = Vec::new();
+    while let Some(block) = reader.next().await? {
+        blocks.push(block);
     }
-    let (mut blocks, mut read) = (Vec::new(), 0);
-    while read < range.records {
-        let Read::Records { block, millis_behind } = reader.next().await? else { break };
+    Ok(RangeRead { blocks, missing: reader.missing() })
+}
+
+/// Reads a part of one shard block by block: exactly what was read before, or what arrived until a time.
+pub struct RangeReader {
+    reader: PollingReader,
+    options: PollOptions,
+    end: End,
+    is_done: bool,
+}
+
+#[derive(Debug)]
+enum End {
+    /// This record, after so many more.
+    At(Position, u64),
+    /// The last record that arrived until this time (milliseconds since the Unix epoch).
+    Arrived(i64),
+}
+
+impl RangeReader {
+    /// Of what was read before, at the pace of `options`. Makes no call yet.
+    pub fn again(
+        kinesis: Arc<dyn Kinesis>,
+        range: &ShardRange,
+        hash_range: Option<HashKeyRange>,
+        options: PollOptions,
+    ) -> Self {
+        let cursor = ShardCursor::again(kinesis, range, hash_range);
+        Self::new(cursor, End::At(range.to.clone(), range.records), options)
+    }
+
+    /// Of what follows `cursor` and arrived until `until_ms`, which must not lie in the future. Makes no call yet.
+    pub fn until(cursor: ShardCursor, until_ms: i64, options: PollOptions) -> Self {
+        Self::new(cursor, End::Arrived(until_ms), options)
+    }
+
+    fn new(cursor: ShardCursor, end: End, options: PollOptions) -> Self {
+        let is_done = matches!(end, End::At(_, 0));
+        RangeReader { reader: PollingReader::new(cursor, &options), options, end, is_done }
+    }
+
+    /// The next records of the range, at least one; none at its end.
+    ///
+    /// # Errors
+    /// As [`PollingReader::next`].
+    pub async fn next(&mut self) -> Result<Option<RecordBlock>, KinesisError> {
+        while !self.is_done {
+            let block = match self.read().await? {
+                Some(Read::Records { block, millis_behind }) => self.take(block, millis_behind),
+                Some(Read::End { .. }) | None => {
+                    self.is_done = true;
+                    break;
+                }
+            };
+            if !block.is_empty() {
+                return Ok(Some(block));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many of the range's records are left. After its end: are not in the stream any more.
+    pub fn missing(&self) -> u64 {
+        match self.end {
+            End::At(_, left) => left,
+            End::Arrived(_) => 0,
+        }
+    }
+
+    async fn read(&mut self) -> Result<Option<Read>, KinesisError> {
+        if let End::At(_, left) = self.end {
+            // What lies behind the range is not asked for. An aggregated record counts as one here.
+            self.reader.set_limit(u32::try_from(left).unwrap_or(u32::MAX).min(self.options.limit));
+            match self.reader.open().await {
+                // The first record's number is none of this stream's: it was made anew.
+                Err(KinesisError::InvalidArgument { .. }) => return Ok(None),
+                opened => opened?,
+            }
+        }
+        self.reader.next().await.map(Some)
+    }
+
+    fn take(&mut self, block: RecordBlock, millis_behind: i64) -> RecordBlock {
         let last = block.last();
-        let block = block.until(&range.to);
-        read += block.len() as u64;
-        if !block.is_empty() {
-            blocks.push(block);
-        }
-        let is_past = last.as_ref().is_some_and(|last| *last >= range.to);
-        // At the tip of the shard there is nothing more of it: what is not there has expired.
-        if is_past || (last.is_none() && millis_behind == 0) {
-            break;
+        // At the tip of the shard there is nothing more of the range: what is not there has expired.
+        self.is_done = last.is_none() && millis_behind == 0;
+        match &mut self.end {
+            End::At(to, left) => {
+                let block = block.until(to);
+                *left = left.saturating_sub(block.len() as u64);
+                self.is_done |= *left == 0 || last.is_some_and(|last| last >= *to);
+                block
+            }
+            End::Arrived(until_ms) => {
+                let until = block.arrivals().iter().position(|arrived| arrived > until_ms);
+                self.is_done |= until.is_some() || millis_behind == 0;
+                block.slice(0..until.unwrap_or(block.len()))
+            }
         }
     }
-    Ok(RangeRead { blocks, missing: range.records.saturating_sub(read) })
 }

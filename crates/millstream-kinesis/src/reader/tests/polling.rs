@@ -8,8 +8,8 @@ use crate::now_ms;
 use crate::reader::place::Place;
 use crate::testing::{FakeKinesis, Operation};
 use crate::{
-    Checkpoint, InitialPosition, Kinesis, KinesisError, PollOptions, PollingReader, RangeRead, Read, ReadFrom,
-    RecordBlock, ShardCursor, ShardRange, read_range,
+    Checkpoint, InitialPosition, Kinesis, KinesisError, PollOptions, PollingReader, RangeRead, RangeReader, Read,
+    ReadFrom, RecordBlock, ShardCursor, ShardRange, read_range,
 };
 
 fn reader(fake: &Arc<FakeKinesis>, from: &str, options: PollOptions) -> PollingReader {
@@ -336,4 +336,43 @@ async fn records_that_are_not_there_any_more_are_counted() {
     put(&fake, "a");
     put(&fake, "b");
     assert_eq!(range_again(&fake, 0, 1, 5).await, ("a b".into(), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lies_behind_a_range_is_not_asked_for() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    for word in ["a", "b", "c", "d", "e"] {
+        put(&fake, word);
+    }
+    let before = fake.count(Operation::GetRecords);
+    assert_eq!(range_again(&fake, 1, 2, 2).await, ("b c".into(), 0));
+    // One read of all words, and one of the two.
+    assert_eq!(fake.count(Operation::GetRecords) - before, 2);
+    assert_eq!(range_again(&fake, 1, 2, 0).await, (String::new(), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_range_of_time_ends_before_the_first_record_that_arrived_later() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    fake.set_page(2);
+    for (word, arrived_ms) in [("a", 1_000), ("b", 2_000), ("c", 3_000), ("d", 3_000), ("e", 4_000)] {
+        fake.set_clock_ms(arrived_ms);
+        put(&fake, word);
+    }
+    for (from, until_ms, expected) in [
+        (InitialPosition::TrimHorizon, 3_000, "a b c d"),
+        (InitialPosition::TrimHorizon, 999, ""),
+        (InitialPosition::AtTimestamp(2_000), 2_500, "b"),
+        (InitialPosition::AtTimestamp(2_500), 9_000, "c d e"),
+    ] {
+        let kinesis: Arc<dyn Kinesis> = fake.clone();
+        let cursor = ShardCursor::new(kinesis, STREAM.into(), shard(), None, &from.checkpoint(), from);
+        let mut reader = RangeReader::until(cursor, until_ms, PollOptions::default());
+        let mut words = Vec::new();
+        while let Some(block) = reader.next().await.unwrap() {
+            words.extend(block.data().iter().map(|word| String::from_utf8_lossy(word).into_owned()));
+        }
+        assert_eq!(words.join(" "), expected, "{from:?} until {until_ms}");
+        assert!(reader.next().await.unwrap().is_none());
+    }
 }
