@@ -41,6 +41,12 @@ impl Block {
         self.0.shard().as_str()
     }
 
+    /// Bytes of the records' data.
+    #[getter]
+    fn byte_len(&self) -> usize {
+        self.0.byte_len()
+    }
+
     /// The data of records `start` to `stop` (exclusive) as bytes.
     #[pyo3(signature = (start = 0, stop = None))]
     fn data_list<'py>(&self, py: Python<'py>, start: usize, stop: Option<usize>) -> PyResult<Bound<'py, PyList>> {

@@ -18,6 +18,7 @@ LONGEST_S = 10**9
 #: The keys under ``spark.millstream.`` that have an effect.
 KNOWN = (
     "spark.millstream.bufferMiB",
+    "spark.millstream.cluster.carriedKiB",
     "spark.millstream.consumerName",
     "spark.millstream.dynamodb.endpoint",
     "spark.millstream.failOnDataLoss",
@@ -66,11 +67,19 @@ def restart_delay_ms(conf: SparkConf) -> int:
 
 def buffer_bytes(conf: SparkConf) -> int:
     """``spark.millstream.bufferMiB`` (64), for receivers; the native module reads it for Kinesis."""
-    key = "spark.millstream.bufferMiB"
-    value = conf.get(key, "64")
-    if not value.isdecimal() or not 1 <= int(value) <= 2_048:
-        raise IllegalArgumentException(f"{key}={value} is not a number from 1 to 2048")
-    return int(value) << 20
+    return _whole(conf, "spark.millstream.bufferMiB", 64, 1, 2_048) << 20
+
+
+def carried_bytes(conf: SparkConf) -> int:
+    """``spark.millstream.cluster.carriedKiB`` (1024), for streams on Spark."""
+    return _whole(conf, "spark.millstream.cluster.carriedKiB", 1_024, 0, 1 << 20) << 10
+
+
+def _whole(conf: SparkConf, key: str, default: int, least: int, most: int) -> int:
+    value = conf.get(key, str(default))
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise IllegalArgumentException(f"{key}={value} is not a number from {least} to {most}")
+    return int(value)
 
 
 def remember_files_ms(conf: SparkConf, batch_ms: int) -> int:
