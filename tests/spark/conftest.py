@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from applications import Applications
     from cluster import Cluster
     from pyspark.sql import SparkSession
 
@@ -40,3 +41,13 @@ def spark(cluster: Cluster) -> Iterator[SparkSession]:
     session = builder.getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture
+def applications(cluster: Cluster, tmp_path: Path) -> Iterator[Applications]:
+    """Programs that this test submits to the cluster."""
+    from applications import Applications
+
+    made = Applications(cluster, tmp_path)
+    yield made
+    made.end()

@@ -7,11 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from millstream.cluster.checks import check_executors, check_version
+from millstream.cluster.connection import Connection
 from millstream.cluster.keeping import Kept
 from millstream.cluster.nodes import Collected
 from millstream.cluster.parts import rows_of_part
 from millstream.cluster.planning import Plan
 from millstream.rdd.partitions import Node
+from millstream.streaming.kinesis_rows import record_rows
+from millstream.streaming.settings import carried_bytes
 
 if TYPE_CHECKING:
     from millstream._millstream import Block
@@ -31,7 +34,7 @@ class SparkDatasets:
         check_version(sc)
         self._sc = sc
         self._kept = Kept()
-        self._plan = Plan.of(sc)
+        self._carried = carried_bytes(sc.getConf())
 
     def check(self) -> None:
         """Whether executors can import this package."""
@@ -58,7 +61,11 @@ class SparkDatasets:
         self, blocks: Sequence[Block], rows: Callable[[Block], Iterable[Any]], settings: KinesisSettings
     ) -> Any:
         """A partition for each shard's records, several where they are many."""
-        return self._of_parts(self._plan.parts(blocks, rows, settings), partial(rows_of_part, rows))
+        # Executors may come and go.
+        plan = Plan(self._carried, self._sc.defaultParallelism)
+        connection = Connection.of(settings)
+        parts = plan.parts(blocks, all_columns=rows is record_rows)
+        return self._of_parts(parts, partial(rows_of_part, rows, connection))
 
     def of_files(self, paths: Sequence[str], read: Callable[[str], Iterable[Any]]) -> Any:
         """Read by the executors, which must have the files under the same names."""

@@ -6,11 +6,15 @@ it from Kinesis.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from millstream.errors import PySparkRuntimeError
 
 if TYPE_CHECKING:
     from millstream._millstream import Block
+    from millstream.cluster.connection import Connection
     from millstream.streaming.kinesis_rows import RowsOf
 
 
@@ -51,14 +55,48 @@ class Carried:
 class CarriedPart:
     """A partition with its records."""
 
-    def __init__(self, blocks: Sequence[Carried]) -> None:
-        self._blocks = blocks
+    def __init__(self, blocks: Sequence[Block], all_columns: bool) -> None:
+        self.carried = [Carried(block, all_columns) for block in blocks]
 
-    def blocks(self) -> Iterable[Any]:
-        return self._blocks
+    def blocks(self, connection: Connection) -> Iterable[Any]:
+        """They are here."""
+        return self.carried
 
 
-def rows_of_part(rows: RowsOf, part: CarriedPart) -> Iterator[Any]:
+class RangePart(NamedTuple):
+    """A partition that an executor reads: the records of a shard from ``first`` to ``to``, both included."""
+
+    stream: str
+    shard: str
+    first: str
+    to: str
+    records: int
+
+    @classmethod
+    def of(cls, blocks: Sequence[Block]) -> RangePart:
+        """That of neighbouring blocks of a shard, none of them empty."""
+        first, to = blocks[0].first, blocks[-1].last
+        assert first is not None and to is not None
+        return cls(blocks[0].stream, blocks[0].shard, first, to, sum(map(len, blocks)))
+
+    def blocks(self, connection: Connection) -> Iterator[Any]:
+        """Reads them, and raises `PySparkRuntimeError` where records have left the stream."""
+        read = connection.client().read_again(*self)
+        yield from read
+        if read.missing:
+            lost = f"{read.missing} records are not in the stream any more, of {self}"
+            if connection.fails_on_loss:
+                raise PySparkRuntimeError(
+                    f"{lost}: their retention has passed, or the stream was made anew. To go on without them, set "
+                    "spark.millstream.failOnDataLoss=false"
+                )
+            print(f"millstream: {lost}: the batch runs without them", file=sys.stderr)
+
+    def __str__(self) -> str:
+        return f"{self.stream}/{self.shard} [{self.first}, {self.to}] {self.records} records"
+
+
+def rows_of_part(rows: RowsOf, connection: Connection, part: CarriedPart | RangePart) -> Iterator[Any]:
     """On an executor: the rows of a partition."""
-    for block in part.blocks():
+    for block in part.blocks(connection):
         yield from rows(block)

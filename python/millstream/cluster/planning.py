@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from millstream.cluster.parts import Carried, CarriedPart
-from millstream.streaming.kinesis_rows import record_rows
+from millstream.cluster.parts import CarriedPart, RangePart
 
 if TYPE_CHECKING:
     from millstream._millstream import Block
-    from millstream.streaming.kinesis_input import KinesisSettings
 
 
 class Plan(NamedTuple):
-    """Sizes in bytes of records' data."""
+    """What a partition is, by the bytes of its records' data."""
 
-    #: A partition of at most so many is carried along.
+    #: A partition of at most so many carries its records along.
     carried: int
-    #: How many partitions a batch should have at least, if it is large enough.
+    #: How many partitions a large batch has at least.
     parallelism: int
 
-    @classmethod
-    def of(cls, sc: Any) -> Plan:
-        """As the program has set it."""
-        from millstream.streaming.settings import carried_bytes
-
-        return cls(carried_bytes(sc.getConf()), sc.defaultParallelism)
-
-    def parts(
-        self, blocks: Sequence[Block], rows: Callable[[Block], Iterable[Any]], settings: KinesisSettings
-    ) -> list[Any]:
+    def parts(self, blocks: Sequence[Block], all_columns: bool) -> list[CarriedPart | RangePart]:
         """The partitions of a batch, in the order of its blocks."""
-        all_columns = rows is record_rows
-        return [CarriedPart([Carried(block, all_columns) for block in group]) for group in self.groups(blocks)]
+        return [
+            CarriedPart(group, all_columns) if _size(group) <= self.carried else RangePart.of(group)
+            for group in self.groups(blocks)
+        ]
 
     def groups(self, blocks: Sequence[Block]) -> Iterator[list[Block]]:
-        """Neighbouring blocks of one shard, of a few at most that are larger than the bytes of the batch over its
-        partitions."""
-        total = sum(block.byte_len for block in blocks)
-        most = max(self.carried, -(-total // self.parallelism))
+        """Neighbouring blocks of one shard. A shard with more than what can be carried along, and more than its share
+        if all partitions were equal, is several groups."""
+        most = max(self.carried, -(-_size(blocks) // self.parallelism))
         group: list[Block] = []
         size = 0
-        for block in blocks:
+        for block in filter(len, blocks):
             if group and (block.shard != group[0].shard or size + block.byte_len > most):
                 yield group
                 group, size = [], 0
@@ -50,3 +40,7 @@ class Plan(NamedTuple):
             size += block.byte_len
         if group:
             yield group
+
+
+def _size(blocks: Sequence[Block]) -> int:
+    return sum(block.byte_len for block in blocks)

@@ -47,9 +47,9 @@ def stops_gracefully(conf: SparkConf) -> bool:
     return flag(conf, "spark.streaming.stopGracefullyOnShutdown")
 
 
-def flag(conf: SparkConf, key: str) -> bool:
-    """A setting that is off by default, with Spark's message for what is not a boolean."""
-    value = conf.get(key, "false")
+def flag(conf: SparkConf, key: str, default: str = "false") -> bool:
+    """A setting that is on or off, with Spark's message for what is neither."""
+    value = conf.get(key, default)
     if value.strip().lower() not in ("true", "false"):
         raise IllegalArgumentException(f"{key} should be boolean, but was {value}")
     return value.strip().lower() == "true"
@@ -73,6 +73,21 @@ def buffer_bytes(conf: SparkConf) -> int:
 def carried_bytes(conf: SparkConf) -> int:
     """``spark.millstream.cluster.carriedKiB`` (1024), for streams on Spark."""
     return _whole(conf, "spark.millstream.cluster.carriedKiB", 1_024, 0, 1 << 20) << 10
+
+
+def read_interval_ms(conf: SparkConf) -> int:
+    """``spark.millstream.kinesis.readInterval`` (200 ms), for reads on Spark's executors; else the native module's."""
+    return _time_ms(conf, "spark.millstream.kinesis.readInterval", 1) or 200
+
+
+def max_records(conf: SparkConf) -> int:
+    """``spark.millstream.kinesis.maxRecords`` (10,000), as `read_interval_ms`."""
+    return _whole(conf, "spark.millstream.kinesis.maxRecords", 10_000, 1, 10_000)
+
+
+def fails_on_loss(conf: SparkConf) -> bool:
+    """``spark.millstream.failOnDataLoss`` (true), as `read_interval_ms`."""
+    return flag(conf, "spark.millstream.failOnDataLoss", "true")
 
 
 def _whole(conf: SparkConf, key: str, default: int, least: int, most: int) -> int:
