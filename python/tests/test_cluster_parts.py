@@ -9,18 +9,17 @@ from typing import Any
 
 import pytest
 
-from millstream.cluster import connection as connections
-from millstream.cluster.connection import Connection
-from millstream.cluster.parts import RangePart, rows_of_part
+from millstream import kinesis_client
+from millstream.cluster.parts import RangePart, Reading, rows_of_part
 from millstream.cluster.planning import Plan
-from millstream.errors import PySparkRuntimeError
+from millstream.kinesis_client import MissingRecords, Range
 from millstream.streaming.kinesis_input import KinesisSettings
 from millstream.streaming.kinesis_rows import data_rows, record_rows, text_rows
 
 SETTINGS = KinesisSettings(
     "app", "words", "http://h:1", "r", "LATEST", 1.0, "AKID", "hidden", None, None, None, {}
 )  # fmt: skip
-CONNECTION = Connection.of(SETTINGS)
+READING = Reading.of(SETTINGS)
 
 
 class Block:
@@ -68,7 +67,11 @@ BLOCKS: Any = [
 
 def described(plan: Plan) -> list[str]:
     parts = plan.parts(BLOCKS, all_columns=False)
-    return [str(part) if isinstance(part, RangePart) else f"{len(part.carried)} blocks" for part in parts]
+    return [shown(part.range) if isinstance(part, RangePart) else f"{len(part.carried)} blocks" for part in parts]
+
+
+def shown(read: Range) -> str:
+    return f"{read.shard} [{read.first}, {read.to}] {read.records} records"
 
 
 @pytest.mark.parametrize(
@@ -77,16 +80,16 @@ def described(plan: Plan) -> list[str]:
         (1024, 1, ["2 blocks", "2 blocks"]),
         # 9 bytes in two parts: at most 5 each, and 4 are carried along.
         (4, 2, ["2 blocks", "1 blocks", "1 blocks"]),
-        (2, 2, ["words/a [1:0, 3:0] 3 records", "words/b [1:0, 1:0] 1 records", "1 blocks"]),
-        (0, 1, ["words/a [1:0, 3:0] 3 records", "words/b [1:0, 3:0] 3 records"]),
+        (2, 2, ["a [1:0, 3:0] 3 records", "b [1:0, 1:0] 1 records", "1 blocks"]),
+        (0, 1, ["a [1:0, 3:0] 3 records", "b [1:0, 3:0] 3 records"]),
         (
             0,
             100,
             [
-                "words/a [1:0, 2:0] 2 records",
-                "words/a [3:0, 3:0] 1 records",
-                "words/b [1:0, 1:0] 1 records",
-                "words/b [2:0, 3:0] 2 records",
+                "a [1:0, 2:0] 2 records",
+                "a [3:0, 3:0] 1 records",
+                "b [1:0, 1:0] 1 records",
+                "b [2:0, 3:0] 2 records",
             ],
         ),
     ],
@@ -102,7 +105,7 @@ def test_no_records_no_parts() -> None:
 @pytest.mark.parametrize("rows", [text_rows, data_rows, record_rows])
 def test_what_is_carried_along_is_as_it_was(rows: Any) -> None:
     parts = Plan(1024, 1).parts(BLOCKS, all_columns=rows is record_rows)
-    function, sent = pickle.loads(pickle.dumps((partial(rows_of_part, rows, CONNECTION), parts)))
+    function, sent = pickle.loads(pickle.dumps((partial(rows_of_part, rows, READING), parts)))
     assert [row for part in sent for row in function(part)] == [row for block in BLOCKS for row in rows(block)]
 
 
@@ -133,20 +136,20 @@ def test_a_range_is_read_where_it_is_computed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: int
 ) -> None:
     client = Client(missing)
-    monkeypatch.setattr(connections, "_client", lambda _: client)
+    monkeypatch.setattr(kinesis_client, "client_of", lambda _: client)
     part = pickle.loads(pickle.dumps(RangePart.of(BLOCKS[3:5])))
-    careless = CONNECTION._replace(fails_on_loss=False)
+    careless = READING._replace(fails_on_loss=False)
     assert list(rows_of_part(text_rows, careless, part)) == ["4444", "5", "6"]
     assert client.asked == [("words", "b", "1:0", "3:0", 3)]
-    lost = "2 records are not in the stream any more, of words/b [1:0, 3:0] 3 records"
+    lost = "2 of 3 records are not in the stream any more, of words/b from 1:0 to 3:0"
     assert (lost in capsys.readouterr().err) == bool(missing)
     if missing:
-        with pytest.raises(PySparkRuntimeError, match="2 records are not in the stream any more") as caught:
-            list(rows_of_part(text_rows, CONNECTION, part))
-        assert "spark.millstream.failOnDataLoss=false" in str(caught.value)
+        with pytest.raises(MissingRecords) as caught:
+            list(rows_of_part(text_rows, READING, part))
+        assert "spark.millstream.failOnDataLoss=false" in caught.value.__notes__[0]
 
 
-def test_a_connection_shows_no_secret() -> None:
-    assert CONNECTION.secret == "hidden"
-    for shown in (repr(CONNECTION), repr(SETTINGS), str([CONNECTION])):
+def test_settings_show_no_secret() -> None:
+    assert READING.settings.secret == "hidden"
+    for shown in (repr(READING), repr(SETTINGS), str([READING])):
         assert "hidden" not in shown

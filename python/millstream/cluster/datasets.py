@@ -7,10 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from millstream.cluster.checks import check_executors, check_version
-from millstream.cluster.connection import Connection
 from millstream.cluster.keeping import Kept
 from millstream.cluster.nodes import Collected
-from millstream.cluster.parts import rows_of_part
+from millstream.cluster.parts import Reading, rows_of_part
 from millstream.cluster.planning import Plan
 from millstream.rdd.partitions import Node
 from millstream.streaming.kinesis_rows import record_rows
@@ -63,9 +62,8 @@ class SparkDatasets:
         """A partition for each shard's records, several where they are many."""
         # Executors may come and go.
         plan = Plan(self._carried, self._sc.defaultParallelism)
-        connection = Connection.of(settings)
         parts = plan.parts(blocks, all_columns=rows is record_rows)
-        return self._of_parts(parts, partial(rows_of_part, rows, connection))
+        return self._of_parts(parts, partial(rows_of_part, rows, Reading.of(settings)))
 
     def of_files(self, paths: Sequence[str], read: Callable[[str], Iterable[Any]]) -> Any:
         """Read by the executors, which must have the files under the same names."""

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from millstream.errors import PySparkRuntimeError
+from millstream.kinesis_client import ClientSettings, MissingRecords, Range
 
 if TYPE_CHECKING:
     from millstream._millstream import Block
-    from millstream.cluster.connection import Connection
+    from millstream.streaming.kinesis_input import KinesisSettings
     from millstream.streaming.kinesis_rows import RowsOf
 
 
@@ -58,45 +58,64 @@ class CarriedPart:
     def __init__(self, blocks: Sequence[Block], all_columns: bool) -> None:
         self.carried = [Carried(block, all_columns) for block in blocks]
 
-    def blocks(self, connection: Connection) -> Iterable[Any]:
+    def blocks(self, reading: Reading) -> Iterable[Any]:
         """They are here."""
         return self.carried
 
 
 class RangePart(NamedTuple):
-    """A partition that an executor reads: the records of a shard from ``first`` to ``to``, both included."""
+    """A partition that an executor reads."""
 
     stream: str
-    shard: str
-    first: str
-    to: str
-    records: int
+    range: Range
 
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> RangePart:
         """That of neighbouring blocks of a shard, none of them empty."""
         first, to = blocks[0].first, blocks[-1].last
         assert first is not None and to is not None
-        return cls(blocks[0].stream, blocks[0].shard, first, to, sum(map(len, blocks)))
+        return cls(blocks[0].stream, Range(blocks[0].shard, first, to, sum(map(len, blocks))))
 
-    def blocks(self, connection: Connection) -> Iterator[Any]:
-        """Reads them, and raises `PySparkRuntimeError` where records have left the stream."""
-        read = connection.client().read_again(*self)
-        yield from read
-        if read.missing:
-            lost = f"{read.missing} records are not in the stream any more, of {self}"
-            if connection.fails_on_loss:
-                raise PySparkRuntimeError(
-                    f"{lost}: their retention has passed, or the stream was made anew. To go on without them, set "
-                    "spark.millstream.failOnDataLoss=false"
-                )
-            print(f"millstream: {lost}: the batch runs without them", file=sys.stderr)
-
-    def __str__(self) -> str:
-        return f"{self.stream}/{self.shard} [{self.first}, {self.to}] {self.records} records"
+    def blocks(self, reading: Reading) -> Iterator[Any]:
+        """Reads them, and raises `MissingRecords` where some have left the stream."""
+        try:
+            yield from self.range.read(reading.settings, self.stream)
+        except MissingRecords as missing:
+            if reading.fails_on_loss:
+                missing.add_note("To go on without them, set spark.millstream.failOnDataLoss=false")
+                raise
+            print(f"millstream: the batch runs without some records: {missing}", file=sys.stderr)
 
 
-def rows_of_part(rows: RowsOf, connection: Connection, part: CarriedPart | RangePart) -> Iterator[Any]:
+class Reading(NamedTuple):
+    """How executors read ranges. It goes to them with the functions of a batch, which Spark keeps in memory, and not
+    with the partitions, which it writes to files."""
+
+    settings: ClientSettings
+    #: Whether records that have left the stream are an error.
+    fails_on_loss: bool
+
+    @classmethod
+    def of(cls, stream: KinesisSettings) -> Reading:
+        """That of a stream. Without keys, executors ask AWS's default chain where they are."""
+        from millstream.streaming.settings import fails_on_loss, max_records, read_interval_ms
+
+        conf: Any = stream.conf
+        settings = ClientSettings(
+            region=stream.region,
+            endpoint=stream.endpoint,
+            access_key=stream.access_key,
+            secret=stream.secret,
+            role_arn=stream.role_arn,
+            session_name=stream.session_name,
+            external_id=stream.external_id,
+            read_interval_ms=read_interval_ms(conf),
+            max_records=max_records(conf),
+        )
+        return cls(settings, fails_on_loss(conf))
+
+
+def rows_of_part(rows: RowsOf, reading: Reading, part: CarriedPart | RangePart) -> Iterator[Any]:
     """On an executor: the rows of a partition."""
-    for block in part.blocks(connection):
+    for block in part.blocks(reading):
         yield from rows(block)
