@@ -14,6 +14,11 @@ from cluster import CONF, Cluster, spark_environment
 from tests.conftest import MILLSTREAM, PROGRAMS, REGION, Service, wait_until
 
 
+#: A program of a minute has no use for what the JVM's second compiler makes of it.
+JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+CONF_OF_JAVA = {"spark.driver.extraJavaOptions": JAVA, "spark.executor.extraJavaOptions": JAVA}
+
+
 class Application:
     """A driver that runs, with what it says in a file."""
 
@@ -26,7 +31,7 @@ class Application:
         """All that it has printed."""
         return self.output.read_text(errors="replace")
 
-    def wait(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 180) -> int:
         """Waits for its end; its exit code."""
         return self.process.wait(timeout=seconds)
 
@@ -59,7 +64,11 @@ class Applications:
 
     def run(self, master: str, program: Path, *arguments: str, flags: tuple[str, ...] = (), **conf: str) -> Application:
         """Runs a program on any master."""
-        settings = {**CONF, **{f"spark.{name.replace('__', '.')}": value for name, value in conf.items()}}
+        settings = {
+            **CONF,
+            **CONF_OF_JAVA,
+            **{f"spark.{name.replace('__', '.')}": value for name, value in conf.items()},
+        }
         words = [f"--conf={key}={value}" for key, value in settings.items()]
         command = [str(MILLSTREAM), "submit", "--master", master, *words, *flags, str(program), *arguments]
         made = Application(self.directory / f"output-{len(self.started)}", *command)

@@ -61,8 +61,8 @@ def test_the_decks_program_counts_on_a_cluster_as_on_one_machine(
     clustered = applications.submit(DECK, app, *rest, **conf)
     local = applications.run("local[2]", DECK, f"{app}-local", *rest)
     expected = put_words(service, stream, 3000)
-    wait_until("one machine has counted", lambda: printed(local).total() >= expected.total(), 60)
-    wait_until("the cluster has counted", lambda: printed(clustered).total() >= expected.total(), 90)
+    wait_until("one machine has counted", lambda: printed(local).total() >= expected.total(), 180)
+    wait_until("the cluster has counted", lambda: printed(clustered).total() >= expected.total(), 180)
     assert printed(clustered) == printed(local) == expected
     assert re.search(r"^Time: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", clustered.said(), re.MULTILINE)
     assert "Traceback" not in clustered.said()
@@ -72,12 +72,12 @@ def test_states_and_windows_on_a_cluster(service: Service, counts: Counts, strea
     feed = Feed(service, stream, keys=20)
     feed.put(rounds=5)
     counts.start()
-    wait_until("the first records are counted", lambda: counts.read().get("totals") == totals(feed), 90)
+    wait_until("the first records are counted", lambda: counts.read().get("totals") == totals(feed), 180)
     feed.put(rounds=3)
-    wait_until("all records are counted", lambda: counts.read().get("totals") == totals(feed), 60)
+    wait_until("all records are counted", lambda: counts.read().get("totals") == totals(feed), 180)
     last = counts.read()
     assert [last[name] for name in ("mapped", "window")] == [totals(feed)] * 2
-    wait_until("the short window is empty", lambda: counts.read()["short"] == {}, 90)
+    wait_until("the short window is empty", lambda: counts.read()["short"] == {}, 180)
     assert counts.read()["ended"] == totals(feed), "every session has ended"
 
 
@@ -93,12 +93,12 @@ def test_an_executor_that_is_killed_in_mid_batch_loses_nothing(service: Service,
     feed.put(rounds=2)
     # Executors read the ranges themselves, also those that are read once more.
     counts.start(millstream__cluster__carriedKiB="0")
-    wait_until("the first records are counted", lambda: counts.read().get("totals") == totals(feed), 90)
+    wait_until("the first records are counted", lambda: counts.read().get("totals") == totals(feed), 180)
     counts.hold()
     feed.put(rounds=4)
     kill(executor_of(counts.wait_for_holding()))
     counts.go_on()
-    wait_until("all records are counted", lambda: counts.read().get("totals") == totals(feed), 90)
+    wait_until("all records are counted", lambda: counts.read().get("totals") == totals(feed), 180)
     assert [counts.read()[name] for name in ("mapped", "window")] == [totals(feed)] * 2
 
 
@@ -106,7 +106,7 @@ def test_a_driver_that_is_killed_goes_on_with_exact_states(service: Service, cou
     feed = Feed(service, stream, keys=20)
     feed.put(rounds=2)
     driver = counts.start()
-    wait_until("the first records are counted", lambda: counts.read().get("totals") == totals(feed), 90)
+    wait_until("the first records are counted", lambda: counts.read().get("totals") == totals(feed), 180)
     counts.hold()
     feed.put(rounds=4)
     counts.wait_for_holding()
@@ -114,7 +114,7 @@ def test_a_driver_that_is_killed_goes_on_with_exact_states(service: Service, cou
     counts.go_on()
     feed.put(rounds=1)
     counts.start()
-    wait_until("all records are counted", lambda: counts.read().get("totals") == totals(feed), 120)
+    wait_until("all records are counted", lambda: counts.read().get("totals") == totals(feed), 180)
     assert [counts.read()[name] for name in ("mapped", "window")] == [totals(feed)] * 2
 
 
@@ -127,8 +127,8 @@ def test_two_drivers_of_one_application_share_the_shards(
         applications.submit(PROGRAMS / "ledger.py", *arguments, cores__max="1", millstream__failoverTime="5s")
     feed = Feed(service, stream, keys=20)
     with feed.kept_up(rounds=1, every_s=0.5):
-        wait_until("both have two shards", lambda: sorted(map(len, service.owners(app).values())) == [2, 2], 120)
-        wait_until("both process records", lambda: all(ledger.read() for ledger in ledgers), 60)
+        wait_until("both have two shards", lambda: sorted(map(len, service.owners(app).values())) == [2, 2], 180)
+        wait_until("both process records", lambda: all(ledger.read() for ledger in ledgers), 180)
     wait_until(
-        "every record is processed", lambda: {v for ledger in ledgers for v in ledger.values()} == feed.all(), 60
+        "every record is processed", lambda: {v for ledger in ledgers for v in ledger.values()} == feed.all(), 180
     )

@@ -52,7 +52,7 @@ def counts(applications: Applications, service: Service, app: str, *flags: str, 
     conf = {"pyspark__python": python, "millstream__cluster__carriedKiB": "0"}
     application = applications.submit(DECK, *arguments, flags=flags, **conf)
     service.client("kinesis").put_record(StreamName=stream, PartitionKey="a", Data=b"to be or not to be")
-    wait_until("the words are counted", lambda: "('to', 2)" in application.said(), 90)
+    wait_until("the words are counted", lambda: "('to', 2)" in application.said(), 180)
 
 
 def test_the_wheel_goes_with_the_program(applications: Applications, service: Service, app: str, bare: Path) -> None:
