@@ -13,7 +13,6 @@ from cluster import CONF, Cluster, spark_environment
 
 from tests.conftest import MILLSTREAM, PROGRAMS, REGION, Service, wait_until
 
-
 #: A program of a minute has no use for what the JVM's second compiler makes of it.
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 CONF_OF_JAVA = {"spark.driver.extraJavaOptions": JAVA, "spark.executor.extraJavaOptions": JAVA}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 from millstream.rdd import portable_hash
 from millstream.streaming.dstream import DStream
+from millstream.streaming.initial import pairs_of
 from millstream.streaming.state_spec import E, K, S, StateSpec
 from millstream.streaming.state_store import StateStore
 
@@ -31,12 +31,7 @@ def map_with_state(
     """See `StatefulOperations.mapWithState`."""
     datasets = stream._ssc._datasets
     partitions = stream._partitions(spec._partitions)
-    initial = spec._initial
-
-    def known() -> Iterable[tuple[Any, Any]]:
-        return () if initial is None else stream._ssc._as_rdd(initial).toLocalIterator()
-
-    store = StateStore(spec._mapping, spec._timeout_ms, partitions, known)
+    store = StateStore(spec._mapping, spec._timeout_ms, partitions, pairs_of(datasets, spec._initial))
     stream._ssc._keep("mapWithState", store)
 
     def compute(time_ms: int, rdd: RDD[Any] | None) -> RDD[Any] | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from millstream.rdd import portable_hash
+from millstream.streaming.initial import pairs_of
 from millstream.streaming.keyed_state import Advance, Changes, KeyedState
 from millstream.streaming.operations import T
 from millstream.streaming.window import WindowOperations
@@ -35,11 +36,7 @@ class StatefulOperations(WindowOperations[T]):
         that has a state or values. A key whose state becomes None is forgotten."""
         partitions = self._partitions(numPartitions)
         datasets = self._ssc._datasets
-        initial = None
-        if initialRDD is not None:
-            known = self._ssc._as_rdd(initialRDD)
-            initial = known.toLocalIterator
-        state = KeyedState(partitions, initial)
+        state = KeyedState(partitions, None if initialRDD is None else pairs_of(datasets, initialRDD))
         self._ssc._keep("updateStateByKey", state)
         advance = _update_all(updateFunc)
 
