@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from operator import add, sub
 from pathlib import Path
@@ -130,37 +134,58 @@ def test_operations(own: SparkContext, spark: SparkSession, program: Callable[..
     assert all(any(batches) for batches in expected.values()), "no stream is always empty"
 
 
-def test_files_are_read_on_executors(spark: SparkSession, tmp_path: Path) -> None:
-    ssc = StreamingContext(spark.sparkContext, BATCH_S)
+@pytest.fixture
+def ssc(spark: SparkSession) -> Iterator[StreamingContext]:
+    made = StreamingContext(spark.sparkContext, BATCH_S)
+    yield made
+    made.stop(stopSparkContext=False)
+
+
+def test_files_are_read_on_executors(ssc: StreamingContext, tmp_path: Path) -> None:
     lines: list[str] = []
     ssc.textFileStream(str(tmp_path / "in")).map(str.upper).foreachRDD(lambda rdd: lines.extend(rdd.collect()))
     ssc.queueStream([["x"]]).map(lambda row: (row, row)).saveAsTextFiles(str(tmp_path / "out"))
     (tmp_path / "in").mkdir()
     ssc.start()
     (tmp_path / "new").write_text("a\nb\n")
+    # Not in the millisecond of the start, which would be before it.
+    os.utime(tmp_path / "new", (time.time() + 1,) * 2)
     (tmp_path / "new").rename(tmp_path / "in" / "new")
     wait_until("the file is read", lambda: lines == ["A", "B"], 60)
-    written = tmp_path.glob("out-*/part-*")
-    wait_until("the batch is saved", lambda: "('x', 'x')\n" in [part.read_text() for part in written], 60)
-    ssc.stop(stopSparkContext=False)
+    wait_until("the batch is saved", lambda: "('x', 'x')\n" in map(Path.read_text, tmp_path.glob("out-*/part-*")), 60)
 
 
-def test_what_is_no_rdd_of_sparks_is_refused(own: SparkContext, spark: SparkSession) -> None:
-    ssc = StreamingContext(spark.sparkContext, BATCH_S)
+def test_what_is_no_rdd_of_sparks_is_refused(own: SparkContext, ssc: StreamingContext) -> None:
     ssc.queueStream([["x"]]).transform(lambda _: own.parallelize([1])).pprint()
     ssc.start()
     with pytest.raises(PySparkTypeError, match="a transform function must return an RDD, not RDD"):
         ssc.awaitTermination(60)
-    ssc.stop(stopSparkContext=False)
 
 
-def test_what_is_persisted_goes_when_nothing_needs_it(spark: SparkSession) -> None:
+def test_what_is_persisted_goes_when_nothing_needs_it(ssc: StreamingContext, spark: SparkSession) -> None:
     sc = spark.sparkContext
-    ssc = StreamingContext(sc, BATCH_S)
     numbers = ssc.queueStream([[number] for number in range(100)])
     kept: list[int] = []
     numbers.window(2 * BATCH_S).foreachRDD(lambda rdd: kept.append((rdd.count(), len(sc._jsc.getPersistentRDDs()))[1]))
     ssc.start()
     wait_until("some batches have run", lambda: len(kept) >= 12, 120)
-    ssc.stop(stopSparkContext=False)
     assert max(kept) <= 4, "those of the window, and of the batch that runs"
+
+
+def test_a_context_may_be_stopped_before_its_streams(tmp_path: Path) -> None:
+    program = """
+import sys
+from pyspark import SparkConf, SparkContext
+from millstream.streaming import StreamingContext
+
+sc = SparkContext("local[1]", conf=SparkConf().set("spark.ui.enabled", "false"))
+ssc = StreamingContext(sc, 0.5)
+ssc.queueStream([["x"]], default=["y"]).pprint()
+ssc.start()
+sc.stop()
+ssc.stop()
+print("stopped")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=180)
+    assert done.stdout.endswith("stopped\n"), done.stderr
+    assert "Traceback" not in done.stderr

@@ -39,6 +39,11 @@ class SparkDatasets:
         """Whether executors can import this package."""
         check_executors(self._sc)
 
+    def cancel(self) -> None:
+        """See `Datasets`. A context that has been stopped is without its Java object."""
+        if self._sc._jsc is not None:
+            self._sc.cancelAllJobs()
+
     def owns(self, value: Any) -> TypeGuard[Any]:
         """See `Datasets`."""
         from pyspark import RDD

@@ -185,7 +185,7 @@ class StreamingContext(Sources, Graph):
         self._stopped = True
         if stopSparkContext and not stopGraceFully:
             # The engine waits for the batch that runs: it is not to wait for a long function.
-            self._sc.cancelAllJobs()
+            self._datasets.cancel()
         try:
             self._engine.stop(stopGraceFully)
         finally:

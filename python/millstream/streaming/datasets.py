@@ -26,6 +26,9 @@ class Datasets(Protocol):
     def check(self) -> None:
         """Raises what keeps batches from being computed, before the streams start."""
 
+    def cancel(self) -> None:
+        """Ends the jobs that run, if the context has not been stopped."""
+
     def owns(self, value: Any) -> TypeGuard[RDD[Any]]:
         """Whether a value is an RDD."""
 
@@ -65,6 +68,10 @@ class OwnDatasets:
 
     def check(self) -> None:
         """There is nothing that could keep them."""
+
+    def cancel(self) -> None:
+        """See `Datasets`."""
+        self._sc.cancelAllJobs()
 
     def owns(self, value: Any) -> TypeGuard[RDD[Any]]:
         """See `Datasets`."""
