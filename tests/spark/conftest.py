@@ -1,6 +1,6 @@
 """What the tests on real Apache Spark share: a standalone cluster of a master and two workers, and sessions on it.
 
-They run in `.spark`, which has PySpark and our wheel (`make test-spark`); elsewhere `tests/conftest.py` leaves them out.
+They run in `.spark`, which has PySpark and our wheel (`make test-spark`); elsewhere `tests/conftest.py` omits them.
 The local service and what feeds it is in `tests/conftest.py`.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest

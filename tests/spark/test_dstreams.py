@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import PROGRAMS, REGION, ROOT, Feed, Ledger, Service, wait_until
+from tests.conftest import PROGRAMS, REGION, ROOT, Feed, Ledger, Service, serve, wait_until
 
 if TYPE_CHECKING:
     from applications import Application, Applications, Counts
@@ -66,6 +67,30 @@ def test_the_decks_program_counts_on_a_cluster_as_on_one_machine(
     assert printed(clustered) == printed(local) == expected
     assert re.search(r"^Time: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", clustered.said(), re.MULTILINE)
     assert "Traceback" not in clustered.said()
+
+
+@pytest.fixture
+def limited() -> Iterator[Service]:
+    """A service that enforces AWS's quotas."""
+    service = serve("--memory", "--enforce-limits")
+    yield service
+    service.process.terminate()
+    service.process.wait(timeout=20)
+
+
+@pytest.mark.parametrize("retrieval", ["polling", "fanOut"])
+def test_executors_and_driver_share_the_quota_of_a_shard(
+    applications: Applications, limited: Service, app: str, retrieval: str
+) -> None:
+    stream = limited.stream(4)
+    conf = {"millstream__cluster__carriedKiB": "0", "millstream__retrieval": retrieval}
+    program = applications.submit(DECK, app, stream, limited.endpoint, REGION, **conf)
+    expected = put_words(limited, stream, 500)
+    wait_until("all words are counted", lambda: printed(program).total() >= expected.total(), 180)
+    more = put_words(limited, stream, 500)
+    wait_until("more words are counted", lambda: printed(program).total() >= (expected + more).total(), 180)
+    assert printed(program) == expected + more
+    assert "Traceback" not in program.said()
 
 
 def test_states_and_windows_on_a_cluster(service: Service, counts: Counts, stream: str) -> None:
