@@ -1,4 +1,4 @@
-"""Master URLs: Millstream runs a program on one machine, so only the local ones are served."""
+"""Master URLs: of this machine, where Millstream runs the program, and of clusters, where Spark runs its batches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from typing import NamedTuple
 from millstream.errors import IllegalArgumentException
 
 _LOCAL = re.compile(r"local(?:\[(?P<cores>\*|[1-9][0-9]*)(?:,(?P<failures>[1-9][0-9]*))?\])?")
+
+
+_CLUSTER = re.compile(r"spark://.+|k8s://.+|yarn|local-cluster\[\s*[0-9]+\s*,\s*[0-9]+\s*,\s*[0-9]+\s*\]")
+
+
+def is_cluster(master: str) -> bool:
+    """Whether the URL is that of a cluster of Apache Spark: standalone, YARN, Kubernetes, or one for tests."""
+    return _CLUSTER.fullmatch(master) is not None
 
 
 class Master(NamedTuple):
@@ -27,8 +35,8 @@ def parse(master: str) -> Master:
     match = _LOCAL.fullmatch(master)
     if match is None:
         raise IllegalArgumentException(
-            f"master {master!r} cannot be served: Millstream runs the program on one machine, "
-            "use local, local[N] or local[*]"
+            f"master {master!r} cannot be served: this context runs the program on one machine, use local, local[N] or "
+            "local[*]; for a cluster, make a pyspark.SparkContext, or run the program by millstream submit --master"
         )
     cores = match["cores"]
     return Master((os.cpu_count() or 1) if cores == "*" else int(cores or 1), int(match["failures"] or 1))

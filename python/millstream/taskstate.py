@@ -46,6 +46,16 @@ def task() -> Iterator[None]:
         _state.depth -= 1
 
 
+@contextmanager
+def driver() -> Iterator[None]:
+    """Marks what this thread does in its body as the program's own, also within a task."""
+    depth, _state.depth = getattr(_state, "depth", 0), 0
+    try:
+        yield
+    finally:
+        _state.depth = depth
+
+
 def in_task() -> bool:
     """Whether this thread runs a task."""
     return _is_worker or getattr(_state, "depth", 0) > 0

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from millstream import SparkContext
+from millstream.rdd import RDD
 from millstream.rdd.columns import _module
 
 pa = pytest.importorskip("pyarrow")
@@ -72,7 +73,14 @@ class Block:
 
 @pytest.mark.parametrize("as_text", [True, False])
 def test_kinesis_blocks_have_all_columns(sc: SparkContext, as_text: bool) -> None:
-    from millstream.streaming.kinesis import batch_rdd, utf8_decoder
+    from millstream.streaming.datasets import OwnDatasets
+    from millstream.streaming.kinesis import rows_of, utf8_decoder
+    from millstream.streaming.kinesis_input import batch_of
+
+    settings: Any = None
+
+    def batch_rdd(sc: SparkContext, blocks: Any, decoder: Any) -> RDD[Any]:
+        return batch_of(OwnDatasets(sc), blocks, settings, *rows_of(decoder))
 
     blocks: Any = [Block()]
     if as_text:

@@ -18,7 +18,7 @@ from millstream.streaming.kinesis_builder import (
     KinesisInputDStream,
     SparkAWSCredentials,
 )
-from millstream.streaming.kinesis_records import KinesisRecord, KinesisRecords
+from millstream.streaming.kinesis_rows import KinesisBlocks, KinesisRecord, record_rows
 
 
 def builder(ssc: StreamingContext) -> Builder:
@@ -133,7 +133,7 @@ class Block:
 
 def test_a_handler_sees_all_of_a_record(sc: SparkContext) -> None:
     blocks: Any = [Block()]
-    rdd: RDD[Any] = RDD(KinesisRecords(blocks), sc)
+    rdd: RDD[Any] = RDD(KinesisBlocks(blocks, record_rows), sc)
     arrived = datetime(2023, 11, 14, 22, 13, 20, 500_000, UTC)
     expected = KinesisRecord(b"x", "key", "49", 2, "shard-0", arrived, "words")
     assert rdd.collect() == [expected]

@@ -9,16 +9,19 @@ import pytest
 
 from millstream import SparkContext, StorageLevel
 from millstream.errors import IllegalArgumentException
+from millstream.rdd import RDD
 from millstream.streaming import StreamingContext
+from millstream.streaming.datasets import OwnDatasets
 from millstream.streaming.kinesis import (
     InitialPositionInStream,
     KinesisUtils,
     MetricsLevel,
-    batch_rdd,
     bind_options,
     check_arguments,
+    rows_of,
     utf8_decoder,
 )
+from millstream.streaming.kinesis_input import batch_of
 
 LEVEL = StorageLevel.MEMORY_ONLY
 LEADING = ("app", "stream", "http://127.0.0.1:9", "us-east-1", InitialPositionInStream.TRIM_HORIZON, 2)
@@ -133,6 +136,11 @@ class Records:
 
     def utf8_list(self) -> list[str]:
         return [item.decode("utf-8") for item in self.data]
+
+
+def batch_rdd(sc: SparkContext, blocks: Any, decoder: Any) -> RDD[Any]:
+    settings: Any = None
+    return batch_of(OwnDatasets(sc), blocks, settings, *rows_of(decoder))
 
 
 BLOCKS: Any = [Records(b"a b", b"\xc3\xa9"), Records(), Records(b"c")]

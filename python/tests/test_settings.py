@@ -14,7 +14,7 @@ from millstream.streaming import StreamingContext, StreamingListener
 from millstream.streaming.idle_settings import IDLE
 from millstream.streaming.kinesis import InitialPositionInStream, KinesisUtils
 from millstream.streaming.rates import backpressure, max_rate
-from millstream.streaming.settings import KNOWN, stop_timeout_ms, stops_gracefully
+from millstream.streaming.settings import KNOWN, carried_bytes, stop_timeout_ms, stops_gracefully
 
 GRACEFULLY = "spark.streaming.stopGracefullyOnShutdown"
 TIMEOUT = "spark.streaming.gracefulStopTimeout"
@@ -212,6 +212,8 @@ def test_every_key_that_is_listed_is_read(monkeypatch: pytest.MonkeyPatch, tmp_p
     ssc.textFileStream(str(tmp_path))
     ssc.socketTextStream("127.0.0.1", 9)
     assert ssc.sparkContext.applicationId and ssc.sparkContext.appName
+    # With a cluster, when streams are made on it.
+    assert carried_bytes(ssc.sparkContext.getConf()) == 1 << 20
     in_native = (path.read_text() for path in NATIVE.glob("*.rs"))
     asked |= set(re.findall(r"\"(spark\.millstream\.[A-Za-z.]+)\"", "".join(in_native)))
     assert {key for key in (*KNOWN, *SPARKS) if key not in asked} == {"spark.submit.pyFiles"}, "which submit reads"

@@ -14,6 +14,7 @@ import pytest
 from millstream import SparkConf, SparkContext
 from millstream.errors import IllegalArgumentException, PySparkException
 from millstream.streaming import DStream, StreamingContext
+from millstream.streaming.datasets import OwnDatasets
 from millstream.streaming.directory import DirectorySource
 
 WAIT_S = 10
@@ -126,7 +127,7 @@ def test_files_by_a_reader_and_a_filter(ssc: StreamingContext, tmp_path: Path) -
 
 
 def test_a_file_is_given_once_and_remembered_for_a_while(sc: SparkContext, tmp_path: Path) -> None:
-    source = DirectorySource(sc, str(tmp_path), 1000, lambda path: [path])
+    source = DirectorySource(OwnDatasets(sc), str(tmp_path), 1000, lambda path: [path])
     for name, seconds in [("a", 10.0), ("b", 10.5)]:
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (seconds, seconds))

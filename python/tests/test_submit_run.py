@@ -119,9 +119,9 @@ def test_a_failed_program_shows_its_own_frames_and_exits_with_1(submit: Submitte
 def test_exit_codes_pass_through(submit: Submitter) -> None:
     assert submit(submit.program("import sys\nsys.exit(7)\n")).returncode == 7
     assert submit(submit.program("raise KeyboardInterrupt\n")).returncode == 130
-    refused = submit("--master", "yarn", submit.program("print('ran')"))
+    refused = submit("--master", "mesos://host", submit.program("print('ran')"))
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith("Error: master 'yarn' cannot be served")
+    assert refused.stderr.startswith("Error: master 'mesos://host' cannot be served")
 
 
 def test_the_package_is_named_in_one_line(submit: Submitter) -> None:

@@ -1,6 +1,6 @@
-"""Writes every record that it processes to a file: APP STREAM ENDPOINT REGION FILE.
+"""Writes every record that it processes to a file: APP STREAM ENDPOINT REGION FILE [BATCH].
 
-A batch is one write, so that a process that is killed leaves whole batches.
+A batch takes BATCH seconds (0.1), and is one write, so that a process that is killed leaves whole batches.
 """
 
 import os
@@ -11,10 +11,9 @@ from pyspark import SparkContext, StorageLevel
 from pyspark.streaming import StreamingContext
 from pyspark.streaming.kinesis import InitialPositionInStream, KinesisUtils
 
-BATCH_S, CHECKPOINT_S = 0.1, 0.2
-
 if __name__ == "__main__":
     app, stream, endpoint, region, path = sys.argv[1:6]
+    batch_s = float(sys.argv[6]) if len(sys.argv) > 6 else 0.1
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def write(rdd):
@@ -23,9 +22,9 @@ if __name__ == "__main__":
         if batch:
             assert os.write(file, batch) == len(batch)
 
-    ssc = StreamingContext(SparkContext(appName="Ledger"), BATCH_S)
+    ssc = StreamingContext(SparkContext(appName="Ledger"), batch_s)
     KinesisUtils.createStream(
-        ssc, app, stream, endpoint, region, InitialPositionInStream.TRIM_HORIZON, CHECKPOINT_S, StorageLevel.MEMORY_ONLY
+        ssc, app, stream, endpoint, region, InitialPositionInStream.TRIM_HORIZON, 2 * batch_s, StorageLevel.MEMORY_ONLY
     ).foreachRDD(write)
     ssc.start()
     ssc.awaitTermination()

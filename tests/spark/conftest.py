@@ -1,6 +1,6 @@
 """What the tests on real Apache Spark share: a standalone cluster of a master and two workers, and sessions on it.
 
-They run in `.spark`, which has PySpark and our wheel (`make test-spark`); elsewhere `tests/conftest.py` leaves them out.
+They run in `.spark`, which has PySpark and our wheel (`make test-spark`); elsewhere `tests/conftest.py` omits them.
 The local service and what feeds it is in `tests/conftest.py`.
 """
 
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from applications import Applications
     from cluster import Cluster
     from pyspark.sql import SparkSession
 
@@ -40,3 +42,13 @@ def spark(cluster: Cluster) -> Iterator[SparkSession]:
     session = builder.getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture
+def applications(cluster: Cluster, tmp_path: Path) -> Iterator[Applications]:
+    """Programs that this test submits to the cluster."""
+    from applications import Applications
+
+    made = Applications(cluster, tmp_path)
+    yield made
+    made.end()

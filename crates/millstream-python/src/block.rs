@@ -41,6 +41,24 @@ impl Block {
         self.0.shard().as_str()
     }
 
+    /// Bytes of the records' data.
+    #[getter]
+    fn byte_len(&self) -> usize {
+        self.0.byte_len()
+    }
+
+    /// The place of the first record, written `sequence:sub`; none of an empty block.
+    #[getter]
+    fn first(&self) -> Option<String> {
+        self.0.first().map(|position| position.to_string())
+    }
+
+    /// The place of the last record, as `first`.
+    #[getter]
+    fn last(&self) -> Option<String> {
+        self.0.last().map(|position| position.to_string())
+    }
+
     /// The data of records `start` to `stop` (exclusive) as bytes.
     #[pyo3(signature = (start = 0, stop = None))]
     fn data_list<'py>(&self, py: Python<'py>, start: usize, stop: Option<usize>) -> PyResult<Bound<'py, PyList>> {

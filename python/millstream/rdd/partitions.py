@@ -98,6 +98,20 @@ class Slices(Node):
         return self.data[self._bounds[index] : self._bounds[index + 1]]
 
 
+class Rows(Node):
+    """Partitions that are there already."""
+
+    label = "SavedRDD"
+
+    def __init__(self, partitions: list[list[Any]]) -> None:
+        super().__init__(len(partitions))
+        self.lists = partitions
+
+    def compute(self, index: int) -> Iterable[Any]:
+        """The partition."""
+        return self.lists[index]
+
+
 def slice_bounds(data: Sequence[Any], partitions: int) -> list[int]:
     """Where ``parallelize`` cuts: a range evenly; other data in chunks of equal size, dealt evenly, as PySpark does."""
     size = len(data)

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from millstream.rdd import RDD
-from millstream.rdd.partitions import Node
+from millstream.rdd.partitions import Rows
 from millstream.streaming.keyed_state import Changes
 
 if TYPE_CHECKING:
-    from millstream.context import SparkContext
-
-
-class Rows(Node):
-    """Partitions that are there already."""
-
-    label = "SavedRDD"
-
-    def __init__(self, partitions: list[list[Any]]) -> None:
-        super().__init__(len(partitions))
-        self.lists = partitions
-
-    def compute(self, index: int) -> Iterable[Any]:
-        """The partition."""
-        return self.lists[index]
+    from millstream.rdd import RDD
+    from millstream.streaming.datasets import Datasets
 
 
 class Batches:
     """The RDDs of one stream by their batch times.
 
-    Where there is a checkpoint directory they are saved with their batch, as pairs of time and partitions, and are
-    plain rows from then on that know nothing of where they came from.
+    Where there is a checkpoint directory they are saved with their batch, as pairs of time and partitions.
     """
 
-    def __init__(self, sc: SparkContext, length_ms: int) -> None:
-        self._sc = sc
+    def __init__(self, datasets: Datasets, length_ms: int) -> None:
+        self._datasets = datasets
         self._length_ms = length_ms
         self._batches: deque[tuple[int, RDD[Any]]] = deque()
         self._saved: set[int] = set()
@@ -56,7 +40,8 @@ class Batches:
         """The batches that came, computing those that nobody did, and the times of those that went."""
         rows = {time_ms: self._rows(rdd) for time_ms, rdd in self._batches if time_ms not in self._saved}
         self._batches = deque(
-            (time_ms, RDD(Rows(rows[time_ms]), self._sc) if time_ms in rows else rdd) for time_ms, rdd in self._batches
+            (time_ms, self._datasets.saved(rdd, rows[time_ms]) if time_ms in rows else rdd)
+            for time_ms, rdd in self._batches
         )
         times = {time_ms for time_ms, _ in self._batches}
         gone = sorted(self._saved - times)
@@ -69,8 +54,9 @@ class Batches:
 
     def restore(self, known: dict[int, list[list[Any]]]) -> None:
         """Goes on with the batches that an earlier run has saved."""
-        self._batches = deque((time_ms, RDD(Rows(known[time_ms]), self._sc)) for time_ms in sorted(known))
+        self._batches = deque((time_ms, self._datasets.of_node(Rows(known[time_ms]))) for time_ms in sorted(known))
         self._saved = set(known)
 
     def _rows(self, rdd: RDD[Any]) -> list[list[Any]]:
-        return [list(rdd._node.rows(index)) for index in range(rdd.getNumPartitions())]
+        node = self._datasets.node(rdd)
+        return [list(node.rows(index)) for index in range(node.partitions)]

@@ -18,6 +18,7 @@ from millstream.errors import (
 )
 from millstream.rdd.save import local_path
 from millstream.streaming.checkpointing import check_checkpoints
+from millstream.streaming.datasets import datasets_of
 from millstream.streaming.dstream import DStream
 from millstream.streaming.graph import Graph
 from millstream.streaming.grid import Grid
@@ -42,7 +43,8 @@ class StreamingContext(Sources, Graph):
     _active: ClassVar[StreamingContext | None] = None
     _lock: ClassVar[Lock] = Lock()
 
-    def __init__(self, sparkContext: SparkContext, batchDuration: float | None = None) -> None:
+    def __init__(self, sparkContext: SparkContext | Any, batchDuration: float | None = None) -> None:
+        """``sparkContext`` may be a ``pyspark.SparkContext`` of Spark 4: batches then become jobs on its RDDs."""
         assert batchDuration is not None, "batchDuration is needed"
         if not 0.001 <= batchDuration <= LONGEST_S:
             raise IllegalArgumentException(
@@ -52,6 +54,7 @@ class StreamingContext(Sources, Graph):
         from millstream import _millstream
 
         self._sc = sparkContext
+        self._datasets = datasets_of(sparkContext)
         conf = sparkContext.getConf()
         warn_of_unknown(conf)
         self._graceful_at_exit = stops_gracefully(conf)
@@ -145,6 +148,7 @@ class StreamingContext(Sources, Graph):
         if not self._outputs:
             raise IllegalArgumentException("requirement failed: No output operations registered, so nothing to execute")
         check_checkpoints(self._directory, self._stateful, self._checkpointed)
+        self._datasets.check()
         with StreamingContext._lock:
             active = StreamingContext._active
             if active is not None:
@@ -181,7 +185,7 @@ class StreamingContext(Sources, Graph):
         self._stopped = True
         if stopSparkContext and not stopGraceFully:
             # The engine waits for the batch that runs: it is not to wait for a long function.
-            self._sc.cancelAllJobs()
+            self._datasets.cancel()
         try:
             self._engine.stop(stopGraceFully)
         finally:

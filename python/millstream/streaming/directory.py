@@ -9,13 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from millstream.rdd import RDD
-from millstream.rdd.files import Files
 from millstream.rdd.save import local_path
 from millstream.streaming.source import Source
 
 if TYPE_CHECKING:
-    from millstream.context import SparkContext
+    from millstream.rdd import RDD
+    from millstream.streaming.datasets import Datasets
 
 
 def is_visible(path: str) -> bool:
@@ -32,7 +31,7 @@ class DirectorySource(Source):
 
     def __init__(
         self,
-        sc: SparkContext,
+        datasets: Datasets,
         directory: str,
         remember_ms: int,
         read: Callable[[str], Iterable[Any]],
@@ -41,7 +40,7 @@ class DirectorySource(Source):
     ) -> None:
         """``accepts`` is asked for each path; without ``new_only``, files of the last ``remember_ms`` before the start
         are given too."""
-        self._sc = sc
+        self._datasets = datasets
         self._pattern = local_path(directory)
         self._remember_ms = remember_ms
         self._read = read
@@ -65,7 +64,7 @@ class DirectorySource(Source):
             if oldest_ms < modified_ms <= time_ms and path not in self._given and self._accepts(path):
                 found.append(path)
                 self._given[path] = time_ms
-        return RDD(Files(sorted(found), self._read), self._sc), 0
+        return self._datasets.of_files(sorted(found), self._read), 0
 
     def _files(self) -> Iterator[tuple[str, int]]:
         """The files of the directory, or of all directories that the pattern names, with their times in ms."""

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from millstream.callsite import user_call_site
 from millstream.errors import IllegalArgumentException, IllegalStateException, PySparkTypeError
-from millstream.rdd import RDD
 from millstream.streaming.dstream import DStream
 from millstream.streaming.grid import Grid
 from millstream.streaming.saving import Saved, States
 
 if TYPE_CHECKING:
     from millstream._millstream import Engine
-    from millstream.context import SparkContext
+    from millstream.rdd import RDD
     from millstream.streaming.context import StreamingContext
+    from millstream.streaming.datasets import Datasets
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Graph:
     """The part of a context that adds to the engine's graph."""
 
-    _sc: SparkContext
+    _datasets: Datasets
     _engine: Engine
     _grid: Grid
     _states: States
@@ -41,7 +41,7 @@ class Graph:
             return dstreams[0]
         if len({stream._slide_ms for stream in dstreams}) > 1:
             raise ValueError("All DStreams should have same slide duration")
-        return self._derive(list(dstreams), lambda _, *rdds: self._sc.union(list(rdds)))
+        return self._derive(list(dstreams), lambda _, *rdds: self._datasets.union(rdds))
 
     def transform(self, dstreams: list[DStream[Any]], transformFunc: Callable[[list[RDD[Any]]], RDD[T]]) -> DStream[T]:
         """A stream of what ``transformFunc`` makes of each batch's list of RDDs."""
@@ -62,7 +62,7 @@ class Graph:
             if any(rdd is None for rdd in rdds):
                 return None
             made = function(time_ms, *(parent._ready(time_ms, rdd) for parent, rdd in zip(parents, rdds, strict=True)))
-            if made is not None and not isinstance(made, RDD):
+            if made is not None and not self._datasets.owns(made):
                 raise PySparkTypeError(f"a transform function must return an RDD, not {type(made).__name__}")
             return made
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from millstream.rdd import RDD
 from millstream.streaming.batches import Batches
 from millstream.streaming.keyed_state import Advance, Changes, KeyedState
+
+if TYPE_CHECKING:
+    from millstream.rdd import RDD
+    from millstream.streaming.datasets import Datasets
 
 #: A window of fewer slides is cheaper computed anew (Spark's `PythonReducedWindowedDStream`), and then has no key that
 #: is in none of its batches.
@@ -19,6 +22,7 @@ class InverseWindow:
 
     def __init__(
         self,
+        datasets: Datasets,
         batches: Batches,
         totals: KeyedState,
         length_ms: int,
@@ -27,6 +31,7 @@ class InverseWindow:
         advance: Advance,
     ) -> None:
         """``reduced`` makes one RDD of several, by key; ``batches`` reach back for one slide more than the window."""
+        self._datasets = datasets
         self._batches = batches
         self._totals = totals
         self._length_ms = length_ms
@@ -43,7 +48,8 @@ class InverseWindow:
             leaving = self._reduced(self._batches.between(begin_ms - self._slide_ms, begin_ms))
             since_ms = time_ms - self._slide_ms
         entering = self._reduced(self._batches.between(since_ms, time_ms))
-        return RDD(self._totals.next([leaving._node, entering._node], self._advance), entering.ctx)
+        inputs = [self._datasets.node(leaving), self._datasets.node(entering)]
+        return self._datasets.of_node(self._totals.next(inputs, self._advance))
 
 
 def add_and_take_off(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from millstream.errors import IllegalArgumentException
-from millstream.rdd import RDD
-from millstream.rdd.columns import Columnar
 from millstream.storagelevel import StorageLevel
 from millstream.streaming.dstream import DStream
+from millstream.streaming.kinesis_input import KinesisSettings, kinesis_stream
+from millstream.streaming.kinesis_rows import RowsOf, data_rows, text_rows
 from millstream.streaming.settings import LONGEST_S
 
 if TYPE_CHECKING:
-    from millstream._millstream import Block
-    from millstream.context import SparkContext
     from millstream.streaming.context import StreamingContext
 
 __all__ = ["InitialPositionInStream", "KinesisUtils", "MetricsLevel", "utf8_decoder"]
@@ -103,15 +101,12 @@ class KinesisUtils:
 
         Raises `IllegalArgumentException` for arguments that do not go together.
         """
-        from millstream import _millstream
-
         chosen = bind_options(options, named)
         decoder = chosen.pop("decoder")
         initial = check_arguments(
             kinesisAppName, streamName, endpointUrl, regionName, initialPositionInStream, checkpointInterval, chosen
         )
-        sc = ssc.sparkContext
-        source = _millstream.KinesisInput(
+        settings = KinesisSettings(
             app=kinesisAppName,
             stream=streamName,
             endpoint=endpointUrl,
@@ -123,10 +118,9 @@ class KinesisUtils:
             role_arn=chosen["stsAssumeRoleArn"],
             session_name=chosen["stsSessionName"],
             external_id=chosen["stsExternalId"],
-            conf=dict(sc.getConf().getAll()),
-            make=lambda blocks: batch_rdd(sc, blocks, decoder),
+            conf=dict(ssc.sparkContext.getConf().getAll()),
         )
-        return ssc._kinesis_stream(source, kinesisAppName, streamName, endpointUrl, regionName)
+        return kinesis_stream(ssc, settings, *rows_of(decoder))
 
 
 _OPTIONS: dict[str, Any] = {
@@ -144,7 +138,8 @@ _OPTIONS: dict[str, Any] = {
 def bind_options(positional: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
     """The optional arguments of `KinesisUtils.createStream` by name, from either positional layout."""
     layout = list(_OPTIONS)
-    if positional and isinstance(positional[0], StorageLevel):
+    # A storage level of a real PySpark is none of ours.
+    if positional and hasattr(positional[0], "useMemory"):
         layout.remove("metricsLevel")
     if len(positional) > len(layout):
         raise TypeError(
@@ -204,31 +199,7 @@ def check_arguments(
     return names[initial]
 
 
-class KinesisBlocks(Columnar):
-    """The blocks of one batch, one partition each."""
-
-    label = "KinesisBlocks"
-
-    def __init__(self, blocks: Sequence[Block], as_text: bool = False) -> None:
-        super().__init__(len(blocks))
-        self._blocks = blocks
-        self._as_text = as_text
-
-    def compute(self, index: int) -> Iterable[Any]:
-        """The data of the block's records, decoded in bulk if it is to be text."""
-        block = self._blocks[index]
-        return block.utf8_list() if self._as_text else block.data_list()
-
-    def batch(self, index: int) -> Any:
-        """All columns of the block."""
-        from millstream.streaming.kinesis_columns import record_batch
-
-        return record_batch(self._blocks[index], self._as_text)
-
-
-def batch_rdd(sc: SparkContext, blocks: Sequence[Block], decoder: Callable[[Any], Any] | None) -> RDD[Any]:
-    """The RDD of a batch of blocks; a decoder of the program's own becomes the first step of the fused loop, and
-    without one the rows are bytes."""
-    as_text = decoder is utf8_decoder
-    rdd: RDD[Any] = RDD(KinesisBlocks(blocks, as_text), sc)
-    return rdd if as_text or decoder is None else rdd.map(decoder)
+def rows_of(decoder: Callable[[Any], Any] | None) -> tuple[RowsOf, Callable[[Any], Any] | None]:
+    """What rows become of records, and what is then to be done with each: the default decoder is not called for each
+    record, and without one the rows are bytes."""
+    return (text_rows, None) if decoder is utf8_decoder else (data_rows, decoder)

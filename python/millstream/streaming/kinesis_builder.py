@@ -7,19 +7,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from millstream.errors import IllegalArgumentException
-from millstream.rdd import RDD
 from millstream.storagelevel import StorageLevel
-from millstream.streaming.kinesis import InitialPositionInStream, batch_rdd, check_arguments
-from millstream.streaming.kinesis_records import KinesisRecord, KinesisRecords
+from millstream.streaming.kinesis import InitialPositionInStream, check_arguments
+from millstream.streaming.kinesis_input import KinesisSettings, kinesis_stream
+from millstream.streaming.kinesis_rows import KinesisRecord, RowsOf, data_rows, record_rows
 
 if TYPE_CHECKING:
-    from millstream._millstream import Block
-    from millstream.context import SparkContext
     from millstream.streaming.context import StreamingContext
     from millstream.streaming.dstream import DStream
 
@@ -198,15 +196,13 @@ class Builder:
 
     def build(self) -> DStream[bytes]:
         """The stream of the records' data."""
-        return self._build(lambda sc, blocks: batch_rdd(sc, blocks, None))
+        return self._build(data_rows, None)
 
     def buildWithMessageHandler(self, handler: Callable[[KinesisRecord], T]) -> DStream[T]:
         """The stream of what ``handler`` makes of the records."""
-        return self._build(lambda sc, blocks: RDD(KinesisRecords(blocks), sc).map(handler))
+        return self._build(record_rows, handler)
 
-    def _build(self, make: Callable[[SparkContext, Sequence[Block]], RDD[Any]]) -> DStream[Any]:
-        from millstream import _millstream
-
+    def _build(self, rows: RowsOf, function: Callable[[Any], Any] | None) -> DStream[Any]:
         ssc = self._required("streamingContext", self._ssc)
         app = self._required("checkpointAppName", self._app)
         stream = self._required("streamName", self._stream)
@@ -219,19 +215,17 @@ class Builder:
             raise IllegalArgumentException(
                 "dynamoDBCredentials must be the same as kinesisCredentials: both services are used with one identity"
             )
-        sc = ssc.sparkContext
-        source = _millstream.KinesisInput(
+        settings = KinesisSettings(
             app=app,
             stream=stream,
             endpoint=self._endpoint,
             region=self._region,
             initial=self._initial,
             checkpoint_interval_s=float(interval),
-            conf=dict(sc.getConf().getAll()),
-            make=lambda blocks: make(sc, blocks),
+            conf=dict(ssc.sparkContext.getConf().getAll()),
             **given._asdict(),
         )
-        return ssc._kinesis_stream(source, app, stream, self._endpoint, self._region)
+        return kinesis_stream(ssc, settings, rows, function)
 
     @staticmethod
     def _required(name: str, value: T | None) -> T:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, cast
 
-from millstream.rdd import RDD
+from millstream.rdd import portable_hash
 from millstream.streaming.dstream import DStream
+from millstream.streaming.initial import pairs_of
 from millstream.streaming.state_spec import E, K, S, StateSpec
 from millstream.streaming.state_store import StateStore
 
 if TYPE_CHECKING:
+    from millstream.rdd import RDD
     from millstream.streaming.state_store import Mapped
     from millstream.streaming.stateful import StatefulOperations
 
@@ -20,28 +21,24 @@ class MapWithStateDStream(DStream[E], Generic[E, K, S]):
 
     def stateSnapshots(self) -> DStream[tuple[K, S]]:
         """All keys and their states after each batch. Reading it costs what all keys cost."""
-        return self._each(lambda rdd: RDD(cast("Mapped", rdd._node).states(), self._sc))
+        datasets = self._ssc._datasets
+        return self._each(lambda rdd: datasets.of_node(cast("Mapped", datasets.node(rdd)).states()))
 
 
 def map_with_state(
     stream: StatefulOperations[Any], spec: StateSpec[Any, Any, Any, Any]
 ) -> MapWithStateDStream[Any, Any, Any]:
     """See `StatefulOperations.mapWithState`."""
-    sc = stream._sc
+    datasets = stream._ssc._datasets
     partitions = stream._partitions(spec._partitions)
-    initial = spec._initial
-
-    def known() -> Iterable[tuple[Any, Any]]:
-        return initial.toLocalIterator() if isinstance(initial, RDD) else initial or ()
-
-    store = StateStore(spec._mapping, spec._timeout_ms, partitions, known)
+    store = StateStore(spec._mapping, spec._timeout_ms, partitions, pairs_of(datasets, spec._initial))
     stream._ssc._keep("mapWithState", store)
 
     def compute(time_ms: int, rdd: RDD[Any] | None) -> RDD[Any] | None:
         if rdd is None and not stream._ssc._grid.has(time_ms, stream._slide_ms):
             return None
-        data = None if rdd is None else rdd.partitionBy(partitions)._node
-        return RDD(store.next(time_ms, data), sc)
+        data = None if rdd is None else datasets.node(rdd.partitionBy(partitions, portable_hash))
+        return datasets.of_node(store.next(time_ms, data))
 
     derived = stream._ssc._derive_always(stream._itself(), compute, stream._slide_ms)
     return MapWithStateDStream(stream._ssc, derived._stream, stream._slide_ms)

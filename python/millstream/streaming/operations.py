@@ -7,13 +7,13 @@ from datetime import datetime
 from operator import add
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from millstream.rdd import RDD
 from millstream.storagelevel import StorageLevel
 from millstream.streaming.output import print_batch, save_batch
 from millstream.streaming.remembered import Remembered
 from millstream.streaming.util import argument_count, epoch_ms, with_time
 
 if TYPE_CHECKING:
+    from millstream.rdd import RDD
     from millstream.streaming.context import StreamingContext
     from millstream.streaming.dstream import DStream
 
@@ -48,7 +48,7 @@ class StreamOperations(Generic[T]):
     def _ready(self, time_ms: int, rdd: Any) -> Any:
         """The RDD of a batch as those who read this stream get it."""
         if self._level is not None and not rdd.is_cached:
-            rdd.persist(self._level)
+            self._ssc._datasets.keep(time_ms, rdd, self._level)
         self._remembered.add(time_ms, rdd)
         return rdd
 
@@ -88,7 +88,7 @@ class StreamOperations(Generic[T]):
 
     def reduce(self, func: Callable[[T, T], T]) -> DStream[T]:
         """The elements of each batch joined by ``func``; nothing for an empty batch."""
-        return self._each(lambda rdd: rdd._step("asValue").reduceByKey(func, 1).values())
+        return self._each(lambda rdd: self._ssc._datasets.reduced(rdd, func))
 
     def countByValue(self) -> DStream[tuple[T, int]]:
         """How often each element occurs in each batch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from millstream.rdd import RDD, ResultIterable, portable_hash
+from millstream.rdd import ResultIterable, portable_hash
 from millstream.streaming.operations import StreamOperations, T
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class PairStreamOperations(StreamOperations[T]):
     ) -> DStream[tuple[K, V]]:
         """The values of each key joined by ``func``."""
         partitions = self._partitions(numPartitions)
-        return self._each(lambda rdd: rdd.reduceByKey(func, partitions))
+        return self._each(lambda rdd: rdd.reduceByKey(func, partitions, portable_hash))
 
     def combineByKey(
         self: PairStreamOperations[tuple[K, V]],
@@ -45,14 +45,16 @@ class PairStreamOperations(StreamOperations[T]):
     ) -> DStream[tuple[K, U]]:
         """The values of each key joined into a combiner."""
         partitions = self._partitions(numPartitions)
-        return self._each(lambda rdd: rdd.combineByKey(createCombiner, mergeValue, mergeCombiners, partitions))
+        return self._each(
+            lambda rdd: rdd.combineByKey(createCombiner, mergeValue, mergeCombiners, partitions, portable_hash)
+        )
 
     def groupByKey(
         self: PairStreamOperations[tuple[K, V]], numPartitions: int | None = None
     ) -> DStream[tuple[K, ResultIterable[V]]]:
         """All values of each key."""
         partitions = self._partitions(numPartitions)
-        return self._each(lambda rdd: rdd.groupByKey(partitions))
+        return self._each(lambda rdd: rdd.groupByKey(partitions, portable_hash))
 
     def partitionBy(
         self: PairStreamOperations[tuple[K, V]],
@@ -68,7 +70,7 @@ class PairStreamOperations(StreamOperations[T]):
         numPartitions: int | None = None,
     ) -> DStream[tuple[K, tuple[ResultIterable[V], ResultIterable[U]]]]:
         """For each key of either stream's batch, its values here and its values there."""
-        return self._with_other(RDD.cogroup, other, numPartitions)
+        return self._with_other("cogroup", other, numPartitions)
 
     def join(
         self: PairStreamOperations[tuple[K, V]],
@@ -76,7 +78,7 @@ class PairStreamOperations(StreamOperations[T]):
         numPartitions: int | None = None,
     ) -> DStream[tuple[K, tuple[V, U]]]:
         """All pairs of values for keys that both batches have."""
-        return self._with_other(RDD.join, other, numPartitions)
+        return self._with_other("join", other, numPartitions)
 
     def leftOuterJoin(
         self: PairStreamOperations[tuple[K, V]],
@@ -84,7 +86,7 @@ class PairStreamOperations(StreamOperations[T]):
         numPartitions: int | None = None,
     ) -> DStream[tuple[K, tuple[V, U | None]]]:
         """As `join`, and None for keys that ``other`` does not have."""
-        return self._with_other(RDD.leftOuterJoin, other, numPartitions)
+        return self._with_other("leftOuterJoin", other, numPartitions)
 
     def rightOuterJoin(
         self: PairStreamOperations[tuple[K, V]],
@@ -92,7 +94,7 @@ class PairStreamOperations(StreamOperations[T]):
         numPartitions: int | None = None,
     ) -> DStream[tuple[K, tuple[V | None, U]]]:
         """As `join`, and None for keys that only ``other`` has."""
-        return self._with_other(RDD.rightOuterJoin, other, numPartitions)
+        return self._with_other("rightOuterJoin", other, numPartitions)
 
     def fullOuterJoin(
         self: PairStreamOperations[tuple[K, V]],
@@ -100,13 +102,11 @@ class PairStreamOperations(StreamOperations[T]):
         numPartitions: int | None = None,
     ) -> DStream[tuple[K, tuple[V | None, U | None]]]:
         """As `join`, and None on either side for keys that the other does not have."""
-        return self._with_other(RDD.fullOuterJoin, other, numPartitions)
+        return self._with_other("fullOuterJoin", other, numPartitions)
 
     def _partitions(self, numPartitions: int | None) -> int:
         return self._sc.defaultParallelism if numPartitions is None else numPartitions
 
-    def _with_other(
-        self, operation: Callable[..., RDD[Any]], other: DStream[Any], numPartitions: int | None
-    ) -> DStream[Any]:
+    def _with_other(self, operation: str, other: DStream[Any], numPartitions: int | None) -> DStream[Any]:
         partitions = self._partitions(numPartitions)
-        return self.transformWith(lambda mine, others: operation(mine, others, partitions), other)
+        return self.transformWith(lambda mine, others: getattr(mine, operation)(others, partitions), other)

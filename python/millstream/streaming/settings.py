@@ -18,6 +18,7 @@ LONGEST_S = 10**9
 #: The keys under ``spark.millstream.`` that have an effect.
 KNOWN = (
     "spark.millstream.bufferMiB",
+    "spark.millstream.cluster.carriedKiB",
     "spark.millstream.consumerName",
     "spark.millstream.dynamodb.endpoint",
     "spark.millstream.failOnDataLoss",
@@ -46,9 +47,9 @@ def stops_gracefully(conf: SparkConf) -> bool:
     return flag(conf, "spark.streaming.stopGracefullyOnShutdown")
 
 
-def flag(conf: SparkConf, key: str) -> bool:
-    """A setting that is off by default, with Spark's message for what is not a boolean."""
-    value = conf.get(key, "false")
+def flag(conf: SparkConf, key: str, default: str = "false") -> bool:
+    """A setting that is on or off, with Spark's message for what is neither."""
+    value = conf.get(key, default)
     if value.strip().lower() not in ("true", "false"):
         raise IllegalArgumentException(f"{key} should be boolean, but was {value}")
     return value.strip().lower() == "true"
@@ -66,11 +67,34 @@ def restart_delay_ms(conf: SparkConf) -> int:
 
 def buffer_bytes(conf: SparkConf) -> int:
     """``spark.millstream.bufferMiB`` (64), for receivers; the native module reads it for Kinesis."""
-    key = "spark.millstream.bufferMiB"
-    value = conf.get(key, "64")
-    if not value.isdecimal() or not 1 <= int(value) <= 2_048:
-        raise IllegalArgumentException(f"{key}={value} is not a number from 1 to 2048")
-    return int(value) << 20
+    return _whole(conf, "spark.millstream.bufferMiB", 64, 1, 2_048) << 20
+
+
+def carried_bytes(conf: SparkConf) -> int:
+    """``spark.millstream.cluster.carriedKiB`` (1024), for streams on Spark."""
+    return _whole(conf, "spark.millstream.cluster.carriedKiB", 1_024, 0, 1 << 20) << 10
+
+
+def read_interval_ms(conf: SparkConf) -> int:
+    """``spark.millstream.kinesis.readInterval`` (200 ms), for reads on Spark's executors; else the native module's."""
+    return _time_ms(conf, "spark.millstream.kinesis.readInterval", 1) or 200
+
+
+def max_records(conf: SparkConf) -> int:
+    """``spark.millstream.kinesis.maxRecords`` (10,000), as `read_interval_ms`."""
+    return _whole(conf, "spark.millstream.kinesis.maxRecords", 10_000, 1, 10_000)
+
+
+def fails_on_loss(conf: SparkConf) -> bool:
+    """``spark.millstream.failOnDataLoss`` (true), as `read_interval_ms`."""
+    return flag(conf, "spark.millstream.failOnDataLoss", "true")
+
+
+def _whole(conf: SparkConf, key: str, default: int, least: int, most: int) -> int:
+    value = conf.get(key, str(default))
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise IllegalArgumentException(f"{key}={value} is not a number from {least} to {most}")
+    return int(value)
 
 
 def remember_files_ms(conf: SparkConf, batch_ms: int) -> int:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from millstream.errors import IllegalArgumentException
-from millstream.rdd import RDD
 from millstream.storagelevel import StorageLevel
 from millstream.streaming.settings import buffer_bytes, remember_files_ms, restart_delay_ms
 
 if TYPE_CHECKING:
     from millstream.context import SparkContext
+    from millstream.rdd import RDD
+    from millstream.streaming.datasets import Datasets
     from millstream.streaming.dstream import DStream
     from millstream.streaming.receiver import Receiver
     from millstream.streaming.source import Source
@@ -24,6 +25,7 @@ class Sources(ABC):
     """``storageLevel`` changes no result: what waits for a batch waits in memory, and it is bounded."""
 
     _sc: SparkContext
+    _datasets: Datasets
     _batch_ms: int
     #: How many inputs there are.
     _inputs: int
@@ -88,7 +90,7 @@ class Sources(ABC):
 
         remember_ms = remember_files_ms(self._sc.getConf(), self._batch_ms)
         accepts = filter or is_visible
-        return self._input(DirectorySource(self._sc, directory, remember_ms, reader, accepts, newFilesOnly))
+        return self._input(DirectorySource(self._datasets, directory, remember_ms, reader, accepts, newFilesOnly))
 
     def binaryRecordsStream(self, directory: str, recordLength: int) -> DStream[bytes]:
         """The records of ``recordLength`` bytes of the files that are moved into a directory."""
@@ -97,4 +99,4 @@ class Sources(ABC):
         return self.fileStream(directory, fixed_records(recordLength))
 
     def _as_rdd(self, data: Any) -> RDD[Any]:
-        return data if isinstance(data, RDD) else self._sc.parallelize(data)
+        return data if self._datasets.owns(data) else self._sc.parallelize(data)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from millstream.errors import IllegalArgumentException
-from millstream.rdd import RDD
 from millstream.streaming.settings import LONGEST_S
 from millstream.streaming.state import State
 from millstream.streaming.util import argument_count, batch_time
+
+if TYPE_CHECKING:
+    from millstream.rdd import RDD
 
 K = TypeVar("K", bound=Hashable)
 #: What the function takes as a value: that of a pair, and None if there is a timeout.

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from millstream.rdd import RDD
+from millstream.rdd import portable_hash
+from millstream.streaming.initial import pairs_of
 from millstream.streaming.keyed_state import Advance, Changes, KeyedState
 from millstream.streaming.operations import T
 from millstream.streaming.window import WindowOperations
 
 if TYPE_CHECKING:
+    from millstream.rdd import RDD
     from millstream.streaming.dstream import DStream
     from millstream.streaming.map_with_state import MapWithStateDStream
     from millstream.streaming.state_spec import StateSpec
@@ -33,19 +35,16 @@ class StatefulOperations(WindowOperations[T]):
         """The state of each key: ``updateFunc(values of the batch, state or None)``, called in each batch for every key
         that has a state or values. A key whose state becomes None is forgotten."""
         partitions = self._partitions(numPartitions)
-        initial = None
-        if initialRDD is not None:
-            known = initialRDD if isinstance(initialRDD, RDD) else self._sc.parallelize(initialRDD)
-            initial = known.toLocalIterator
-        state = KeyedState(partitions, initial)
+        datasets = self._ssc._datasets
+        state = KeyedState(partitions, None if initialRDD is None else pairs_of(datasets, initialRDD))
         self._ssc._keep("updateStateByKey", state)
         advance = _update_all(updateFunc)
 
         def compute(_: int, rdd: RDD[Any] | None) -> RDD[Any] | None:
             if rdd is not None:
-                values = rdd.groupByKey(partitions)
-                return RDD(state.next([values._node], advance), self._sc)
-            return RDD(state.last, self._sc) if state.last is not None else None
+                values = rdd.groupByKey(partitions, portable_hash)
+                return datasets.of_node(state.next([datasets.node(values)], advance))
+            return datasets.of_node(state.last) if state.last is not None else None
 
         return self._ssc._derive_always(self._itself(), compute, self._slide_ms)
 

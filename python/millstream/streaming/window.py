@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from operator import add, sub
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from millstream.rdd import RDD, ResultIterable
+from millstream.rdd import ResultIterable, portable_hash
 from millstream.storagelevel import StorageLevel
 from millstream.streaming.batches import Batches
 from millstream.streaming.inverse_window import FEWEST_SLIDES, InverseWindow, add_and_take_off
@@ -15,6 +15,7 @@ from millstream.streaming.operations import T
 from millstream.streaming.pair import PairStreamOperations
 
 if TYPE_CHECKING:
+    from millstream.rdd import RDD
     from millstream.streaming.dstream import DStream
 
 K = TypeVar("K", bound=Hashable)
@@ -31,10 +32,11 @@ class WindowOperations(PairStreamOperations[T]):
         """The elements of the last ``windowDuration`` seconds, every ``slideDuration`` seconds (default: one slide of
         the stream)."""
         length_ms, slide_ms = self._window_ms(windowDuration, slideDuration)
-        batches = Batches(self._sc, length_ms)
+        datasets = self._ssc._datasets
+        batches = Batches(datasets, length_ms)
         self._ssc._states.add("window", batches)
         return self._over(
-            batches, slide_ms, lambda time_ms: self._sc.union(batches.between(time_ms - length_ms, time_ms))
+            batches, slide_ms, lambda time_ms: datasets.union(batches.between(time_ms - length_ms, time_ms))
         )
 
     def reduceByWindow(
@@ -98,14 +100,15 @@ class WindowOperations(PairStreamOperations[T]):
         if invFunc is None:
             return reduced.window(windowDuration, slideDuration).reduceByKey(func, numPartitions)
         partitions = self._partitions(numPartitions)
+        datasets = self._ssc._datasets
         name = "reduceByKeyAndWindow"
 
         def joined(rdds: list[RDD[Any]]) -> RDD[Any]:
             if len(rdds) == 1 and rdds[0].getNumPartitions() == partitions:
                 return rdds[0]
-            return self._sc.union(rdds).reduceByKey(func, partitions)
+            return datasets.union(rdds).reduceByKey(func, partitions, portable_hash)
 
-        batches = Batches(self._sc, length_ms + slide_ms)
+        batches = Batches(datasets, length_ms + slide_ms)
         self._ssc._keep(f"{name} batches", batches)
         if length_ms < FEWEST_SLIDES * slide_ms:
 
@@ -118,7 +121,8 @@ class WindowOperations(PairStreamOperations[T]):
         # Totals of other windows, or in other steps, are of no use to a new version of the program.
         self._ssc._keep(f"{name} {length_ms} {slide_ms} {self._slide_ms}", totals)
         advance = add_and_take_off(func, invFunc, filterFunc)
-        return reduced._over(batches, slide_ms, InverseWindow(batches, totals, length_ms, slide_ms, joined, advance).at)
+        window = InverseWindow(datasets, batches, totals, length_ms, slide_ms, joined, advance)
+        return reduced._over(batches, slide_ms, window.at)
 
     def _over(self, batches: Batches, slide_ms: int, function: Callable[[int], RDD[Any]]) -> DStream[Any]:
         """A stream of what ``function(time in ms)`` makes of this stream's last ``batches`` at each slide."""

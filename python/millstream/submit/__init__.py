@@ -41,7 +41,7 @@ def _run(submission: Submission) -> int:
     from millstream.submit.launch import launch
     from millstream.submit.served import check
 
-    for note in [*submission.notes, *check(submission)]:
+    for note in check(submission):
         print(f"millstream: {note}", file=sys.stderr)
     if submission.verbose:
         for key, value in sorted(submission.settings().items()):

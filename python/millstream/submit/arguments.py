@@ -14,20 +14,22 @@ class SubmitError(Exception):
 USAGE = """\
 Usage: millstream submit [options] <python file> [app arguments]
 
-Runs a PySpark program in this process, without a JVM.
+Runs a PySpark program in this process: without a JVM, or with its batches on a cluster of Apache Spark.
 
-  --master MASTER_URL       local, local[N] or local[*] (default: local[*])
+  --master MASTER_URL       local, local[N] or local[*] (default: local[*]);
+                            of a cluster: spark://HOST:PORT, local-cluster[N,C,M], yarn, k8s://URL
   --name NAME               a name of the program
   --conf, -c PROP=VALUE     a configuration property; may be given several times
   --properties-file FILE    a file of configuration properties
-  --py-files PY_FILES       comma-separated .zip, .egg or .py files for the import path
+  --py-files PY_FILES       comma-separated .zip, .egg or .py files for the import path;
+                            for a cluster also .whl files, such as Millstream's own
   --packages COORDINATES    comma-separated Maven coordinates; the Kinesis package is built in
   --files FILES             comma-separated files; they stay where they are
   --verbose, -v             print the configuration
   --version                 print the version
   --help, -h                print this text
 
-Options that size or place a JVM (--driver-memory, --executor-cores, ...) are accepted and have no effect."""
+Options that size or place a JVM (--driver-memory, --executor-cores, ...) go to Spark, and have no effect without it."""
 
 #: Options with a value that Millstream uses.
 _USED = {
@@ -37,15 +39,15 @@ _USED = {
     "--py-files": "py_files",
     "--packages": "packages",
     "--files": "files",
+    "--archives": "archives",
     "--jars": "jars",
     "--deploy-mode": "deploy_mode",
     "--class": "main_class",
     "--remote": "remote",
 }
-#: Options with a value that have nothing to do in one process.
+#: Options with a value that are Spark's alone.
 _IDLE = frozenset(
     [
-        "--archives",
         "--driver-class-path",
         "--driver-cores",
         "--driver-java-options",
@@ -78,7 +80,8 @@ class Submission:
         self.arguments: list[str] = []
         self.action = "run"
         self.verbose = False
-        self.notes: list[str] = []
+        #: What only a cluster has a use for, in the words of spark-submit.
+        self.of_spark: list[str] = []
 
     def settings(self) -> dict[str, str]:
         """The configuration: a flag goes over ``--conf``, which goes over the properties file."""
@@ -127,7 +130,7 @@ def _option(submission: Submission, word: str, rest: Iterator[str]) -> None:
     elif switch is not None:
         submission.action = switch
     elif word in _IDLE_SWITCHES:
-        submission.notes.append(f"{word} has no effect: the program runs in one process on this machine")
+        submission.of_spark.append(word)
     elif flag in ("--conf", "-c") or flag in _USED or flag in _IDLE:
         value = attached if equals else next(rest, None)
         if value is None:
@@ -139,7 +142,7 @@ def _option(submission: Submission, word: str, rest: Iterator[str]) -> None:
 
 def _take(submission: Submission, flag: str, value: str) -> None:
     if flag in _IDLE:
-        submission.notes.append(f"{flag} has no effect: the program runs in one process on this machine")
+        submission.of_spark += [flag, value]
     elif flag in _USED:
         submission.options[_USED[flag]] = value
     else:

@@ -8,8 +8,9 @@ import sys
 from types import FrameType, ModuleType
 
 from millstream.conf import set_submitted
+from millstream.master import is_cluster
 from millstream.submit.arguments import Submission, SubmitError
-from millstream.submit.pyspark_names import provide_pyspark
+from millstream.submit.pyspark_names import provide_pyspark, provide_streaming
 
 #: The exit code of a process that was asked to end: 128 and the signal's number, as a shell counts.
 _TERMINATED = 128 + signal.SIGTERM
@@ -23,8 +24,15 @@ def launch(submission: Submission) -> int:
             code = compile(file.read(), os.path.abspath(submission.program), "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError) as error:
         raise SubmitError(f"cannot read {submission.program}: {error}") from error
-    set_submitted(submission.settings())
-    provide_pyspark()
+    settings = submission.settings()
+    set_submitted(settings)
+    if is_cluster(settings["spark.master"]):
+        from millstream.submit.cluster import prepare
+
+        prepare(submission)
+        provide_streaming()
+    else:
+        provide_pyspark()
     main = _become(submission)
     signal.signal(signal.SIGTERM, _terminate)
     # A shell may have Ctrl-C ignored for a job in the background.
@@ -51,7 +59,8 @@ def _become(submission: Submission) -> ModuleType:
     main.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = main
     sys.argv = [main.__file__, *submission.arguments]
-    added = [_import_place(path) for path in submission.listed("py_files", "spark.submit.pyFiles")]
+    files = submission.listed("py_files", "spark.submit.pyFiles")
+    added = [_import_place(path) for path in files if not path.endswith(".whl")]
     own = 0 if sys.flags.safe_path else 1
     sys.path[:own] = [os.path.dirname(main.__file__), *added]
     return main

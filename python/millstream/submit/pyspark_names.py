@@ -60,10 +60,14 @@ class _PySparkFinder:
     It has the methods of ``importlib.abc``, which itself would import a good part of the standard library.
     """
 
+    def __init__(self, below: str) -> None:
+        """``below``: the module that it finds with all that is below it. What is not, the installed PySpark has."""
+        self.below = below
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.partition(".")[0] != "pyspark":
+        if fullname != self.below and not fullname.startswith(f"{self.below}."):
             return None
         if fullname in _SQLFRAME:
             return ModuleSpec(fullname, cast("Loader", self))
@@ -95,10 +99,16 @@ class _PySparkFinder:
 
 def provides_pyspark() -> bool:
     """Whether ``import pyspark`` means Millstream in this process."""
-    return any(isinstance(finder, _PySparkFinder) for finder in sys.meta_path)
+    return any(isinstance(finder, _PySparkFinder) and finder.below == "pyspark" for finder in sys.meta_path)
 
 
 def provide_pyspark() -> None:
     """Makes ``import pyspark`` mean Millstream in this process. Called twice, it changes nothing more."""
     if not provides_pyspark():
-        sys.meta_path.insert(0, _PySparkFinder())
+        sys.meta_path.insert(0, _PySparkFinder("pyspark"))
+
+
+def provide_streaming() -> None:
+    """Makes ``pyspark.streaming`` alone mean Millstream in this process: contexts and RDDs are those of the installed
+    PySpark, here as on the executors."""
+    sys.meta_path.insert(0, _PySparkFinder("pyspark.streaming"))

@@ -1,0 +1,75 @@
+"""The ways of our wheel to the executors, and what is said where it is not there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import REGION, ROOT, Service, wait_until
+
+if TYPE_CHECKING:
+    from applications import Applications
+
+DECK = ROOT / "examples" / "deck" / "kinesis_wordcount.py"
+WHEELS = ROOT / "target" / "wheels"
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment without our wheel."""
+    directory = tmp_path_factory.mktemp("environment") / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True)
+    return directory
+
+
+def wheel() -> Path:
+    return max(WHEELS.glob("millstream-*.whl"), key=lambda path: path.stat().st_mtime)
+
+
+def test_executors_without_our_wheel_are_told(
+    applications: Applications, service: Service, app: str, bare: Path
+) -> None:
+    python = str(bare / "bin" / "python")
+    arguments = (app, service.stream(1), service.endpoint, REGION)
+    application = applications.submit(DECK, *arguments, pyspark__python=python)
+    assert application.wait() == 1
+    said = [line for line in application.said().splitlines() if line.startswith("millstream: ")]
+    assert len(said) == 1
+    assert "is not on all executors (" in said[0]
+    assert f"{python}: No module named 'millstream'): install the wheel there" in said[0]
+    assert service.leases(app) == {}, "nothing was begun"
+
+
+def counts(applications: Applications, service: Service, app: str, *flags: str, python: str) -> None:
+    """The deck's program counts with the wheel that it is given."""
+    stream = service.stream(2)
+    arguments = (app, stream, service.endpoint, REGION)
+    conf = {"pyspark__python": python, "millstream__cluster__carriedKiB": "0"}
+    application = applications.submit(DECK, *arguments, flags=flags, **conf)
+    service.client("kinesis").put_record(StreamName=stream, PartitionKey="a", Data=b"to be or not to be")
+    wait_until("the words are counted", lambda: "('to', 2)" in application.said(), 180)
+
+
+def test_the_wheel_goes_with_the_program(applications: Applications, service: Service, app: str, bare: Path) -> None:
+    counts(applications, service, app, "--py-files", str(wheel()), python=str(bare / "bin" / "python"))
+
+
+def test_the_wheel_is_in_a_packed_environment(
+    applications: Applications, service: Service, app: str, bare: Path, tmp_path: Path
+) -> None:
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+    packages = environment / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(packages), str(wheel())],
+        check=True,
+    )
+    packed = tmp_path / "environment.tar.gz"
+    with tarfile.open(packed, "w:gz") as file:
+        file.add(environment, arcname=".")
+    counts(applications, service, app, f"--archives={packed}#environment", python="./environment/bin/python")
