@@ -12,9 +12,6 @@ use crate::conf::Conf;
 use crate::engine::Engine;
 use crate::error;
 
-/// Completed batches kept unless set otherwise, as in Spark.
-const RETAINED: u32 = 1000;
-
 /// The web pages of one program; served between `start` and `stop`.
 #[pyclass(frozen, module = "millstream._millstream")]
 pub(crate) struct Dashboard {
@@ -36,14 +33,15 @@ impl Dashboard {
     fn new(py: Python<'_>, conf: HashMap<String, String>) -> PyResult<Self> {
         let read = || {
             let conf = Conf::new(conf);
-            let retained = conf.number("spark.streaming.ui.retainedBatches", 0..=1_000_000)?.unwrap_or(RETAINED);
+            let retained = conf.number("spark.streaming.ui.retainedBatches", 0..=1_000_000)?;
+            let retained = retained.map_or(History::DEFAULT_RETAINED, |retained| retained as usize);
             let config = config(&conf)?;
             if let Some(config) = &config {
                 config
                     .check()
                     .map_err(|error| format!("spark.millstream.ui.host, spark.millstream.ui.token: {error}"))?;
             }
-            Ok(Self { config, retained: retained as usize, running: Mutex::new(None) })
+            Ok(Self { config, retained, running: Mutex::new(None) })
         };
         read().map_err(|message: String| error::illegal_argument(py, message))
     }

@@ -55,6 +55,9 @@ pub struct Totals {
 }
 
 impl History {
+    /// Completed batches kept unless set otherwise (Spark's `spark.streaming.ui.retainedBatches`).
+    pub const DEFAULT_RETAINED: usize = 1000;
+
     /// Of a program that has not started yet; keeps `retained` completed batches.
     pub fn new(application: Application, retained: usize) -> Self {
         let totals = Totals { input_records: vec![0; application.inputs.len()], ..Totals::default() };
