@@ -97,6 +97,7 @@ function draw() {
   running.update(`Running batches (${of("PROCESSING").length})`, of("PROCESSING"));
   waiting.update(`Waiting batches (${of("QUEUED").length})`, of("QUEUED"));
   completed.update(`Completed batches (last ${count(ended.length)} out of ${count(statistics.numTotalCompletedBatches)})`, ended);
+  performance.mark("drawn");
 }
 
 function summarise() {
