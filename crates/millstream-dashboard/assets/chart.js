@@ -59,8 +59,8 @@ class Chart {
   axes(xFormat, yFormat) {
     const line = { stroke: resolved("--line"), width: 1 };
     const axis = { stroke: resolved("--quiet"), font: "12px system-ui", grid: line, ticks: line };
-    const format = (words) => (words ? { values: (_, ticks) => ticks.map(words) } : {});
-    return [{ ...axis, size: 26, ...format(xFormat), space: 70 }, { ...axis, size: 62, ...format(yFormat), space: 30 }];
+    const format = (words) => (_, ticks) => ticks.map(words);
+    return [{ ...axis, size: 26, values: format(xFormat), space: 80 }, { ...axis, size: 62, values: format(yFormat), space: 30 }];
   }
 
   series() {
@@ -91,7 +91,7 @@ export class Timeline extends Chart {
     return {
       cursor: { y: false, sync: { key: "batches" }, drag: { setScale: false, x: false } },
       scales: { y: { range: (_, __, highest) => [0, (highest || 1) * 1.1] } },
-      axes: this.axes(null, this.axisWords),
+      axes: this.axes((seconds) => timeOfDay(Math.round(seconds * 1000)), this.axisWords),
       series: [{}, this.series(), ...(this.limit === undefined ? [] : [limit])],
       hooks: { setCursor: [(uplot) => this.tell(uplot.cursor.idx)] },
     };
@@ -131,7 +131,10 @@ export class Histogram extends Chart {
   options() {
     return {
       cursor: { y: false, drag: { setScale: false, x: false } },
-      scales: { x: { time: false, range: (_, lowest, highest) => [lowest - this.width / 2, highest + this.width / 2] }, y: { range: (_, __, most) => [0, most || 1] } },
+      scales: {
+        x: { time: false, range: (_, lowest, highest) => [lowest - this.width / 2, highest + this.width / 2] },
+        y: { range: (_, __, most) => [0, most || 1] },
+      },
       axes: this.axes(this.axisWords, (number) => (Number.isInteger(number) ? String(number) : "")),
       series: [{}, { ...this.series(), paths: uPlot.paths.bars({ size: [0.9] }), points: { show: false } }],
       hooks: { setCursor: [(uplot) => this.tell(uplot.cursor.idx)] },

@@ -13,16 +13,14 @@ let streams = [];
 const key = (shard) => `${shard.application}/${shard.stream}/${shard.shardId}`;
 const reading = (name) => (shard) => shard.reading?.[name] ?? null;
 const isOwn = (shard) => shard.owner !== null && streams.some((stream) => stream.stream === shard.stream && stream.worker === shard.owner);
-const short = (name) => (name === null ? "-" : name.length > 26 ? `${name.slice(0, 12)}…${name.slice(-12)}` : name);
+const short = (name) => (name === null ? "-" : name.length > 18 ? `${name.slice(0, 8)}…${name.slice(-8)}` : name);
 
 const workers = new Table(place("workers"), [
   { title: "Worker", kind: "data", value: (row) => row.worker, cell: (row) => row.worker },
-  { title: "", value: (row) => row.isOwn, cell: (row) => (row.isOwn ? "this program" : "") },
+  { title: "Whose", value: (row) => row.isOwn, cell: (row) => (row.isOwn ? "this program" : "") },
   { title: "Leases", kind: "number", value: (row) => row.leases, cell: (row) => count(row.leases) },
   { title: "Handed over to it", kind: "number", value: (row) => row.coming, cell: (row) => count(row.coming) },
 ], [2, -1]);
-workers.headers[1].replaceChildren(element("span", { class: "quiet" }, "Whose"));
-workers.headers[1].removeAttribute("aria-sort");
 
 const table = new Table(place("shards"), [
   { title: "Shard", kind: "whole", value: (shard) => shard.shardId, cell: (shard) => ({ text: shard.shardId, title: shard.stream }) },
@@ -33,7 +31,7 @@ const table = new Table(place("shards"), [
   { title: "Records/s", kind: "number", value: reading("recordsPerSecond"), cell: (shard) => amount(shard.reading?.recordsPerSecond) },
   { title: "kB/s", kind: "number", value: reading("bytesPerSecond"), cell: (shard) => amount(shard.reading?.bytesPerSecond == null ? null : shard.reading.bytesPerSecond / 1000) },
   { title: "Behind", kind: "number", value: reading("millisBehindLatest"), cell: (shard) => (shard.reading ? duration(shard.reading.millisBehindLatest) : "-") },
-  { title: "Records waiting", kind: "number", value: reading("queuedRecords"), cell: (shard) => (shard.reading ? count(shard.reading.queuedRecords) : "-") },
+  { title: "Waiting", kind: "number", value: reading("queuedRecords"), cell: (shard) => (shard.reading ? count(shard.reading.queuedRecords) : "-") },
 ]);
 
 function state(shard) {

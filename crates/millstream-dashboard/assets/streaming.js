@@ -105,7 +105,7 @@ function summarise() {
   const { statistics } = told;
   const passed = Date.now() + ahead - application.startTime;
   document.getElementById("summary").textContent =
-    `Running batches of ${duration(statistics.batchDuration)} for ${duration(Math.max(0, passed))} since ${dateTime(application.startTime)} ` +
+    `Running batches of ${duration(statistics.batchDuration)} for ${duration(Math.max(0, passed))} since ${dateTime(application.startTime - (application.startTime % 1000))} ` +
     `(${count(statistics.numTotalCompletedBatches)} completed batches, ${count(statistics.numProcessedRecords)} records)`;
 }
 
