@@ -10,13 +10,13 @@ from typing import Any
 import boto3
 import pytest
 from axe_selenium_python import Axe
-from conftest import PICTURES
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from conftest import PICTURES
 from millstream import SparkConf, SparkContext
 from millstream.streaming import StreamingContext
 from millstream.streaming.kinesis import InitialPositionInStream, KinesisUtils

@@ -1,4 +1,4 @@
-"""The dashboard of programs that read Kinesis: shards, leases, ranges, metrics, and the files for Prometheus and Grafana."""
+"""The dashboard of programs that read Kinesis: shards, leases, ranges, metrics, and what is in monitoring/."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import urllib.request
 from typing import Any
 
 import pytest
-from conftest import ROOT, Feed, Ledger, Programs, Service, wait_until
+
+from conftest import REGION, ROOT, Feed, Ledger, Programs, Service, wait_until
+from millstream import SparkConf, SparkContext
+from millstream.streaming import StreamingContext
+from millstream.streaming.kinesis import InitialPositionInStream, KinesisUtils
 
 APP_ID = "local-7"
 
@@ -21,12 +25,10 @@ def free_port() -> int:
 
 
 class Shown:
-    """A program that shows itself on a port."""
+    """A program that shows itself."""
 
-    def __init__(self, programs: Programs, service: Service, app: str, stream: str, ledger: Ledger) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
-        conf = {"ui__port": self.url.rpartition(":")[2], "app__id": APP_ID}
-        self.process = programs.ledger(service, app, stream, ledger, **conf)
+    def __init__(self, url: str, process: subprocess.Popen[str] | None = None) -> None:
+        self.url, self.process = url, process
 
     def text(self, path: str) -> str:
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
@@ -49,7 +51,9 @@ def stream(service: Service) -> str:
 
 @pytest.fixture
 def shown(programs: Programs, service: Service, app: str, stream: str, ledger: Ledger) -> Shown:
-    shown = Shown(programs, service, app, stream, ledger)
+    port = free_port()
+    process = programs.ledger(service, app, stream, ledger, ui__port=str(port), app__id=APP_ID)
+    shown = Shown(f"http://127.0.0.1:{port}", process)
     wait_until("the dashboard knows the shards", shown.is_there, 20)
     return shown
 
@@ -84,9 +88,7 @@ def test_shards_and_leases_are_those_of_the_lease_table(
     assert "key0:" not in json.dumps(input), "no record's content is shown"
 
 
-def test_a_split_and_the_streams_end_are_shown(
-    service: Service, app: str, stream: str, ledger: Ledger, shown: Shown
-) -> None:
+def test_a_split_is_shown(service: Service, stream: str, shown: Shown) -> None:
     kinesis = service.client("kinesis")
     parent = kinesis.list_shards(StreamName=stream)["Shards"][0]
     keys = [int(parent["HashKeyRange"][end]) for end in ("StartingHashKey", "EndingHashKey")]
@@ -102,11 +104,27 @@ def test_a_split_and_the_streams_end_are_shown(
     assert states[parent["ShardId"]] == "ended"
     assert int(children()[0]["endingHashKey"]) + 1 == int(children()[1]["startingHashKey"])
 
-    kinesis.delete_stream(StreamName=stream)
-    gone = re.compile(rf'millstream_stream_is_read{{application="{app}",stream="{stream}"}} 0')
-    wait_until("the dashboard says that reading has ended", lambda: gone.search(shown.text("/metrics")), 30)
-    assert len(shown.rest("shards")) >= 3
-    assert shown.process.poll() is None
+
+def test_the_shards_are_still_shown_when_the_stream_is_gone(service: Service, app: str, stream: str) -> None:
+    conf = SparkConf().set("spark.ui.port", "0").set("spark.app.id", APP_ID)
+    ssc = StreamingContext(SparkContext("local", "gone", conf=conf), 0.1)
+    KinesisUtils.createStream(
+        ssc, app, stream, service.endpoint, REGION, InitialPositionInStream.TRIM_HORIZON, 0.1,
+        awsAccessKeyId="test", awsSecretKey="test",
+    ).foreachRDD(lambda rdd: None)  # fmt: skip
+    ssc.start()
+    try:
+        shown = Shown(str(ssc.sparkContext.uiWebUrl))
+        wait_until(
+            "both shards are read", lambda: [row["state"] for row in shown.rest("shards")] == ["reading"] * 2, 20
+        )
+        service.client("kinesis").delete_stream(StreamName=stream)
+        gone = f'millstream_stream_is_read{{application="{app}",stream="{stream}"}} 0'
+        wait_until("the dashboard says that reading has ended", lambda: gone in shown.text("/metrics"), 30)
+        assert [row["reading"] for row in shown.rest("shards")] == [None, None]
+        assert shown.rest("streaming/statistics")["numTotalCompletedBatches"] > 0
+    finally:
+        ssc.stop()
 
 
 def test_prometheus_and_grafana_find_every_metric_they_ask_for(
@@ -131,6 +149,7 @@ def test_prometheus_and_grafana_find_every_metric_they_ask_for(
 
 
 def test_a_program_that_is_stopped_takes_its_dashboard_along(shown: Shown) -> None:
+    assert shown.process is not None
     shown.process.terminate()
     shown.process.wait(timeout=30)
     with pytest.raises(OSError, match="refused"):

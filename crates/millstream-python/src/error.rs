@@ -33,7 +33,9 @@ impl fmt::Display for Raised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let traceback = || {
             Python::attach(|py| {
-                let lines = py.import("traceback")?.call_method1("format_exception", (self.0.value(py),))?;
+                // The value's own traceback may lack frames that it passed later.
+                let raised = (self.0.get_type(py), self.0.value(py), self.0.traceback(py));
+                let lines = py.import("traceback")?.call_method1("format_exception", raised)?;
                 Ok::<_, PyErr>(lines.extract::<Vec<String>>()?.concat())
             })
         };
