@@ -13,6 +13,7 @@ const batches = new Map();
 let application = null, told = null, ahead = 0, isDrawn = true, figures = null;
 
 const records = (row) => row[RECORDS].reduce((sum, number) => sum + number, 0);
+const status = (row) => (row[ERROR] ? `failed: ${row[ERROR]}` : row[STATUS].toLowerCase());
 const time = (field) => (row) => row[field];
 const columns = [
   { title: "Batch time", kind: "whole", value: (row) => row[TIME], cell: (row) => ({ text: dateTime(row[TIME]), href: `/streaming/batch/?id=${row[TIME]}` }) },
@@ -22,7 +23,7 @@ const columns = [
 ];
 const outcome = [
   { title: "Output ops: succeeded/total", kind: "number", value: (row) => row[DONE] - row[FAILED] * 1e6, cell: (row) => `${row[DONE]}/${row[OPERATIONS]}${row[FAILED] ? ` (${row[FAILED]} failed)` : ""}` },
-  { title: "Status", value: (row) => row[ERROR] ?? row[STATUS].toLowerCase(), cell: (row) => (row[ERROR] ? { text: `failed: ${row[ERROR]}`, kind: "bad" } : row[STATUS].toLowerCase()) },
+  { title: "Status", value: status, cell: (row) => ({ text: status(row), kind: row[ERROR] ? "bad" : "" }) },
 ];
 const delay = { title: "Total delay", kind: "number", value: time(TOTAL), cell: (row) => duration(row[TOTAL]) };
 const section = (id) => document.getElementById(id);
