@@ -16,7 +16,7 @@ const records = (row) => row[RECORDS].reduce((sum, number) => sum + number, 0);
 const status = (row) => (row[ERROR] ? `failed: ${row[ERROR]}` : row[STATUS].toLowerCase());
 const time = (field) => (row) => row[field];
 const columns = [
-  { title: "Batch time", kind: "whole", value: (row) => row[TIME], cell: (row) => ({ text: dateTime(row[TIME]), href: `/streaming/batch/?id=${row[TIME]}` }) },
+  { title: "Batch time", kind: "whole", first: -1, value: (row) => row[TIME], cell: (row) => ({ text: dateTime(row[TIME]), href: `/streaming/batch/?id=${row[TIME]}` }) },
   { title: "Records", kind: "number", value: records, cell: (row) => count(records(row)) },
   { title: "Scheduling delay", kind: "number", value: time(SCHEDULING), cell: (row) => duration(row[SCHEDULING]) },
   { title: "Processing time", kind: "number", value: time(PROCESSING), cell: (row) => duration(row[PROCESSING]) },

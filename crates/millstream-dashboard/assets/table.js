@@ -6,7 +6,8 @@ const PAGE = 20;
 
 export class Table {
   /**
-   * columns: [{ title, value(row), cell(row), kind }]: what it is sorted by, and what is shown: a text or { text, href, title, kind }.
+   * columns: [{ title, value(row), cell(row), kind, first }]: what it is sorted by, and what is shown: a text or
+   * { text, href, title, kind }; first: the direction of the first click, by default the largest numbers and the first words.
    * sort: [column, -1 or 1], or none for the order of the rows.
    */
   constructor(section, columns, sort = null) {
@@ -31,7 +32,7 @@ export class Table {
   header(column, index) {
     const button = element("button", { type: "button" }, column.title);
     button.onclick = () => {
-      const descending = this.sort?.[0] === index ? -this.sort[1] : (column.kind === "number" ? -1 : 1);
+      const descending = this.sort?.[0] === index ? -this.sort[1] : (column.first ?? (column.kind === "number" ? -1 : 1));
       this.sort = [index, descending];
       this.page = 0;
       this.show();

@@ -33,14 +33,14 @@ impl fmt::Display for Raised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let traceback = || {
             Python::attach(|py| {
+                let tracebacks = py.import("millstream.streaming.tracebacks")?;
                 // The value's own traceback may lack frames that it passed later.
                 let raised = (self.0.get_type(py), self.0.value(py), self.0.traceback(py));
-                let lines = py.import("traceback")?.call_method1("format_exception", raised)?;
-                Ok::<_, PyErr>(lines.extract::<Vec<String>>()?.concat())
+                tracebacks.call_method1("of_program", raised)?.extract::<String>()
             })
         };
         match f.alternate().then(traceback) {
-            Some(Ok(text)) => f.write_str(text.trim_end()),
+            Some(Ok(text)) => f.write_str(&text),
             _ => self.0.fmt(f),
         }
     }
