@@ -1,30 +1,20 @@
-"""A real browser for the tests: Debian's chromium."""
+"""What the tests in a browser share."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import chromium
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service as Driver
 
-#: Where pictures go; MILLSTREAM_SCREENSHOTS=docs/img makes those of the documentation anew.
-PICTURES = Path(os.environ.get("MILLSTREAM_SCREENSHOTS", "target"))
+#: Where pictures of what was tested go. Those of the documentation are made by `make pictures`.
+PICTURES = Path("target/pictures")
 
 
 @pytest.fixture
 def browser() -> Iterator[webdriver.Chrome]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert chromium and driver, "install Debian's packages chromium and chromium-driver"
-    options = Options()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Driver(driver))
+    browser = chromium.start()
     yield browser
     browser.quit()
