@@ -81,7 +81,7 @@ def main() -> None:
             client = boto3.client("kinesis", **kinesis.client_settings)
             feed(client)
             picture("streaming", PORT, "/streaming/", 1150)
-            picture("shards", PORT, "/shards/", 900)
+            picture("shards", PORT, "/shards/", 1200)
             dark = [{"name": "prefers-color-scheme", "value": "dark"}]
             browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": dark})
             picture("streaming-dark", PORT, "/streaming/", 1150)
@@ -90,7 +90,7 @@ def main() -> None:
             found = WebDriverWait(browser, 20).until(
                 lambda _: next(((port, id) for port in (PORT, PORT + 1) if (id := failed_batch(port))), None)
             )
-            picture("batch", found[0], f"/streaming/batch/?id={found[1]}", 760)
+            picture("batch", found[0], f"/streaming/batch/?id={found[1]}", 900)
         finally:
             for program in programs:
                 program.terminate()

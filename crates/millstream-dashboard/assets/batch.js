@@ -2,7 +2,7 @@
 
 import { element, get, live } from "./live.js";
 import { Table } from "./table.js";
-import { count, dateTime, duration } from "./words.js";
+import { dateTime, duration, records } from "./words.js";
 
 const id = new URLSearchParams(location.search).get("id") ?? "";
 const place = (name) => document.getElementById(name);
@@ -41,7 +41,7 @@ async function show(application) {
   const facts = [
     ["Status", batch.firstFailureReason ? "failed" : batch.status.toLowerCase()],
     ["Batch duration", duration(batch.batchDuration)],
-    ["Input data size", `${count(batch.inputSize)} records`],
+    ["Input data size", records(batch.inputSize)],
     ["Scheduling delay", duration(batch.schedulingDelay)],
     ["Processing time", duration(batch.processingTime)],
     ["Total delay", duration(batch.totalDelay)],
@@ -55,7 +55,7 @@ async function show(application) {
 }
 
 function input({ streamId, streamName, numRecords, origins }) {
-  const made = [element("h3", {}, `${streamName ?? `input ${streamId}`}: ${count(numRecords)} records`)];
+  const made = [element("h3", {}, `${streamName ?? `input ${streamId}`}: ${records(numRecords)}`)];
   if (origins === null) made.push(element("p", { class: "quiet" }, "Where they came from is kept of the newest batches only."));
   else if (origins.length) made.push(element("ol", { class: "ranges", tabindex: "0", "aria-label": `Ranges of ${streamName}` }, ...origins.map((line) => element("li", {}, line))));
   return made;

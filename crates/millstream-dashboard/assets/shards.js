@@ -35,6 +35,7 @@ const table = new Table(place("shards"), [
 ]);
 
 function state(shard) {
+  if (shard.hasEnded) return "ended";
   if (shard.state === null) return "no lease yet";
   return shard.reading?.hasEnded && shard.state === "reading" ? "read to its end" : shard.state;
 }
@@ -46,8 +47,8 @@ function owner(shard) {
 }
 
 function kind(shard) {
-  if (shard.state === "ended") return "ended";
-  if (shard.owner === null) return shard.state === null ? "ended" : "none";
+  if (shard.hasEnded || shard.state === null) return "ended";
+  if (shard.owner === null) return "none";
   return isOwn(shard) ? "own" : "other";
 }
 
@@ -71,10 +72,10 @@ function show() {
   for (const stream of streams) {
     const own = all.filter((shard) => shard.application === stream.application && shard.stream === stream.stream);
     const { svg, words } = drawing(stream);
-    const open = own.filter((shard) => shard.state !== "ended");
+    const open = own.filter((shard) => !shard.hasEnded);
     const behind = Math.max(0, ...own.map((shard) => shard.reading?.millisBehindLatest ?? 0));
     const text = `Application ${stream.application}: ${count(own.length)} shards, ${count(open.length)} not ended, ` +
-      `${count(own.filter((shard) => shard.reading).length)} read here, at most ${duration(behind)} behind.`;
+      `${count(own.filter((shard) => shard.reading && !shard.reading.hasEnded).length)} read here, at most ${duration(behind)} behind.`;
     words.textContent = stream.isCurrent ? text : `${text} Reading has ended; this is as it was.`;
     words.className = stream.isCurrent ? "" : "bad";
     if (stream.error) words.append(` Last error: ${stream.error}`);
@@ -89,7 +90,7 @@ function show() {
 function tally(all) {
   const rows = new Map();
   const row = (worker) => rows.get(worker) ?? rows.set(worker, { worker, isOwn: streams.some((stream) => stream.worker === worker), leases: 0, coming: 0 }).get(worker);
-  for (const shard of all.filter((shard) => shard.state !== "ended")) {
+  for (const shard of all.filter((shard) => !shard.hasEnded)) {
     if (shard.owner !== null) row(shard.owner).leases += 1;
     if (shard.nextOwner !== null) row(shard.nextOwner).coming += 1;
   }

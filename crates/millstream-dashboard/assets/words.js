@@ -26,6 +26,9 @@ export function shortDuration(ms) {
 /** A whole number with its thousands apart. */
 export const count = (number) => Math.round(number).toLocaleString("en");
 
+/** So many records. */
+export const records = (number) => `${count(number)} ${number === 1 ? "record" : "records"}`;
+
 /** A number that is large or small, such as a rate. */
 export function amount(number) {
   if (number === null || number === undefined) return "-";

@@ -35,6 +35,8 @@ pub(crate) fn find(path: &[&str]) -> Option<Asset> {
         ["static", "table.js"] => asset!(SCRIPT, "table.js"),
         ["static", "words.js"] => asset!(SCRIPT, "words.js"),
         ["static", "uplot.js"] => asset!(SCRIPT, "vendor/uPlot.iife.min.js"),
+        // Wherever it is, its licence is.
+        ["static", "uplot-license.txt"] => asset!("text/plain; charset=utf-8", "vendor/uPlot-LICENSE"),
         ["static", "uplot.css"] => asset!(CSS, "vendor/uPlot.min.css"),
         _ => return None,
     };

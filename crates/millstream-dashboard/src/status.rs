@@ -33,7 +33,9 @@ pub struct ShardStatus {
     pub parents: Vec<String>,
     /// The first and the last hash key that it takes, where known.
     pub hash_keys: Option<(u128, u128)>,
-    /// Its lease; a child of a shard that is still being read has none yet.
+    /// Whether all of it is processed, or was passed over by a program that began behind it.
+    pub has_ended: bool,
+    /// Its lease. A child of a shard that is still being read has none yet, and one that has ended may have none any more.
     pub lease: Option<LeaseStatus>,
     /// How far this worker is with it, if it reads it.
     pub reading: Option<ReadingStatus>,

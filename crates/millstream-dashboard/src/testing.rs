@@ -53,6 +53,7 @@ pub(crate) fn stream(records_read: u64) -> StreamStatus {
         shard: format!("shardId-00000000000{number}"),
         parents: parents.iter().map(|&parent| parent.to_owned()).collect(),
         hash_keys: Some((0, u128::MAX)),
+        has_ended: owner.is_none(),
         lease: Some(LeaseStatus {
             state: match (owner, &reading) {
                 (None, _) => "ended",

@@ -17,6 +17,7 @@ struct ShardAnswer<'a> {
     /// Texts: a program that reads numbers as doubles would round them.
     starting_hash_key: Option<String>,
     ending_hash_key: Option<String>,
+    has_ended: bool,
     /// What this worker does with the lease; `null` where there is none.
     state: Option<&'static str>,
     owner: Option<&'a str>,
@@ -89,6 +90,7 @@ fn shard_answer<'a>(now: &'a StreamNow, shard: &'a ShardStatus, lease: Option<&'
         parent_shard_ids: &shard.parents,
         starting_hash_key: shard.hash_keys.map(|(first, _)| first.to_string()),
         ending_hash_key: shard.hash_keys.map(|(_, last)| last.to_string()),
+        has_ended: shard.has_ended,
         state: lease.map(|lease| lease.state),
         owner: lease.and_then(|lease| lease.owner.as_deref()),
         next_owner: lease.and_then(|lease| lease.next_owner.as_deref()),

@@ -6,7 +6,7 @@ use millstream_consumer::{LeaseOverview, Observer, Overview};
 use millstream_dashboard::StatusSource;
 use millstream_dashboard::status::{LeaseStatus, ReadingStatus, ShardStatus, StreamStatus};
 use millstream_kinesis::{HashKeyRange, ShardId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 /// Sees the shards of a [`KinesisSource`](crate::kinesis::KinesisSource), from its start to its end.
@@ -67,8 +67,29 @@ fn status(application: &str, stream: &str, overview: Overview) -> StreamStatus {
             has_ended: shard.ended,
         });
     }
+    for id in ended(&shards) {
+        shards.entry(id).or_default().has_ended = true;
+    }
     let shards = shards.into_iter().map(|(id, shard)| ShardStatus { shard: id.as_str().to_owned(), ..shard }).collect();
     StreamStatus { application: application.to_owned(), stream: stream.to_owned(), worker, shards, error }
+}
+
+/// Shards whose lease says so, and those without a lease of which some descendant has one: theirs is gone.
+fn ended(shards: &BTreeMap<ShardId, ShardStatus>) -> BTreeSet<ShardId> {
+    let is_ended = |shard: &ShardStatus| shard.lease.as_ref().is_some_and(|lease| lease.state == "ended");
+    let mut ended: BTreeSet<ShardId> =
+        shards.iter().filter(|(_, shard)| is_ended(shard)).map(|(id, _)| id.clone()).collect();
+    let mut begun: Vec<&ShardStatus> = shards.values().filter(|shard| shard.lease.is_some()).collect();
+    while let Some(shard) = begun.pop() {
+        for parent in shard.parents.iter().map(|parent| ShardId::from(parent.as_str())) {
+            if let Some(known) = shards.get(&parent).filter(|known| known.lease.is_none())
+                && ended.insert(parent)
+            {
+                begun.push(known);
+            }
+        }
+    }
+    ended
 }
 
 fn lease_status(overview: LeaseOverview) -> LeaseStatus {
@@ -102,4 +123,29 @@ fn names(shards: &[ShardId]) -> Vec<String> {
 
 fn hash_keys(range: HashKeyRange) -> (u128, u128) {
     (range.start.value(), range.end.value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(id: &str, parents: &[&str], state: Option<&'static str>) -> (ShardId, ShardStatus) {
+        let parents = parents.iter().map(|&parent| parent.to_owned()).collect();
+        let lease = state.map(|state| LeaseStatus { state, ..LeaseStatus::default() });
+        (ShardId::from(id), ShardStatus { parents, lease, ..ShardStatus::default() })
+    }
+
+    #[test]
+    fn a_shard_without_a_lease_has_ended_or_not_begun() {
+        let shards = BTreeMap::from([
+            shard("0", &[], None),
+            shard("1", &["0"], None),
+            shard("2", &["0", "gone"], Some("ended")),
+            shard("3", &["1"], Some("reading")),
+            shard("4", &["3"], None),
+            shard("5", &["2", "3"], Some("waiting")),
+        ]);
+        let names: Vec<String> = ended(&shards).iter().map(ShardId::to_string).collect();
+        assert_eq!(names, ["0", "1", "2"]);
+    }
 }
