@@ -56,7 +56,8 @@ fn status(application: &str, stream: &str, overview: Overview) -> StreamStatus {
         known.lease = Some(lease_status(overview));
     }
     for shard in reading {
-        shards.entry(shard.shard).or_default().reading = Some(ReadingStatus {
+        let Some(known) = shards.get_mut(&shard.shard).filter(|known| is_held(known)) else { continue };
+        known.reading = Some(ReadingStatus {
             position: shard.cut.to_string(),
             behind_ms: shard.millis_behind,
             queued: shard.queued as u64,
@@ -72,6 +73,11 @@ fn status(application: &str, stream: &str, overview: Overview) -> StreamStatus {
     }
     let shards = shards.into_iter().map(|(id, shard)| ShardStatus { shard: id.as_str().to_owned(), ..shard }).collect();
     StreamStatus { application: application.to_owned(), stream: stream.to_owned(), worker, shards, error }
+}
+
+/// Whether this worker holds the lease: what is left of a shard that was handed over says nothing.
+fn is_held(shard: &ShardStatus) -> bool {
+    shard.lease.as_ref().is_some_and(|lease| ["reading", "handing over", "releasing"].contains(&lease.state))
 }
 
 /// Shards whose lease says so, and those without a lease of which some descendant has one: theirs is gone.
@@ -133,6 +139,13 @@ mod tests {
         let parents = parents.iter().map(|&parent| parent.to_owned()).collect();
         let lease = state.map(|state| LeaseStatus { state, ..LeaseStatus::default() });
         (ShardId::from(id), ShardStatus { parents, lease, ..ShardStatus::default() })
+    }
+
+    #[test]
+    fn a_shard_is_read_by_who_holds_its_lease() {
+        let [reading, elsewhere, none] =
+            [Some("reading"), Some("elsewhere"), None].map(|state| shard("0", &[], state).1);
+        assert_eq!([reading, elsewhere, none].map(|shard| is_held(&shard)), [true, false, false]);
     }
 
     #[test]
