@@ -57,7 +57,10 @@ async function show(application) {
 function input({ streamId, streamName, numRecords, origins }) {
   const made = [element("h3", {}, `${streamName ?? `input ${streamId}`}: ${records(numRecords)}`)];
   if (origins === null) made.push(element("p", { class: "quiet" }, "Where they came from is kept of the newest batches only."));
-  else if (origins.length) made.push(element("ol", { class: "ranges", tabindex: "0", "aria-label": `Ranges of ${streamName}` }, ...origins.map((line) => element("li", {}, line))));
+  else if (origins.length) {
+    const lines = origins.map((line) => element("li", {}, line));
+    made.push(element("ol", { class: "ranges", tabindex: "0", "aria-label": `Ranges of ${streamName}` }, ...lines));
+  }
   return made;
 }
 

@@ -42,7 +42,8 @@ export function draw(svg, shards, kind, words) {
   };
   const middle = ({ y, height }) => y + height / 2;
   const line = (from, to) => made("path", { d: `M${from.x + from.width} ${middle(from)} L${to.x} ${middle(to)}` });
-  const lines = shards.flatMap((shard) => shard.parentShardIds.filter((id) => boxes.has(id)).map((id) => line(boxes.get(id), boxes.get(shard.shardId))));
+  const lines = shards.flatMap(({ shardId, parentShardIds }) =>
+    parentShardIds.filter((id) => boxes.has(id)).map((id) => line(boxes.get(id), boxes.get(shardId))));
   const rects = shards.map((shard) => {
     const rect = made("rect", { ...boxes.get(shard.shardId), class: kind(shard) });
     const title = made("title", {});

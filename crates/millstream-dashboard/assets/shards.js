@@ -12,7 +12,8 @@ let streams = [];
 
 const key = (shard) => `${shard.application}/${shard.stream}/${shard.shardId}`;
 const reading = (name) => (shard) => shard.reading?.[name] ?? null;
-const isOwn = (shard) => shard.owner !== null && streams.some((stream) => stream.stream === shard.stream && stream.worker === shard.owner);
+const isOurs = (worker) => streams.some((stream) => stream.worker === worker);
+const isOwn = (shard) => shard.owner !== null && isOurs(shard.owner);
 const short = (name) => (name === null ? "-" : name.length > 18 ? `${name.slice(0, 8)}…${name.slice(-8)}` : name);
 
 const workers = new Table(place("workers"), [
@@ -23,16 +24,37 @@ const workers = new Table(place("workers"), [
 ], [2, -1]);
 
 const table = new Table(place("shards"), [
-  { title: "Shard", kind: "whole", value: (shard) => shard.shardId, cell: (shard) => ({ text: shard.shardId, title: shard.stream }) },
-  { title: "Parents", value: (shard) => shard.parentShardIds.join(), cell: (shard) => shard.parentShardIds.map((id) => id.replace("shardId-", "")).join(", ") || "-" },
-  { title: "State", value: (shard) => state(shard), cell: (shard) => ({ text: state(shard), kind: shard.lastError ? "bad" : "", title: shard.lastError ?? "" }) },
-  { title: "Owner", kind: "whole", value: (shard) => shard.owner, cell: (shard) => ({ text: owner(shard), title: shard.owner ?? "" }) },
-  { title: "Checkpoint", kind: "whole", value: (shard) => shard.checkpoint, cell: (shard) => ({ text: short(shard.checkpoint), title: shard.checkpoint ?? "" }) },
-  { title: "Records/s", kind: "number", value: reading("recordsPerSecond"), cell: (shard) => amount(shard.reading?.recordsPerSecond) },
-  { title: "kB/s", kind: "number", value: reading("bytesPerSecond"), cell: (shard) => amount(shard.reading?.bytesPerSecond == null ? null : shard.reading.bytesPerSecond / 1000) },
-  { title: "Behind", kind: "number", value: reading("millisBehindLatest"), cell: (shard) => (shard.reading ? duration(shard.reading.millisBehindLatest) : "-") },
-  { title: "Waiting", kind: "number", value: reading("queuedRecords"), cell: (shard) => (shard.reading ? count(shard.reading.queuedRecords) : "-") },
+  {
+    title: "Shard", kind: "whole", value: (shard) => shard.shardId,
+    cell: (shard) => ({ text: shard.shardId, title: shard.stream }),
+  },
+  {
+    title: "Parents", value: (shard) => shard.parentShardIds.join(),
+    cell: (shard) => shard.parentShardIds.map((id) => id.replace("shardId-", "")).join(", ") || "-",
+  },
+  {
+    title: "State", value: (shard) => state(shard),
+    cell: (shard) => ({ text: state(shard), kind: shard.lastError ? "bad" : "", title: shard.lastError ?? "" }),
+  },
+  {
+    title: "Owner", kind: "whole", value: (shard) => shard.owner,
+    cell: (shard) => ({ text: owner(shard), title: shard.owner ?? "" }),
+  },
+  {
+    title: "Checkpoint", kind: "whole", value: (shard) => shard.checkpoint,
+    cell: (shard) => ({ text: short(shard.checkpoint), title: shard.checkpoint ?? "" }),
+  },
+  figure("Records/s", "recordsPerSecond", amount),
+  figure("kB/s", "bytesPerSecond", (bytes) => amount(bytes / 1000)),
+  figure("Behind", "millisBehindLatest", duration),
+  figure("Waiting", "queuedRecords", count),
 ]);
+
+/** A column of what is known of the shards that are read here. */
+function figure(title, name, words) {
+  const value = reading(name);
+  return { title, kind: "number", value, cell: (shard) => (value(shard) === null ? "-" : words(value(shard))) };
+}
 
 function state(shard) {
   if (shard.hasEnded) return "ended";
@@ -60,7 +82,8 @@ function drawing(stream) {
     svg.setAttribute("role", "img");
     const words = element("p");
     const keys = [["own", "read by this program"], ["other", "read by another worker"], ["none", "read by nobody"], ["ended", "ended, or not begun"]];
-    const legend = element("p", { class: "quiet" }, ...keys.flatMap(([kind, text]) => [element("span", { class: `key ${kind}` }), text]));
+    const entries = keys.flatMap(([kind, text]) => [element("span", { class: `key ${kind}` }), text]);
+    const legend = element("p", { class: "quiet" }, ...entries);
     place("lineages").append(element("h2", {}, `Stream ${stream.stream}`), words, svg, legend);
     drawings.set(name, { svg, words });
   }
@@ -79,7 +102,8 @@ function show() {
     words.textContent = stream.isCurrent ? text : `${text} Reading has ended; this is as it was.`;
     words.className = stream.isCurrent ? "" : "bad";
     if (stream.error) words.append(` Last error: ${stream.error}`);
-    svg.setAttribute("aria-label", `Lineage of ${own.length} shards in ${new Set(generations(own).values()).size} generations; the table below has the same.`);
+    const depth = new Set(generations(own).values()).size;
+    svg.setAttribute("aria-label", `Lineage of ${own.length} shards in ${depth} generations; the table below has the same.`);
     draw(svg, own, kind, (shard) => `${shard.shardId}: ${state(shard)}, ${owner(shard)}`);
   }
   place("summary").hidden = streams.length > 0;
@@ -89,7 +113,10 @@ function show() {
 
 function tally(all) {
   const rows = new Map();
-  const row = (worker) => rows.get(worker) ?? rows.set(worker, { worker, isOwn: streams.some((stream) => stream.worker === worker), leases: 0, coming: 0 }).get(worker);
+  const row = (worker) => {
+    if (!rows.has(worker)) rows.set(worker, { worker, isOwn: isOurs(worker), leases: 0, coming: 0 });
+    return rows.get(worker);
+  };
   for (const shard of all.filter((shard) => !shard.hasEnded)) {
     if (shard.owner !== null) row(shard.owner).leases += 1;
     if (shard.nextOwner !== null) row(shard.nextOwner).coming += 1;

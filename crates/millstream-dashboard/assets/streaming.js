@@ -16,13 +16,19 @@ const records = (row) => row[RECORDS].reduce((sum, number) => sum + number, 0);
 const status = (row) => (row[ERROR] ? `failed: ${row[ERROR]}` : row[STATUS].toLowerCase());
 const time = (field) => (row) => row[field];
 const columns = [
-  { title: "Batch time", kind: "whole", first: -1, value: (row) => row[TIME], cell: (row) => ({ text: dateTime(row[TIME]), href: `/streaming/batch/?id=${row[TIME]}` }) },
+  {
+    title: "Batch time", kind: "whole", first: -1, value: (row) => row[TIME],
+    cell: (row) => ({ text: dateTime(row[TIME]), href: `/streaming/batch/?id=${row[TIME]}` }),
+  },
   { title: "Records", kind: "number", value: records, cell: (row) => count(records(row)) },
   { title: "Scheduling delay", kind: "number", value: time(SCHEDULING), cell: (row) => duration(row[SCHEDULING]) },
   { title: "Processing time", kind: "number", value: time(PROCESSING), cell: (row) => duration(row[PROCESSING]) },
 ];
 const outcome = [
-  { title: "Output ops: succeeded/total", kind: "number", value: (row) => row[DONE] - row[FAILED] * 1e6, cell: (row) => `${row[DONE]}/${row[OPERATIONS]}${row[FAILED] ? ` (${row[FAILED]} failed)` : ""}` },
+  {
+    title: "Output ops: succeeded/total", kind: "number", value: (row) => row[DONE],
+    cell: (row) => `${row[DONE]}/${row[OPERATIONS]}${row[FAILED] ? ` (${row[FAILED]} failed)` : ""}`,
+  },
   { title: "Status", value: status, cell: (row) => ({ text: status(row), kind: row[ERROR] ? "bad" : "" }) },
 ];
 const delay = { title: "Total delay", kind: "number", value: time(TOTAL), cell: (row) => duration(row[TOTAL]) };
@@ -46,7 +52,8 @@ class Figure {
     const values = rows.map(value);
     this.timeline.update(rows.map((row) => row[TIME]), values);
     this.histogram.update(values);
-    this.words.replaceChildren(...words.filter(Boolean).map((text) => element("p", { class: text.kind ?? "quiet" }, text.text ?? text)));
+    const line = (text) => element("p", { class: text.kind ?? "quiet" }, text.text ?? text);
+    this.words.replaceChildren(...words.filter(Boolean).map(line));
   }
 }
 
@@ -67,7 +74,8 @@ function build() {
   input.row.firstChild.append(toggle);
   figures = {
     input,
-    inputs: told.receivers.map((receiver) => new Figure(inputs, `stream-${receiver.streamId}-records`, receiver.streamName, rates, "h3")),
+    inputs: told.receivers.map(({ streamId, streamName }) =>
+      new Figure(inputs, `stream-${streamId}-records`, streamName, rates, "h3")),
     scheduling: new Figure(parent, "scheduling-delay", "Scheduling delay", limited),
     processing: new Figure(parent, "processing-time", "Processing time", limited),
     total: new Figure(parent, "total-delay", "Total delay", limited),
@@ -85,13 +93,14 @@ function draw() {
     `Mean: ${amount(statistics.avgInputRate)} records/s`);
   if (!document.getElementById("inputs").hidden) {
     receivers.forEach((receiver, input) => figures.inputs[input].update(rows, (row) => row[RECORDS][input] / seconds,
-      receiver.isActive === undefined ? null : { text: receiver.isActive ? "active" : "not active", kind: receiver.isActive ? "good" : "bad" },
+      activity(receiver.isActive),
       `Mean: ${amount(receiver.avgEventRate)} records/s`,
       receiver.lastErrorMessage ? { text: `${receiver.lastErrorTime}: ${receiver.lastErrorMessage}`, kind: "bad" } : null));
   }
   figures.scheduling.update(rows, (row) => row[SCHEDULING], mean(statistics.avgSchedulingDelay));
   figures.processing.update(rows, (row) => row[PROCESSING], mean(statistics.avgProcessingTime),
-    statistics.avgProcessingTime > statistics.batchDuration ? { text: "longer than the batch interval: the program does not keep up", kind: "bad" } : null);
+    statistics.avgProcessingTime > statistics.batchDuration
+      ? { text: "longer than the batch interval: the program does not keep up", kind: "bad" } : null);
   figures.total.update(rows, (row) => row[TOTAL], mean(statistics.avgTotalDelay));
   const of = (status) => rows.filter((row) => row[STATUS] === status);
   const ended = of("COMPLETED");
@@ -99,6 +108,12 @@ function draw() {
   waiting.update(`Waiting batches (${of("QUEUED").length})`, of("QUEUED"));
   completed.update(`Completed batches (last ${count(ended.length)} out of ${count(statistics.numTotalCompletedBatches)})`, ended);
   performance.mark("drawn");
+}
+
+/** Of an input that has no receiver nothing is said. */
+function activity(isActive) {
+  if (isActive === undefined) return null;
+  return isActive ? { text: "active", kind: "good" } : { text: "not active", kind: "bad" };
 }
 
 function summarise() {
