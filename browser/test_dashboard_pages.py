@@ -33,7 +33,7 @@ IS_DRAWN = """
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def kinesis() -> Iterator[LocalKinesis]:
     with local_kinesis(streams={"flights": 4}) as kinesis:
         yield kinesis
@@ -242,7 +242,10 @@ def test_the_shards_page_shows_lineage_and_owners(
     assert {shard: shown[shard] for shard in leases} == leases
     pages.picture("shards")
     pages.check()
-    # What remains to be seen when the program is gone.
+    # What remains to be seen when the stream is gone, and then the program.
+    client.delete_stream(StreamName="flights")
+    pages.until("why nothing is read", lambda: "`flights`" in pages.text("lineages"))
+    assert "Reading has ended" in pages.text("lineages") and len(pages.rows("shards")) >= 5
     program.stop(stopSparkContext=False)
     pages.until("it is told", lambda: "does not answer" in pages.text("state"))
     assert len(pages.rows("shards")) >= 5

@@ -70,7 +70,7 @@ impl Consumer {
         let (asking, asked) = mpsc::channel(1);
         let driver = Driver::new(kinesis, store, shared.clone(), &config, pausing.clone(), stopping.clone(), streams);
         let driver = tokio::spawn(driver.run(shards, asked));
-        let observer = Observer::new(asking);
+        let observer = Observer::new(asking, &shared);
         Ok(Self { shared, config, observer, pausing, stopping, driver, shut: AtomicBool::new(false) })
     }
 

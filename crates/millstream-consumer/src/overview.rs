@@ -1,10 +1,14 @@
 //! All leases of an application and all shards of its stream, as one worker sees them: asked for, since putting it together takes
 //! longer the more there are.
 
+use std::sync::{Arc, Weak};
+
 use millstream_kinesis::Shard;
 use millstream_lease::{Coordinator, Lease, LeaseStatus};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::error::ConsumerError;
+use crate::shared::Shared;
 use crate::status::ShardStatus;
 
 /// Where the driver sends an answer.
@@ -62,14 +66,16 @@ impl Overview {
 }
 
 /// Sees all leases of a running consumer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Observer {
     asking: mpsc::Sender<Asked>,
+    /// Goes with the consumer, and its memory.
+    shared: Weak<Shared>,
 }
 
 impl Observer {
-    pub(crate) fn new(asking: mpsc::Sender<Asked>) -> Self {
-        Self { asking }
+    pub(crate) fn new(asking: mpsc::Sender<Asked>, shared: &Arc<Shared>) -> Self {
+        Self { asking, shared: Arc::downgrade(shared) }
     }
 
     /// How it is now; `None`: the consumer has ended.
@@ -77,5 +83,10 @@ impl Observer {
         let (sender, answer) = oneshot::channel();
         self.asking.send(sender).await.ok()?;
         answer.await.ok()
+    }
+
+    /// Why the consumer has ended by itself; `None`: it has not, or its handle is gone.
+    pub fn failure(&self) -> Option<ConsumerError> {
+        self.shared.upgrade()?.fatal()
     }
 }

@@ -414,4 +414,5 @@ async fn an_observer_sees_all_leases_until_the_worker_ends() {
 
     consumer.shutdown().await;
     assert!(observer.look().await.is_none());
+    assert!(observer.failure().is_none(), "it was asked to end");
 }

@@ -54,7 +54,8 @@ impl Board {
         }
         let mut statuses = Vec::with_capacity(self.sources.len());
         for source in &self.sources {
-            statuses.push(tokio::time::timeout(PATIENCE, source.status()).await.ok().flatten());
+            let status = tokio::time::timeout(PATIENCE, source.status()).await.ok().flatten();
+            statuses.push(status.ok_or_else(|| source.failure()));
         }
         let snapshot = Arc::new(before.followed_by(statuses, Instant::now()));
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&snapshot);
@@ -67,12 +68,16 @@ impl Snapshot {
         self.streams.values()
     }
 
-    fn followed_by(&self, statuses: Vec<Option<StreamStatus>>, now: Instant) -> Self {
+    /// What comes behind it: of each source its status, or why it has none.
+    fn followed_by(&self, statuses: Vec<Result<StreamStatus, Option<String>>>, now: Instant) -> Self {
         let passed = self.taken.map(|taken| now.duration_since(taken)).filter(|passed| *passed < COMPARED);
-        let follow = |(number, status): (usize, Option<StreamStatus>)| {
+        let follow = |(number, status): (usize, Result<StreamStatus, Option<String>>)| {
             let before = self.streams.get(&number);
-            let is_current = status.is_some();
-            let status = status.or_else(|| before.map(|before| before.status.clone()))?;
+            let is_current = status.is_ok();
+            let status = match (status, before) {
+                (Ok(status), _) => status,
+                (Err(failure), before) => StreamStatus { error: failure, ..before?.status.clone() },
+            };
             let speeds = match (before, passed) {
                 (Some(before), Some(passed)) if is_current => speeds(&before.status, &status, passed),
                 _ => BTreeMap::new(),
@@ -114,25 +119,26 @@ mod tests {
     fn two_snapshots_say_how_fast_a_shard_is_read() {
         let start = Instant::now();
         let nothing = Snapshot { taken: None, streams: BTreeMap::new() };
-        let first = nothing.followed_by(vec![Some(stream(100))], start);
+        let first = nothing.followed_by(vec![Ok(stream(100))], start);
         assert_eq!(first.streams().next().unwrap().speed("shardId-000000000001"), None);
-        let second = first.followed_by(vec![Some(stream(400))], start + Duration::from_secs(2));
+        let second = first.followed_by(vec![Ok(stream(400))], start + Duration::from_secs(2));
         let speed = second.streams().next().unwrap().speed("shardId-000000000001");
         assert_eq!(speed, Some(Speed { records: 150.0, bytes: 1500.0 }));
         // Reading began anew, or nobody has looked for long.
-        let again = second.followed_by(vec![Some(stream(10))], start + Duration::from_secs(3));
+        let again = second.followed_by(vec![Ok(stream(10))], start + Duration::from_secs(3));
         assert_eq!(again.streams().next().unwrap().speed("shardId-000000000001"), None);
-        let late = second.followed_by(vec![Some(stream(500))], start + Duration::from_secs(60));
+        let late = second.followed_by(vec![Ok(stream(500))], start + Duration::from_secs(60));
         assert_eq!(late.streams().next().unwrap().speed("shardId-000000000001"), None);
     }
 
     #[test]
     fn a_source_that_is_gone_is_shown_as_it_was() {
         let nothing = Snapshot { taken: None, streams: BTreeMap::new() };
-        let first = nothing.followed_by(vec![None, Some(stream(100))], Instant::now());
+        let first = nothing.followed_by(vec![Err(None), Ok(stream(100))], Instant::now());
         assert_eq!(first.streams().count(), 1);
-        let second = first.followed_by(vec![None, None], Instant::now());
+        let second = first.followed_by(vec![Err(None), Err(Some("the stream is gone".to_owned()))], Instant::now());
         let shown = second.streams().next().unwrap();
-        assert_eq!((shown.is_current, &shown.status), (false, &stream(100)));
+        assert_eq!((shown.is_current, &shown.status.shards), (false, &stream(100).shards));
+        assert_eq!(shown.status.error.as_deref(), Some("the stream is gone"));
     }
 }

@@ -7,6 +7,11 @@ use async_trait::async_trait;
 pub trait StatusSource: Send + Sync {
     /// How they are now; `None` where nothing reads them (any more).
     async fn status(&self) -> Option<StreamStatus>;
+
+    /// Why nothing reads them any more, where that was not asked for.
+    fn failure(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A stream, as one worker of one application sees it.

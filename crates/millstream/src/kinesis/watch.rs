@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 /// Sees the shards of a [`KinesisSource`](crate::kinesis::KinesisSource), from its start to its end.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct KinesisWatch {
     application: Arc<str>,
     stream: Arc<str>,
@@ -34,6 +34,10 @@ impl StatusSource for KinesisWatch {
     async fn status(&self) -> Option<StreamStatus> {
         let overview = self.observer.get()?.look().await?;
         Some(status(&self.application, &self.stream, overview))
+    }
+
+    fn failure(&self) -> Option<String> {
+        Some(self.observer.get()?.failure()?.to_string())
     }
 }
 
