@@ -115,8 +115,12 @@ $(VENV)/.browser: $(BIN)/python requirements/browser.txt
 	@touch $@
 
 .PHONY: test-browser
-test-browser: $(WHEEL) $(VENV)/.browser ## Test the status page in Chromium (Debian's chromium and chromium-driver)
+test-browser: $(WHEEL) $(VENV)/.browser ## Test the status page and the dashboard in Chromium (Debian's chromium and chromium-driver)
 	$(BIN)/python -m pytest browser
+
+.PHONY: pictures
+pictures: $(WHEEL) $(VENV)/.browser ## Make the documentation's pictures of the dashboard anew (Chromium, as for test-browser)
+	$(BIN)/python browser/pictures.py
 
 .PHONY: test-postgres
 test-postgres: ## Test the lease store in Postgres on a real server (needs Debian's package postgresql)

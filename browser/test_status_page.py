@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import urllib.request
 from collections.abc import Iterator
 
 import boto3
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -24,20 +21,6 @@ HARMFUL = "<script>document.title = 'taken over'</script><img src=x onerror=\"do
 def kinesis() -> Iterator[LocalKinesis]:
     with local_kinesis(streams={"orders": 2, "clicks": 1}) as kinesis:
         yield kinesis
-
-
-@pytest.fixture
-def browser() -> Iterator[webdriver.Chrome]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert chromium and driver, "install Debian's packages chromium and chromium-driver"
-    options = Options()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Driver(driver))
-    yield browser
-    browser.quit()
 
 
 def test_the_page_shows_what_happens_and_takes_data_as_text(kinesis: LocalKinesis, browser: webdriver.Chrome) -> None:

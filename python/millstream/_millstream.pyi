@@ -146,6 +146,25 @@ class States(Protocol):
     def changes(self) -> list[tuple[str, bytes]]: ...
     def all(self) -> list[tuple[str, bytes]]: ...
 
+class Dashboard:
+    def __init__(self, conf: dict[str, str]) -> None: ...
+    def start(
+        self,
+        engine: Engine,
+        *,
+        id: str,
+        name: str,
+        user: str,
+        spark_version: str,
+        started_ms: int,
+        batch_ms: int,
+        inputs: list[tuple[str, bool]],
+    ) -> str | None: ...
+    def receiver_changed(
+        self, id: int, name: str, is_active: bool, last_error: tuple[int, str, str] | None
+    ) -> None: ...
+    def stop(self) -> None: ...
+
 class Engine:
     def __init__(
         self,

@@ -74,6 +74,7 @@ class SparkContext(FileReaders, JobControl):
         self._checkpoints = Checkpoints()
         self._properties: dict[str, str] = {}
         self._stopped = False
+        self._ui_web_url: str | None = None
         self._call_site = user_call_site()
         self._runner = self._make_runner(master_url)
         with SparkContext._lock:
@@ -136,8 +137,8 @@ class SparkContext(FileReaders, JobControl):
 
     @property
     def uiWebUrl(self) -> str | None:
-        """The address of the web pages: there are none yet."""
-        return None
+        """The address of the web pages, while a `StreamingContext` runs that has some."""
+        return self._ui_web_url
 
     @property
     def defaultParallelism(self) -> int:

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use millstream_kinesis::{Kinesis, now_ms};
 use millstream_lease::LeaseStore;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,7 @@ use crate::buffer::{Buffer, Cut, CutId, CutLimits};
 use crate::config::ConsumerConfig;
 use crate::driver::Driver;
 use crate::error::ConsumerError;
+use crate::overview::Observer;
 use crate::shard_stream::ShardStream;
 use crate::shared::Shared;
 use crate::status::ShardStatus;
@@ -26,6 +27,7 @@ use crate::status::ShardStatus;
 pub struct Consumer {
     shared: Arc<Shared>,
     config: ConsumerConfig,
+    observer: Observer,
     pausing: CancellationToken,
     stopping: CancellationToken,
     driver: JoinHandle<()>,
@@ -65,9 +67,11 @@ impl Consumer {
         let listing = async { kinesis.list_shards(&config.stream).await.map_err(ConsumerError::Kinesis) };
         let ensuring = async { store.ensure().await.map_err(ConsumerError::Store) };
         let (shards, ()) = tokio::try_join!(listing, ensuring)?;
+        let (asking, asked) = mpsc::channel(1);
         let driver = Driver::new(kinesis, store, shared.clone(), &config, pausing.clone(), stopping.clone(), streams);
-        let driver = tokio::spawn(driver.run(shards));
-        Ok(Self { shared, config, pausing, stopping, driver, shut: AtomicBool::new(false) })
+        let driver = tokio::spawn(driver.run(shards, asked));
+        let observer = Observer::new(asking, &shared);
+        Ok(Self { shared, config, observer, pausing, stopping, driver, shut: AtomicBool::new(false) })
     }
 
     /// Takes what is queued now, without waiting. Cuts are to be reported by [`Consumer::processed`] or
@@ -138,6 +142,11 @@ impl Consumer {
     /// A line for each shard that this worker reads.
     pub fn status(&self) -> Vec<ShardStatus> {
         self.shared.buffer().status()
+    }
+
+    /// Sees all leases of the application, also from another thread, for as long as the worker runs.
+    pub fn observer(&self) -> Observer {
+        self.observer.clone()
     }
 
     /// Writes the last checkpoints and gives the leases back, so that the next worker reads at once. Cuts not reported yet

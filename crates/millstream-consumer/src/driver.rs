@@ -9,7 +9,7 @@ use millstream_kinesis::{
     ShardReader,
 };
 use millstream_lease::{Action, Coordinator, Event, LeaseStore, execute};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::buffer::News;
 use crate::config::{ConsumerConfig, Retrieval};
 use crate::error::ConsumerError;
+use crate::overview::{Asked, Overview};
 use crate::reader;
 use crate::shard_stream::{Held, ShardStream, Stored};
 use crate::shared::Shared;
@@ -98,8 +99,8 @@ impl Driver {
     }
 
     /// Runs until the shutdown is complete or an error makes going on pointless. `shards`: what the stream was just found
-    /// to have, which spares the first listing.
-    pub(crate) async fn run(mut self, shards: Vec<Shard>) {
+    /// to have, which spares the first listing; `asked`: who wants to see all leases.
+    pub(crate) async fn run(mut self, shards: Vec<Shard>, mut asked: Receiver<Asked>) {
         let mut known = Some(shards);
         self.step(Event::Tick, &mut known);
         let (mut paused, mut stopped) = (false, false);
@@ -120,6 +121,11 @@ impl Driver {
                 () = self.stopping.cancelled(), if !stopped => {
                     stopped = true;
                     self.step(Event::Shutdown, &mut known);
+                }
+                Some(asked) = asked.recv() => {
+                    let status = self.shared.buffer().status();
+                    // Nobody takes it where waiting for it has been given up.
+                    let _ = asked.send(Overview::new(&self.coordinator, &self.worker, status));
                 }
                 () = tokio::time::sleep_until(wake) => self.step(Event::Tick, &mut known),
             }

@@ -19,4 +19,19 @@ pub struct ShardStatus {
     pub queued: usize,
     /// Whether the shard is closed and was read to its end.
     pub ended: bool,
+    /// What was read and handed out since this worker began to read the shard.
+    pub counts: ShardCounts,
+}
+
+/// Records, and bytes of their data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShardCounts {
+    /// Records read.
+    pub records_read: u64,
+    /// Bytes read.
+    pub bytes_read: u64,
+    /// Records handed out.
+    pub records_handed_out: u64,
+    /// Bytes handed out.
+    pub bytes_handed_out: u64,
 }

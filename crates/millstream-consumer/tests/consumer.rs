@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Retrieval};
+use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Retrieval, ShardCounts};
 use millstream_kinesis::testing::{FakeKinesis, Operation};
 use millstream_kinesis::{Checkpoint, InitialPosition, KinesisError, PutEntry, ShardId};
-use millstream_lease::{CoordinatorConfig, LeaseStore, MemoryLeaseStore};
+use millstream_lease::{CoordinatorConfig, LeaseStatus, LeaseStore, MemoryLeaseStore};
 use tokio::time::{Instant, sleep};
 
 const STREAM: &str = "orders";
@@ -382,4 +382,37 @@ async fn an_outage_at_latest_loses_nothing() {
     world.put(&shard(0), 5);
     let seen = process(&[&worker], |seen| total(seen) >= 10).await;
     assert_eq!(seen[&shard(0)], (0..10).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_sees_all_leases_until_the_worker_ends() {
+    let mut world = World::new(2);
+    let mut consumer = world.worker("one").await;
+    let observer = consumer.observer();
+    world.put(&shard(0), 10);
+    let mut processed = 0;
+    while processed < 10 {
+        sleep(Duration::from_millis(100)).await;
+        let cut = consumer.cut().unwrap();
+        processed += cut.inputs.iter().map(|input| input.range.records).sum::<u64>();
+        consumer.processed(cut.id);
+    }
+    sleep(Duration::from_secs(2)).await;
+
+    let seen = observer.look().await.unwrap();
+    let keys: Vec<_> = seen.leases.iter().map(|seen| seen.lease.key.as_str()).collect();
+    assert_eq!(keys, [shard(0).as_str(), shard(1).as_str()]);
+    assert!(
+        seen.leases.iter().all(|seen| seen.status == LeaseStatus::Reading && seen.lease.actual_owner() == Some("one"))
+    );
+    assert_eq!(seen.leases[0].lease.checkpoint, world.checkpoint(&shard(0)).await);
+    assert_eq!(seen.listed.iter().map(|shard| shard.id.clone()).collect::<Vec<_>>(), [shard(0), shard(1)]);
+    let counts = seen.reading[0].counts;
+    assert_eq!((counts.records_read, counts.records_handed_out, counts.bytes_read), (10, 10, 10));
+    assert_eq!(seen.reading[1].counts, ShardCounts::default());
+    assert_eq!((seen.worker.as_str(), seen.error), ("one", None));
+
+    consumer.shutdown().await;
+    assert!(observer.look().await.is_none());
+    assert!(observer.failure().is_none(), "it was asked to end");
 }

@@ -78,7 +78,8 @@ impl fmt::Display for Step {
     }
 }
 
-/// A batch failed: it was not committed. Later batches run nevertheless, but for [`Step::Engine`].
+/// A batch failed: it was not committed. Later batches run nevertheless, but for [`Step::Engine`]. Displays in the alternate form
+/// (`{:#}`) with the cause's alternate form.
 #[derive(Debug, Error)]
 pub struct JobError {
     /// The batch; for [`Step::Engine`] the time at which it was told.
@@ -94,6 +95,7 @@ impl fmt::Display for JobError {
         let Self { time, step, cause } = self;
         match step {
             Step::Engine => write!(f, "{cause}"),
+            _ if f.alternate() => write!(f, "batch {time}: {step} failed: {cause:#}"),
             _ => write!(f, "batch {time}: {step} failed: {cause}"),
         }
     }

@@ -45,7 +45,7 @@ pub struct OutputInfo {
     pub start_ms: Option<u64>,
     /// When it was done, well or badly.
     pub end_ms: Option<u64>,
-    /// Why it failed, if it did.
+    /// Why it failed, if it did: the error in its alternate form (`{:#}`).
     pub failure: Option<String>,
 }
 

@@ -47,7 +47,8 @@ impl<D: Dataset> Jobs<D> {
         info.processing_end_ms = Some(now_ms());
         info.failure = match &outcome {
             Outcome::Succeeded | Outcome::Unsaved => None,
-            Outcome::Failed(error) => Some(error.to_string()),
+            // The long form, where an error has one: with the traceback of user code.
+            Outcome::Failed(error) => Some(format!("{error:#}")),
             Outcome::Abandoned => Some("the program was stopped".to_owned()),
         };
         (info, outcome)
@@ -89,7 +90,7 @@ impl<D: Dataset> Jobs<D> {
             let result = computed.take(node.parent).and_then(|dataset| protect(|| node.output.run(time, dataset)));
             info.end_ms = Some(now_ms());
             if let Err(cause) = result {
-                info.failure = Some(cause.to_string());
+                info.failure = Some(format!("{cause:#}"));
                 let step = Step::Output { id: info.id, name: info.name.clone() };
                 first_error.get_or_insert(JobError { time, step, cause });
             }

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use millstream_engine::{Backpressure, BatchTime, BoxError, EngineConfig, GraphBuilder, Recovery, StreamId};
+use millstream::kinesis::KinesisWatch;
+use millstream_engine::{
+    Backpressure, BatchListener, BatchTime, BoxError, EngineConfig, GraphBuilder, Recovery, StreamId,
+};
 use pyo3::exceptions::{PyIndexError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::dataset::PyDataset;
-use crate::error;
+use crate::error::{self, Raised};
 use crate::kinesis_input::KinesisInput;
 use crate::listener::PythonListener;
 use crate::python_source::PythonSource;
@@ -29,6 +32,8 @@ pub(crate) struct Engine {
 struct Graph {
     builder: GraphBuilder<PyDataset>,
     streams: Vec<StreamId>,
+    /// Of its Kinesis inputs.
+    watches: Vec<KinesisWatch>,
 }
 
 impl Graph {
@@ -47,6 +52,15 @@ impl Engine {
         let mut graph = self.graph.lock().unwrap_or_else(PoisonError::into_inner);
         let started = || PyRuntimeError::new_err("streams and outputs can't be added to a context that was started");
         change(graph.as_mut().ok_or_else(started)?)
+    }
+
+    /// Sees the shards of its Kinesis inputs.
+    pub(crate) fn watches(&self) -> PyResult<Vec<KinesisWatch>> {
+        self.build(|graph| Ok(graph.watches.clone()))
+    }
+
+    pub(crate) fn listen(&self, listener: Arc<dyn BatchListener>) {
+        self.engine.add_listener(listener);
     }
 }
 
@@ -70,14 +84,16 @@ impl Engine {
         config.rate.backpressure = backpressure.map(|(initial_rate, proportional, integral, derived, min_rate)| {
             Backpressure { initial_rate, proportional, integral, derived, min_rate }
         });
-        let graph = Graph { builder: GraphBuilder::new(), streams: Vec::new() };
+        let graph = Graph { builder: GraphBuilder::new(), streams: Vec::new(), watches: Vec::new() };
         Self { engine: millstream_engine::Engine::new(config), graph: Mutex::new(Some(graph)) }
     }
 
     /// Adds a Kinesis stream and returns its number.
     fn input_kinesis(&self, py: Python<'_>, input: &KinesisInput) -> PyResult<usize> {
         self.build(|graph| {
-            let stream = graph.builder.input(input.source(py));
+            let source = input.source(py);
+            graph.watches.push(source.watch());
+            let stream = graph.builder.input(Box::new(source));
             Ok(graph.add(stream))
         })
     }
@@ -99,7 +115,7 @@ impl Engine {
                 let arguments = PyTuple::new(py, arguments.collect::<Vec<_>>())?;
                 Ok(PyDataset::new(function.bind(py).call1(arguments)?))
             })
-            .map_err(|error: PyErr| BoxError::from(error))
+            .map_err(|error| BoxError::from(Raised(error)))
         };
         self.build(|graph| {
             let parents = parents.iter().map(|&number| graph.stream(number)).collect::<PyResult<Vec<_>>>()?;
@@ -112,7 +128,7 @@ impl Engine {
     fn output(&self, parent: usize, function: Py<PyAny>, name: String) -> PyResult<()> {
         let output = move |time: BatchTime, dataset: PyDataset| {
             Python::attach(|py| function.bind(py).call1((time.millis(), dataset.bind(py))).map(drop))
-                .map_err(BoxError::from)
+                .map_err(|error| BoxError::from(Raised(error)))
         };
         self.build(|graph| {
             let parent = graph.stream(parent)?;
@@ -132,7 +148,7 @@ impl Engine {
 
     /// Adds a listener (see `listener.rs` for its methods).
     fn add_listener(&self, listener: Py<PyAny>) {
-        self.engine.add_listener(Arc::new(PythonListener::new(listener)));
+        self.listen(Arc::new(PythonListener::new(listener)));
     }
 
     /// Starts the inputs, then the batches.

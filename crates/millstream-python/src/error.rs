@@ -1,5 +1,7 @@
 //! Errors of the Rust side as the exceptions that PySpark has for them.
 
+use std::fmt;
+
 use millstream_consumer::processor::SchedulerError;
 use millstream_consumer::{CheckpointError, ConsumerError};
 use millstream_engine::{BoxError, JobError, SourceStopError, StartError};
@@ -21,6 +23,29 @@ fn exception_of(py: Python<'_>, module: &str, name: &str, message: String) -> Py
     }
 }
 
+/// What a function of the program raised. Displays as the last line of its traceback, and in the alternate form as all of it.
+#[derive(Debug)]
+pub(crate) struct Raised(pub(crate) PyErr);
+
+impl std::error::Error for Raised {}
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let traceback = || {
+            Python::attach(|py| {
+                let tracebacks = py.import("millstream.streaming.tracebacks")?;
+                // The value's own traceback may lack frames that it passed later.
+                let raised = (self.0.get_type(py), self.0.value(py), self.0.traceback(py));
+                tracebacks.call_method1("of_program", raised)?.extract::<String>()
+            })
+        };
+        match f.alternate().then(traceback) {
+            Some(Ok(text)) => f.write_str(&text),
+            _ => self.0.fmt(f),
+        }
+    }
+}
+
 pub(crate) fn illegal_argument(py: Python<'_>, message: String) -> PyErr {
     exception(py, "IllegalArgumentException", message)
 }
@@ -28,6 +53,9 @@ pub(crate) fn illegal_argument(py: Python<'_>, message: String) -> PyErr {
 /// An exception raised in Python comes back as it is; what is wrong with the arguments of a stream is an
 /// IllegalArgumentException, all else a PySparkRuntimeError.
 pub(crate) fn of_cause(py: Python<'_>, cause: &BoxError) -> PyErr {
+    if let Some(Raised(raised)) = cause.downcast_ref() {
+        return raised.clone_ref(py);
+    }
     if let Some(raised) = cause.downcast_ref::<PyErr>() {
         return raised.clone_ref(py);
     }

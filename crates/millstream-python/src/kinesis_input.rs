@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use millstream::kinesis::{KinesisInput as Input, KinesisSource};
-use millstream_engine::{BoxError, Source};
+use millstream_engine::BoxError;
 use millstream_kinesis::{AwsSettings, CredentialsSource, InitialPosition};
 use millstream_lease::InvalidStoreUrl;
 use pyo3::prelude::*;
@@ -29,15 +29,15 @@ impl KinesisInput {
     }
 
     /// The source for an engine; `make` is called with each batch's blocks.
-    pub(crate) fn source(&self, py: Python<'_>) -> Box<dyn Source<PyDataset>> {
+    pub(crate) fn source(&self, py: Python<'_>) -> KinesisSource<PyDataset> {
         let make = self.make.clone_ref(py);
-        Box::new(KinesisSource::new(self.input.clone(), move |blocks| {
+        KinesisSource::new(self.input.clone(), move |blocks| {
             Python::attach(|py| {
                 let blocks = PyList::new(py, blocks.into_iter().map(Block::new))?;
                 make.bind(py).call1((blocks,)).map(PyDataset::new)
             })
             .map_err(|error: PyErr| BoxError::from(error))
-        }))
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod block;
 mod conf;
+mod dashboard;
 mod dataset;
 mod engine;
 mod error;
@@ -29,6 +30,8 @@ mod _millstream {
 
     #[pymodule_export]
     use crate::block::Block;
+    #[pymodule_export]
+    use crate::dashboard::Dashboard;
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]

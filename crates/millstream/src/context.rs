@@ -1,10 +1,13 @@
 //! The entry point: one program of streams, its start and its end.
 
 use crate::dataset::AnyPartitions;
+use crate::kinesis::KinesisWatch;
 use crate::lock::lock;
 use crate::queue::QueueSource;
 use crate::saved::{Saved, SavedStates};
+use crate::serving::Serving;
 use crate::{ContextError, DStream, Queue};
+use millstream_dashboard::{Dashboard, DashboardConfig, Input};
 use millstream_engine::{BatchListener, Engine, EngineConfig, GraphBuilder, Recovery, Source, State, StreamId};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -34,6 +37,8 @@ struct Inner {
     batch: Duration,
     program: Mutex<Program>,
     states: SavedStates,
+    /// While the context runs, if it is to have one.
+    dashboard: Mutex<Option<Dashboard>>,
 }
 
 /// What the program has said so far.
@@ -47,6 +52,7 @@ struct Program {
     directory: Option<PathBuf>,
     /// What an earlier run has saved in the directory is of interest.
     goes_on: bool,
+    serving: Serving,
 }
 
 impl StreamingContext {
@@ -58,9 +64,11 @@ impl StreamingContext {
     /// A context with all settings of the engine.
     pub fn with_config(config: EngineConfig) -> Self {
         let graph = Some(GraphBuilder::new());
-        let program = Program { graph, misuse: None, stateful: false, directory: None, goes_on: false };
-        let (program, states) = (Mutex::new(program), SavedStates::default());
-        Self { inner: Arc::new(Inner { batch: config.batch_interval, engine: Engine::new(config), program, states }) }
+        let (misuse, directory, serving) = (None, None, Serving::default());
+        let program = Program { graph, misuse, stateful: false, directory, goes_on: false, serving };
+        let (program, states, dashboard) = (Mutex::new(program), SavedStates::default(), Mutex::default());
+        let batch = config.batch_interval;
+        Self { inner: Arc::new(Inner { batch, engine: Engine::new(config), program, states, dashboard }) }
     }
 
     /// What `setup` returns; at its start it goes on from what an earlier run has saved in `directory`. `setup` is always called,
@@ -86,9 +94,21 @@ impl StreamingContext {
         self.inner.batch
     }
 
+    /// Shows the program, under this name, at web pages while it runs; to be called before the start. Where no port is free the program
+    /// runs without, and a log line says so.
+    pub fn serve_dashboard(&self, name: impl Into<String>, config: DashboardConfig) {
+        self.program().serving.wanted = Some((name.into(), config));
+    }
+
+    /// The address of the web pages, while there are some.
+    pub fn dashboard_url(&self) -> Option<String> {
+        lock(&self.inner.dashboard).as_ref().map(Dashboard::url)
+    }
+
     /// A stream of what is pushed to `queue`: one vector per batch, or (`one_at_a_time` false) all there are, a partition each.
     pub fn queue_stream<T: Send + Sync + 'static>(&self, queue: &Queue<T>, one_at_a_time: bool) -> DStream<T> {
-        self.input(Box::new(QueueSource::new(queue.clone(), one_at_a_time)))
+        let shown = Input { name: "queue".to_owned(), has_receiver: false };
+        self.input(Box::new(QueueSource::new(queue.clone(), one_at_a_time)), shown)
     }
 
     /// Adds a listener; it hears of what happens from now on.
@@ -115,8 +135,11 @@ impl StreamingContext {
         if let Some(directory) = program.directory.clone() {
             graph.recover(Recovery { directory, anew: !program.goes_on, states: Box::new(self.inner.states.clone()) });
         }
+        let dashboard = program.serving.start(self.inner.batch, |feed| self.inner.engine.add_listener(feed))?;
         drop(program);
-        Ok(self.inner.engine.start(graph)?)
+        *lock(&self.inner.dashboard) = dashboard;
+        let started = self.inner.engine.start(graph);
+        Ok(started.inspect_err(|_| self.close_dashboard())?)
     }
 
     /// Waits until the context has been stopped, or a batch has failed.
@@ -138,12 +161,26 @@ impl StreamingContext {
     /// Stops. Graceful: what was read is processed and committed first; otherwise only the running output may end. May be called
     /// from within an output operation, and returns at once then.
     pub fn stop(&self, graceful: bool) -> Result<(), ContextError> {
-        Ok(self.inner.engine.stop(graceful)?)
+        let stopped = self.inner.engine.stop(graceful);
+        self.close_dashboard();
+        Ok(stopped?)
     }
 
-    /// Adds an input, whose datasets must be partitions of `T`.
-    pub(crate) fn input<T>(&self, source: Box<dyn Source<AnyPartitions>>) -> DStream<T> {
+    fn close_dashboard(&self) {
+        let dashboard = lock(&self.inner.dashboard).take();
+        // Without the lock: it waits for its thread.
+        drop(dashboard);
+    }
+
+    /// Lets the dashboard see a Kinesis input's shards.
+    pub(crate) fn watch(&self, watch: KinesisWatch) {
+        self.program().serving.sources.push(Arc::new(watch));
+    }
+
+    /// Adds an input, whose datasets must be partitions of `T`. `shown`: what it is on the dashboard.
+    pub(crate) fn input<T>(&self, source: Box<dyn Source<AnyPartitions>>, shown: Input) -> DStream<T> {
         let stream = self.build(|graph| graph.input(source));
+        self.program().serving.inputs.push(shown);
         DStream::new(self.clone(), stream.unwrap_or(StreamId(usize::MAX)))
     }
 

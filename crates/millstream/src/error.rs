@@ -1,5 +1,6 @@
 //! What a streaming context reports.
 
+use millstream_dashboard::DashboardError;
 use millstream_engine::{JobError, SourceStopError, StartError};
 use thiserror::Error;
 
@@ -21,6 +22,9 @@ pub enum ContextError {
     /// There is a state, and nowhere to save it. The words are Spark's.
     #[error("The checkpoint directory has not been set. Please set it by StreamingContext.checkpoint().")]
     NoCheckpointDirectory,
+    /// The settings of the dashboard don't go together.
+    #[error(transparent)]
+    Dashboard(#[from] DashboardError),
     /// Streams of two contexts were put together.
     #[error("streams of different contexts can't be put together; create them from one context")]
     OtherContext,

@@ -39,6 +39,7 @@ mod partitions;
 mod print;
 mod queue;
 mod saved;
+mod serving;
 mod stateful;
 mod text_files;
 mod window;
@@ -47,6 +48,7 @@ pub use context::StreamingContext;
 pub use dstream::DStream;
 pub use error::ContextError;
 pub use kinesis::KinesisInputDStream;
+pub use millstream_dashboard::{DashboardConfig, DashboardError};
 pub use millstream_engine::{
     BatchInfo, BatchListener, BatchTime, BoxError, EngineConfig, InputInfo, JobError, OutputInfo, Panicked, State, Step,
 };

@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use millstream::{BatchTime, ContextError, DStream, JobError, Panicked, Partitions, Queue, StreamingContext};
+use millstream::{
+    BatchTime, ContextError, DStream, DashboardConfig, JobError, Panicked, Partitions, Queue, StreamingContext,
+};
 use proptest::prelude::*;
 use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -283,4 +287,36 @@ fn a_window_has_the_batches_of_its_length() {
     let (ssc, stream) = stream([vec![1], vec![2], vec![3]]);
     let batches = collect(&stream.window(2 * INTERVAL));
     assert_eq!(run(&ssc, &batches)[..3], [vec![1], vec![1, 2], vec![2, 3]]);
+}
+
+#[test]
+fn a_program_shows_itself_while_it_runs() {
+    let queue = Queue::from_iter([vec![1, 2, 3]]);
+    let ssc = StreamingContext::new(INTERVAL);
+    let batches = collect(&ssc.queue_stream(&queue, true));
+    assert_eq!(ssc.dashboard_url(), None);
+    ssc.serve_dashboard("numbers", DashboardConfig { port: 0, ..DashboardConfig::default() });
+    ssc.start().unwrap();
+    let address = ssc.dashboard_url().unwrap().replace("http://", "");
+    // The second begins when the first has been told of.
+    for _ in 0..2 {
+        batches.recv_timeout(LONG).unwrap();
+    }
+    let mut answer = String::new();
+    let mut connection = TcpStream::connect(&address).unwrap();
+    write!(connection, "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("millstream_input_records_total{input=\"0\",name=\"queue\"} 3"), "{answer}");
+    assert!(answer.contains("app_name=\"numbers\""), "{answer}");
+    ssc.stop(false).unwrap();
+    assert_eq!(ssc.dashboard_url(), None);
+    assert!(TcpStream::connect(&address).is_err());
+}
+
+#[test]
+fn a_dashboard_for_all_the_world_needs_a_token() {
+    let (ssc, numbers) = stream([vec![1]]);
+    let _batches = collect(&numbers);
+    ssc.serve_dashboard("numbers", DashboardConfig { host: [0, 0, 0, 0].into(), ..DashboardConfig::default() });
+    assert!(matches!(ssc.start(), Err(ContextError::Dashboard(_))));
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Callable
 from threading import Lock
@@ -28,7 +29,7 @@ from millstream.streaming.settings import LONGEST_S, stop_timeout_ms, stops_grac
 from millstream.streaming.sources import Sources
 
 if TYPE_CHECKING:
-    from millstream._millstream import Engine, KinesisInput
+    from millstream._millstream import Dashboard, Engine, KinesisInput
     from millstream.context import SparkContext
     from millstream.streaming.listener import ListenerCalls, StreamingListener
     from millstream.streaming.operations import StreamOperations
@@ -73,7 +74,9 @@ class StreamingContext(Sources, Graph):
         self._anew = True
         self._remember_ms: int | None = None
         self._kinesis: dict[str, tuple[str, ...]] = {}
-        self._inputs = 0
+        #: What each input reads, and whether something receives for it all the time.
+        self._inputs: list[tuple[str, bool]] = []
+        self._dashboard: Dashboard = _millstream.Dashboard(dict(conf.getAll()))
         self._listeners: list[ListenerCalls] = []
         self._outputs = 0
         self._started_at: str | None = None
@@ -126,15 +129,18 @@ class StreamingContext(Sources, Graph):
                 f"the application {app} reads the stream {' '.join(first)} already, so it can't read "
                 f"{' '.join(stream)} too: use another application name for the second stream"
             )
-        self._inputs += 1
+        self._inputs.append((f"Kinesis stream {stream[0]}", True))
         return DStream(self, self._engine.input_kinesis(source), self._batch_ms)
 
     def _input(self, source: Source) -> DStream[Any]:
         self._check_building()
-        self._inputs += 1
+        self._inputs.append((source.label, source.has_receiver))
         return DStream(self, self._engine.input_python(source), self._batch_ms)
 
     def _tell(self, callback: str, receiver: dict[str, Any]) -> None:
+        error = receiver["last_error"]
+        last_error = (error["time_ms"], error["message"], error["error"]) if error["time_ms"] >= 0 else None
+        self._dashboard.receiver_changed(receiver["id"], receiver["name"], receiver["active"], last_error)
         for listener in self._listeners:
             listener.tell(callback, receiver)
 
@@ -161,11 +167,28 @@ class StreamingContext(Sources, Graph):
         try:
             if self._directory is not None:
                 self._engine.recover(self._directory, self._anew, self._states)
+            self._show()
             self._engine.start()
         except BaseException:
             self.stop(stopSparkContext=False)
             raise
         atexit.register(self._stop_at_exit)
+
+    def _show(self) -> None:
+        """Serves the dashboard, unless it is not wanted or no port is free."""
+        sc = self._sc
+        sc._ui_web_url = self._dashboard.start(
+            self._engine,
+            id=sc.applicationId,
+            name=sc.appName,
+            user=os.environ.get("SPARK_USER") or os.environ.get("USER", ""),
+            spark_version=sc.version,
+            started_ms=sc.startTime,
+            batch_ms=self._batch_ms,
+            inputs=self._inputs,
+        )
+        if sc.uiWebUrl is not None and sys.stderr is not None and sys.stderr.isatty():
+            print(f"millstream: the dashboard is at {sc.uiWebUrl}", file=sys.stderr)
 
     def awaitTermination(self, timeout: float | None = None) -> None:
         """Waits until the context is stopped, at most ``timeout`` seconds; raises the error of a batch that failed."""
@@ -189,6 +212,8 @@ class StreamingContext(Sources, Graph):
         try:
             self._engine.stop(stopGraceFully)
         finally:
+            self._dashboard.stop()
+            self._sc._ui_web_url = None
             with StreamingContext._lock:
                 if StreamingContext._active is self:
                     StreamingContext._active = None

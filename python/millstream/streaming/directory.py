@@ -40,6 +40,7 @@ class DirectorySource(Source):
     ) -> None:
         """``accepts`` is asked for each path; without ``new_only``, files of the last ``remember_ms`` before the start
         are given too."""
+        self.label = f"files of {directory}"
         self._datasets = datasets
         self._pattern = local_path(directory)
         self._remember_ms = remember_ms

@@ -21,7 +21,6 @@ IDLE = {
     "spark.streaming.receiver.writeAheadLog.": _RANGES,
     "spark.streaming.sessionByKey.deltaChainThreshold": "the states of mapWithState are changed in place",
     "spark.streaming.stopSparkContextByDefault": "Python's ssc.stop has its own default, also in PySpark",
-    "spark.streaming.ui.retainedBatches": "there are no web pages yet",
     "spark.streaming.unpersist": "a batch's data go as soon as nothing needs them",
 }
 

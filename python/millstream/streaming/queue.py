@@ -20,6 +20,8 @@ class QueueSource(Source):
     the queue.
     """
 
+    label = "queue"
+
     def __init__(
         self, sc: SparkContext, rdds: Iterable[RDD[Any]], one_at_a_time: bool, default: RDD[Any] | None
     ) -> None:

@@ -142,9 +142,12 @@ class ReceiverSource(Source):
     A graceful stop stops the receiver, and then gives what it has stored to batches.
     """
 
+    has_receiver = True
+
     def __init__(self, sc: SparkContext, receiver: Receiver[Any], stream_id: int, limits: Limits, tell: Tell) -> None:
         self._sc = sc
         self._most: int | None = None
+        self.label = type(receiver).__name__
         self._supervisor = Supervisor(receiver, stream_id, limits, tell)
 
     def start(self) -> None:

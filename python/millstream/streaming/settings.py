@@ -28,6 +28,8 @@ KNOWN = (
     "spark.millstream.leaseScanInterval",
     "spark.millstream.leaseStore",
     "spark.millstream.retrieval",
+    "spark.millstream.ui.host",
+    "spark.millstream.ui.token",
 )
 
 _TIME = re.compile(r"([0-9]{1,18})\s*([a-z]*)")

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 class Source:
     """An input. It has no progress to write down and nothing to bring to an end unless a method is overridden."""
 
+    #: What it reads, for people.
+    label: str
+    #: Whether something receives for it all the time.
+    has_receiver = False
+
     def start(self) -> None:
         """The streams begin."""
 

@@ -27,8 +27,8 @@ class Sources(ABC):
     _sc: SparkContext
     _datasets: Datasets
     _batch_ms: int
-    #: How many inputs there are.
-    _inputs: int
+    #: Of each input, what it reads and whether it has a receiver.
+    _inputs: list[tuple[str, bool]]
 
     @abstractmethod
     def _input(self, source: Source) -> DStream[Any]: ...
@@ -65,7 +65,7 @@ class Sources(ABC):
             raise IllegalArgumentException("a receiver feeds one stream: make another one for a second stream")
         conf = self._sc.getConf()
         limits = Limits(buffer_bytes(conf), restart_delay_ms(conf))
-        return self._input(ReceiverSource(self._sc, receiver, self._inputs, limits, self._tell))
+        return self._input(ReceiverSource(self._sc, receiver, len(self._inputs), limits, self._tell))
 
     def textFileStream(self, directory: str) -> DStream[str]:
         """The lines of the text files that are moved into a directory, or into those that a pattern names."""

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use millstream_kinesis::{Checkpoint, ChildShard, Position, RecordBlock, ShardId, ShardRange};
 
 use crate::history::History;
-use crate::status::ShardStatus;
+use crate::status::{ShardCounts, ShardStatus};
 use by_shard::Handed;
 pub use by_shard::{Next, Refused};
 pub use limits::CutLimits;
@@ -95,6 +95,7 @@ struct ShardBuffer<P> {
     is_past: bool,
     /// Bytes of the records processed since they were asked for last.
     processed_bytes: u64,
+    counts: ShardCounts,
     news: VecDeque<News>,
 }
 
@@ -169,6 +170,7 @@ impl<P> Buffer<P> {
             tips: 0,
             is_past: false,
             processed_bytes: 0,
+            counts: ShardCounts::default(),
             news: VecDeque::new(),
         };
         let state = self.shards.entry(shard.clone()).insert_entry(fresh).into_mut();
@@ -187,6 +189,8 @@ impl<P> Buffer<P> {
             None => block,
         };
         if !block.is_empty() {
+            state.counts.records_read += block.len() as u64;
+            state.counts.bytes_read += block.byte_len() as u64;
             state.queue.push_back((block, Arc::new(held)));
         }
         !state.is_past
@@ -322,6 +326,7 @@ impl<P> Buffer<P> {
             is_past: state.is_past,
             queued: usize::try_from(state.queued()).unwrap_or(usize::MAX),
             ended: state.reading == Reading::Ended || state.reading == Reading::Closed,
+            counts: state.counts,
         };
         self.shards.iter().map(line).collect()
     }
@@ -368,6 +373,8 @@ impl<P> ShardBuffer<P> {
     fn input(&mut self, stream: &Arc<str>, shard: &ShardId, blocks: Vec<RecordBlock>) -> Option<ShardInput> {
         let (first, to) = (blocks.first()?.first()?, blocks.last()?.last()?);
         let records = blocks.iter().map(|block: &RecordBlock| block.len() as u64).sum();
+        self.counts.records_handed_out += records;
+        self.counts.bytes_handed_out += blocks.iter().map(|block| block.byte_len() as u64).sum::<u64>();
         let from = std::mem::replace(&mut self.cut, Checkpoint::At(to.clone()));
         let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, first, to, records };
         Some(ShardInput { range, blocks })

@@ -1,6 +1,9 @@
 use crate::world::{Feed, INTERVAL, LONG, Log, engine};
-use millstream_engine::{BatchTime, BoxError, GraphBuilder, JobError, Panicked, Step, StreamId};
-use std::sync::mpsc::{Receiver, channel};
+use millstream_engine::{
+    BatchInfo, BatchListener, BatchTime, BoxError, GraphBuilder, JobError, Panicked, Step, StreamId,
+};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 
 #[derive(Debug, thiserror::Error)]
 #[error("seven is not welcome")]
@@ -99,4 +102,41 @@ fn a_failed_cut_leaves_no_batch_and_fails_the_sources_that_were_cut() {
     assert_eq!(seen, [1, 2]);
     assert_eq!(error.step, Step::Input(1));
     assert_eq!(log.of(error.time.millis()), ["first cut", "second cut", "first failed"]);
+}
+
+/// Has more to say in its alternate form, as the errors of Python functions have.
+#[derive(Debug)]
+struct Traced;
+
+impl std::error::Error for Traced {}
+
+impl std::fmt::Display for Traced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if f.alternate() { "Traceback: line 7: no" } else { "no" })
+    }
+}
+
+#[test]
+fn listeners_hear_the_long_form_of_an_error() {
+    struct Ear(Mutex<Sender<BatchInfo>>);
+
+    impl BatchListener for Ear {
+        fn batch_completed(&self, batch: &BatchInfo) {
+            let _ = self.0.lock().unwrap().send(batch.clone());
+        }
+    }
+
+    let mut graph = GraphBuilder::new();
+    let numbers = graph.input(Box::new(Feed::new("in", [1], &Log::default())));
+    graph.output(numbers, "refuse", Box::new(|_, _| Err(Traced.into())));
+    let (sender, completed) = channel();
+    let engine = engine();
+    engine.add_listener(Arc::new(Ear(Mutex::new(sender))));
+    engine.start(graph).unwrap();
+    let batch = completed.recv_timeout(LONG).unwrap();
+    assert_eq!(batch.outputs[0].failure.as_deref(), Some("Traceback: line 7: no"));
+    assert!(batch.failure.unwrap().ends_with("output 0 (refuse) failed: Traceback: line 7: no"));
+    let error = engine.await_termination(Some(LONG)).expect_err("the batch's error");
+    assert!(error.to_string().ends_with("output 0 (refuse) failed: no"));
+    engine.stop(false).unwrap();
 }

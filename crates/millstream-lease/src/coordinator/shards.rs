@@ -23,7 +23,7 @@ pub(super) struct Creating {
 /// The stream's shards as last listed.
 #[derive(Debug)]
 pub(super) struct Listing {
-    shards: BTreeMap<ShardId, Shard>,
+    pub(super) shards: BTreeMap<ShardId, Shard>,
     started_step: u64,
     answered_step: u64,
     started_ms: u64,

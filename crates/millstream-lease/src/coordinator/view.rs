@@ -1,4 +1,4 @@
-use millstream_kinesis::Checkpoint;
+use millstream_kinesis::{Checkpoint, Shard};
 
 use super::Coordinator;
 use super::state::{Phase, Reason};
@@ -85,6 +85,11 @@ impl Coordinator {
     /// What is stored of a lease, as far as this worker knows.
     pub fn lease(&self, key: &str) -> Option<&Lease> {
         Some(&self.leases.get(key)?.lease)
+    }
+
+    /// The stream's shards as last listed, in the order of their ids.
+    pub fn listed_shards(&self) -> impl Iterator<Item = &Shard> {
+        self.listing.iter().flat_map(|listing| listing.shards.values())
     }
 
     /// Why the last look at the lease table failed; `None`: it did not.

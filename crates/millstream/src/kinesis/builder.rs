@@ -3,6 +3,7 @@
 use crate::dataset::AnyPartitions;
 use crate::kinesis::{KinesisInput, KinesisRecord, KinesisSource};
 use crate::{DStream, StreamingContext};
+use millstream_dashboard::Input;
 use millstream_kinesis::{AwsSettings, CredentialsSource, InitialPosition};
 use millstream_lease::StoreUrl;
 use std::time::Duration;
@@ -135,6 +136,7 @@ impl KinesisInputDStreamBuilder {
         let initial = self.initial.unwrap_or(InitialPosition::Latest);
         let checkpoint_interval = self.checkpoint_interval.unwrap_or(context.batch_interval());
 
+        let shown = Input { name: format!("Kinesis stream {stream}"), has_receiver: true };
         let mut input = KinesisInput::new(application, stream, self.aws, initial);
         input.consumer.lease.checkpoint_interval_ms =
             u64::try_from(checkpoint_interval.as_millis()).unwrap_or(u64::MAX);
@@ -146,6 +148,7 @@ impl KinesisInputDStreamBuilder {
             let partitions = blocks.into_iter().map(KinesisRecord::all_of).collect();
             Ok(AnyPartitions::new::<KinesisRecord>(partitions))
         });
-        Ok(context.input(Box::new(source)))
+        context.watch(source.watch());
+        Ok(context.input(Box::new(source), shown))
     }
 }

@@ -6,9 +6,11 @@ mod past;
 mod record;
 mod runtime;
 mod source;
+mod watch;
 
 pub use builder::{BuildError, KinesisInputDStream, KinesisInputDStreamBuilder};
 pub use input::KinesisInput;
 pub use record::KinesisRecord;
 pub use runtime::{runtime, wait_for};
 pub use source::KinesisSource;
+pub use watch::KinesisWatch;

@@ -1,8 +1,8 @@
 //! A consumer of Kinesis as a source of batches.
 
-use crate::kinesis::KinesisInput;
 use crate::kinesis::past::{history_of, part_of, range_of};
 use crate::kinesis::runtime::wait_for;
+use crate::kinesis::{KinesisInput, KinesisWatch};
 use futures::future::try_join_all;
 use millstream_consumer::{Consumer, ConsumerError, CutId};
 use millstream_engine::{BatchTime, BoxError, Cut, Part, PastInput, Source};
@@ -46,6 +46,7 @@ pub struct KinesisSource<D> {
     input: KinesisInput,
     make: Make<D>,
     consumer: Option<Consumer>,
+    watch: KinesisWatch,
     kinesis: Option<Arc<dyn Kinesis>>,
     /// Of an earlier run, until the start.
     past: Option<PastInput>,
@@ -63,6 +64,7 @@ impl<D> KinesisSource<D> {
         make: impl FnMut(Vec<RecordBlock>) -> Result<D, BoxError> + Send + 'static,
     ) -> Self {
         Self {
+            watch: KinesisWatch::new(&input),
             input,
             make: Box::new(make),
             consumer: None,
@@ -72,6 +74,11 @@ impl<D> KinesisSource<D> {
             cuts: BTreeMap::new(),
             limit: u64::MAX,
         }
+    }
+
+    /// Sees the shards while the source runs.
+    pub fn watch(&self) -> KinesisWatch {
+        self.watch.clone()
     }
 
     fn consumer(&self) -> Result<&Consumer, BoxError> {
@@ -141,6 +148,7 @@ impl<D: 'static> Source<D> for KinesisSource<D> {
         };
         let started: Result<_, ConsumerError> = wait_for(connect)?;
         let (consumer, kinesis) = started?;
+        self.watch.begin(consumer.observer());
         (self.consumer, self.kinesis) = (Some(consumer), Some(kinesis));
         Ok(())
     }

@@ -1,0 +1,53 @@
+//! What a context's dashboard is made of.
+
+use crate::ContextError;
+use millstream_dashboard::{Application, Dashboard, DashboardConfig, Feed, History, Input, StatusSource};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Gathered while the program is built.
+#[derive(Default)]
+pub(crate) struct Serving {
+    /// The program's name, and where its pages are; `None`: there are none.
+    pub(crate) wanted: Option<(String, DashboardConfig)>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) sources: Vec<Arc<dyn StatusSource>>,
+}
+
+impl Serving {
+    /// Opens the pages, and gives the listener that they need to `listen`. `None`: they are not wanted, or no port is free.
+    pub(crate) fn start(
+        &mut self,
+        batch: Duration,
+        listen: impl FnOnce(Arc<Feed>),
+    ) -> Result<Option<Dashboard>, ContextError> {
+        let Some((name, config)) = self.wanted.take() else { return Ok(None) };
+        config.check()?;
+        let started_ms = millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+        let application = Application {
+            id: format!("local-{started_ms}"),
+            name,
+            user: std::env::var("USER").unwrap_or_default(),
+            spark_version: String::new(),
+            started_ms,
+            // The engine refuses an interval below a millisecond.
+            batch_ms: millis(batch).max(1),
+            inputs: std::mem::take(&mut self.inputs),
+        };
+        let feed = Arc::new(Feed::new(History::new(application, History::DEFAULT_RETAINED)));
+        match Dashboard::start(&config, Arc::clone(&feed), std::mem::take(&mut self.sources)) {
+            Ok(dashboard) => {
+                listen(feed);
+                Ok(Some(dashboard))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the program runs without a dashboard");
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
