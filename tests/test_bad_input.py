@@ -139,6 +139,7 @@ def test_access_key_without_its_secret(service: Service, tmp_path: Path, app: st
     [
         "spark.millstream.dynamodb.endpoint=nonsense",
         "spark.millstream.failoverTime=soon",
+        "spark.millstream.heartbeat=sometimes",
         "spark.millstream.kinesis.maxRecords=20000",
     ],
 )

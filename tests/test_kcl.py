@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,6 +28,7 @@ from millstream.kcl import (
     Settings,
     ShardEndedInput,
     ShutdownRequestedInput,
+    Stream,
     Worker,
 )
 
@@ -147,6 +149,101 @@ def test_a_checkpoint_at_a_record_is_where_the_next_worker_goes_on(service: Serv
     journal = Journal()
     assert run_until(lambda: journal.records, Worker(lambda: Processor(journal), settings)) is None
     assert [record.data for record in journal.records] == [b"key0:2"]
+
+
+def test_a_prepared_checkpoint_is_told_to_the_next_worker_and_ended_by_a_checkpoint(
+    service: Service, settings: Settings
+) -> None:
+    Feed(service, settings.stream_name, keys=1).put(rounds=3)
+    began: list[InitializeInput] = []
+
+    class Begins(Processor):
+        def initialize(self, initialize_input: InitializeInput) -> None:
+            began.append(initialize_input)
+
+    def prepare(given: ProcessRecordsInput[Checkpointer]) -> None:
+        record = given.records[1]
+        prepared = given.checkpointer.prepare_checkpoint(record.sequence_number, state=b"half done")
+        assert (prepared.sequence_number, prepared.sub_sequence_number) == (record.sequence_number, 0)
+
+    journal = Journal()
+    assert run_until(lambda: journal.records, Worker(lambda: Begins(journal, prepare), settings)) is None
+    assert began[0].pending_sequence_number is None and began[0].pending_state is None
+    second = journal.records[1]
+
+    def write(given: ProcessRecordsInput[Checkpointer]) -> None:
+        given.checkpointer.prepare_checkpoint().checkpoint()
+
+    journal = Journal()
+    assert run_until(lambda: journal.records, Worker(lambda: Begins(journal, write), settings)) is None
+    assert began[1].sequence_number == "TRIM_HORIZON"
+    assert (began[1].pending_sequence_number, began[1].pending_sub_sequence_number, began[1].pending_state) == (
+        second.sequence_number,
+        0,
+        b"half done",
+    )
+    lease = service.leases(settings.application_name)[SHARD]
+    assert lease["checkpoint"] == journal.records[-1].sequence_number and "pendingCheckpoint" not in lease
+
+
+def test_several_streams_are_read_added_and_removed(service: Service, app: str) -> None:
+    streams = [service.stream(1) for _ in range(3)]
+    for stream in streams:
+        Feed(service, stream, keys=1).put(rounds=1)
+    settings = Settings(
+        application_name=app,
+        streams=[streams[0], Stream(streams[1], "LATEST")],
+        region_name=REGION,
+        endpoint_url=service.endpoint,
+        access_key="test",
+        secret_key="test",
+    )
+    began: list[str] = []
+
+    class Begins(Processor):
+        def initialize(self, initialize_input: InitializeInput) -> None:
+            began.append(initialize_input.stream_name)
+
+    journal = Journal()
+    running = Running(Worker(lambda: Begins(journal), settings))
+    try:
+        wait_until("two streams are read", lambda: sorted(began) == sorted(streams[:2]), 30)
+        wait_until("the oldest record of one", lambda: len(journal.records) == 1, 30)
+        running.worker.set_streams(streams[1:])
+        wait_until("one more is read", lambda: streams[2] in began and len(journal.records) == 2, 30)
+        wait_until("one is given back", lambda: journal.events == ["shutdown_requested"], 30)
+    finally:
+        running.stop()
+    assert running.error is None
+    names = {key.split(":")[1] for key in service.leases(app)}
+    assert names == set(streams), "a lease names its stream"
+
+
+def test_one_sign_of_life_is_in_the_lease_table_while_a_worker_runs(service: Service, settings: Settings) -> None:
+    Feed(service, settings.stream_name, keys=1).put(rounds=1)
+    journal = Journal()
+
+    def sessions() -> list[str]:
+        key = {"leaseKey": {"S": "millstreamSessions"}}
+        row = service.client("dynamodb").get_item(TableName=settings.application_name, Key=key)["Item"]
+        return [name for name in row if name.startswith("session:")]
+
+    running = Running(Worker(lambda: Processor(journal), replace(settings, heartbeat="worker")))
+    try:
+        wait_until("a record", lambda: journal.records, 30)
+        assert len(sessions()) == 1
+    finally:
+        running.stop()
+    assert running.error is None and sessions() == [], "it ends in order"
+    with pytest.raises(IllegalArgumentException, match="neither lease nor worker"):
+        Worker(lambda: Processor(journal), replace(settings, heartbeat="table"))  # type: ignore[arg-type]
+
+
+def test_one_stream_or_several(settings: Settings) -> None:
+    with pytest.raises(IllegalArgumentException, match="either stream_name or streams"):
+        Worker(lambda: Processor(Journal()), replace(settings, streams=["a"]))
+    with pytest.raises(IllegalArgumentException, match="reads one stream"):
+        Worker(lambda: Processor(Journal()), settings).set_streams(["a"])
 
 
 def test_what_a_processor_raises_ends_the_worker_and_nothing_is_passed_over(

@@ -12,18 +12,21 @@ from typing import Any
 from millstream import RDD, SparkConf, SparkContext, StorageLevel
 from millstream.kcl import (
     AsyncCheckpointer,
+    AsyncPreparedCheckpoint,
     AsyncRecordProcessor,
     AsyncWorker,
     Checkpointer,
     CheckpointError,
     InitializeInput,
     LeaseLostInput,
+    PreparedCheckpoint,
     ProcessRecordsInput,
     Record,
     RecordProcessor,
     Settings,
     ShardEndedInput,
     ShutdownRequestedInput,
+    Stream,
     Worker,
 )
 from millstream.kinesis_client import ClientSettings, MissingRecords, Range
@@ -310,6 +313,8 @@ def show(time: datetime, rdd: RDD[tuple[str, int]]) -> None:
 class Processor(RecordProcessor):
     def initialize(self, initialize_input: InitializeInput) -> None:
         print(initialize_input.shard_id, initialize_input.sequence_number, initialize_input.sub_sequence_number)
+        pending: bytes | None = initialize_input.pending_state
+        print(pending, initialize_input.pending_sequence_number, initialize_input.pending_sub_sequence_number)
 
     def process_records(self, process_records_input: ProcessRecordsInput[Checkpointer]) -> None:
         records: list[Record] = process_records_input.records
@@ -325,7 +330,9 @@ class Processor(RecordProcessor):
         print(lease_lost_input)
 
     def shard_ended(self, shard_ended_input: ShardEndedInput[Checkpointer]) -> None:
-        shard_ended_input.checkpointer.checkpoint()
+        prepared: PreparedCheckpoint = shard_ended_input.checkpointer.prepare_checkpoint(state=b"x")
+        print(prepared.sequence_number, prepared.sub_sequence_number)
+        prepared.checkpoint()
 
     def shutdown_requested(self, shutdown_requested_input: ShutdownRequestedInput[Checkpointer]) -> None:
         shutdown_requested_input.checkpointer.checkpoint()
@@ -333,14 +340,19 @@ class Processor(RecordProcessor):
 
 class AsyncProcessor(AsyncRecordProcessor):
     async def process_records(self, process_records_input: ProcessRecordsInput[AsyncCheckpointer]) -> None:
+        prepared: AsyncPreparedCheckpoint = await process_records_input.checkpointer.prepare_checkpoint("1", 2, b"x")
+        await prepared.checkpoint()
         await process_records_input.checkpointer.checkpoint()
 
 
 async def processors(settings: Settings) -> None:
     worker = Worker(Processor, settings)
+    worker.set_streams(["a", Stream("b", "LATEST")])
     worker.run()
     worker.stop()
-    await AsyncWorker(AsyncProcessor, settings).run()
+    background = AsyncWorker(AsyncProcessor, settings)
+    background.set_streams([Stream("b")])
+    await background.run()
 
 
 def main(words: Iterable[str]) -> None:

@@ -170,7 +170,7 @@ impl Fleet {
         }
         let name = match action {
             Action::Scan => "scan",
-            Action::ListShards => "list_shards",
+            Action::ListShards { .. } => "list_shards",
             Action::Create(_) => "create",
             Action::Renew(_) => "renew",
             Action::Take(_) => "take",
@@ -179,8 +179,8 @@ impl Fleet {
             _ => "other",
         };
         *self.requests.entry(name).or_default() += 1;
-        if *action == Action::ListShards {
-            return Event::ShardsListed(self.shards.clone());
+        if let Action::ListShards { stream } = action {
+            return Event::ShardsListed { stream: stream.clone(), shards: self.shards.clone() };
         }
         let (table, name) = (self.server.table.clone(), format!("worker-{number:03}"));
         let action = action.clone();

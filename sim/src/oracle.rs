@@ -235,7 +235,9 @@ impl Oracle {
     /// After a shutdown of all no lease has an owner.
     pub(crate) fn check_released(&mut self, rows: &[Lease]) {
         for row in rows.iter().filter(|row| !row.is_ended()) {
-            let is_given_back = row.actual_owner().is_none() || row.owner.as_deref().is_some_and(is_peer);
+            // A peer gives nothing back, nor does it end a handoff that a worker has asked it for before it died.
+            let of_peer = |owner: &Option<String>| owner.as_deref().is_some_and(is_peer);
+            let is_given_back = row.actual_owner().is_none() || of_peer(&row.owner) || of_peer(&row.checkpoint_owner);
             self.require(is_given_back, || format!("not released: {row:?}"));
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Cut};
 use millstream_kinesis::{InitialPosition, PollOptions};
-use millstream_lease::CoordinatorConfig;
+use millstream_lease::{CoordinatorConfig, Heartbeat};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,7 @@ use crate::server::STREAM;
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     pub(crate) initial: InitialPosition,
+    pub(crate) heartbeat: Heartbeat,
     /// What the machine's clock said when the process started.
     pub(crate) born_ms: i64,
     /// Whether programs have trouble of their own, too.
@@ -51,6 +52,7 @@ impl Program {
     async fn start(&self, link: &Link, dice: &mut Dice) -> Consumer {
         loop {
             let mut lease = CoordinatorConfig::new(&*link.name, self.initial);
+            lease.heartbeat = self.heartbeat;
             lease.checkpoint_interval_ms = 2_000;
             lease.shard_sync_ms = 20_000;
             lease.latest_since_ms = Some(self.born_ms + link.own_ms() as i64);

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use millstream_kinesis::{
     Checkpoint, GetRecords, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, Shard, ShardId, StreamConsumer,
-    Subscription,
+    StreamOrigin, Subscription,
 };
-use millstream_lease::{Lease, LeaseStore, RenewOutcome, StoreError};
+use millstream_lease::{Lease, LeaseStore, RenewOutcome, SessionAnswer, SessionWrite, Sessions, StoreError};
 use std::sync::Arc;
 
 use crate::link::{Link, Service, Verdict, Work};
@@ -128,6 +128,26 @@ impl LeaseStore for RemoteTable {
         self.call("prepare", Some(&held.key), work).await
     }
 
+    async fn sessions(&self) -> Result<Sessions, StoreError> {
+        self.call("sessions", None, |table| Box::pin(async move { table.sessions().await })).await
+    }
+
+    async fn write_session(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError> {
+        let owned = write.clone();
+        let work =
+            |table: Arc<dyn LeaseStore>| -> Work<_> { Box::pin(async move { table.write_session(&owned).await }) };
+        let answer = self.call("write_session", None, work).await;
+        match (self.mutant, write) {
+            (Some(Mutant::AssumedSession), SessionWrite::Beat { worker, version, .. }) => {
+                let mut answer = answer.unwrap_or_default();
+                answer.is_done = true;
+                answer.sessions.versions.insert(worker.clone(), version.clone());
+                Ok(answer)
+            }
+            _ => answer,
+        }
+    }
+
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {
         let owned = seen.clone();
         self.call("delete", Some(&seen.key), |table| Box::pin(async move { table.delete(&owned).await })).await
@@ -207,6 +227,10 @@ impl Kinesis for RemoteKinesis {
     }
 
     async fn create_stream(&self, _: &str, _: u32) -> Result<(), KinesisError> {
+        Err(not_simulated())
+    }
+
+    async fn stream_origin(&self, _: &str) -> Result<StreamOrigin, KinesisError> {
         Err(not_simulated())
     }
 

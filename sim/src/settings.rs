@@ -1,6 +1,7 @@
 //! What kind of story a seed tells.
 
 use millstream_kinesis::InitialPosition;
+use millstream_lease::Heartbeat;
 
 use crate::dice::Dice;
 use crate::stream::EPOCH_MS;
@@ -12,6 +13,8 @@ pub struct Settings {
     pub seed: u64,
     /// At the start.
     pub workers: u64,
+    /// How the workers show that they live.
+    pub heartbeat: Heartbeat,
     /// How many of the workers, at the start and of those that join, are Java workers of the KCL 2: in a thousand.
     pub peers: u64,
     /// At the start.
@@ -47,9 +50,11 @@ impl Settings {
             _ => InitialPosition::TrimHorizon,
         };
         let is_faulty = !dice.chance(150);
-        Settings {
+        let peers = if initial == InitialPosition::TrimHorizon && is_faulty && dice.chance(400) { 400 } else { 0 };
+        let mut settings = Settings {
             seed,
-            peers: if initial == InitialPosition::TrimHorizon && is_faulty && dice.chance(400) { 400 } else { 0 },
+            peers,
+            heartbeat: Heartbeat::Lease,
             workers: dice.between(1, 5),
             shards: dice.between(1, 7) as u32,
             keys: 24,
@@ -60,6 +65,11 @@ impl Settings {
             failing: if is_faulty && dice.chance(150) { 10 } else { 0 },
             skew_ms: if dice.chance(300) { 2_000 } else { 0 },
             drift: if dice.chance(300) { 10 } else { 0 },
+        };
+        // Java workers know of no sessions.
+        if peers == 0 && dice.chance(500) {
+            settings.heartbeat = Heartbeat::Worker;
         }
+        settings
     }
 }

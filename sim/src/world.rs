@@ -247,6 +247,7 @@ impl World {
         let skew_ms = self.dice.between(0, 2 * self.settings.skew_ms + 1) as i64 - most_ms;
         let program = Program {
             initial: self.settings.initial,
+            heartbeat: self.settings.heartbeat,
             born_ms: EPOCH_MS + self.now_ms as i64 + skew_ms,
             has_trouble: self.has_trouble.clone(),
             slow: self.settings.slow,

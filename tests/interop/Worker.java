@@ -1,5 +1,8 @@
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
@@ -10,16 +13,22 @@ import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.kinesis.common.ConfigsBuilder;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.common.StreamConfig;
+import software.amazon.kinesis.common.StreamIdentifier;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.lifecycle.events.*;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.processor.FormerStreamsLeasesDeletionStrategy;
+import software.amazon.kinesis.processor.MultiStreamTracker;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 import software.amazon.kinesis.processor.SingleStreamTracker;
+import software.amazon.kinesis.processor.StreamTracker;
 import software.amazon.kinesis.retrieval.polling.PollingConfig;
 
 /**
  * A worker of the Java KCL: prints each record as `record SHARD DATA`, checkpoints after each batch.
- * Arguments: endpoint, application, stream, worker id, failover time in milliseconds.
+ * Arguments: endpoint, application, stream, worker id, failover time in milliseconds. Several streams are given as
+ * `account:stream:epoch`, with commas between them.
  */
 public class Worker {
     public static void main(String[] args) {
@@ -28,10 +37,13 @@ public class Worker {
         KinesisAsyncClient kinesis = at(endpoint, KinesisAsyncClient.builder()).build();
         DynamoDbAsyncClient dynamo = at(endpoint, DynamoDbAsyncClient.builder()).build();
         CloudWatchAsyncClient cloudWatch = at(endpoint, CloudWatchAsyncClient.builder()).build();
-        SingleStreamTracker tracker = new SingleStreamTracker(stream,
-                InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON));
+        InitialPositionInStreamExtended start =
+                InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
+        boolean isOne = !stream.contains(":");
+        StreamTracker tracker = isOne ? new SingleStreamTracker(stream, start) : new Several(stream, start);
         ConfigsBuilder configs =
                 new ConfigsBuilder(tracker, application, kinesis, dynamo, cloudWatch, worker, Processor::new);
+        PollingConfig polling = isOne ? new PollingConfig(stream, kinesis) : new PollingConfig(kinesis);
         new Scheduler(
                 configs.checkpointConfig(),
                 configs.coordinatorConfig().parentShardPollIntervalMillis(500),
@@ -39,14 +51,32 @@ public class Worker {
                 configs.lifecycleConfig(),
                 configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
                 configs.processorConfig(),
-                configs.retrievalConfig().retrievalSpecificConfig(
-                        new PollingConfig(stream, kinesis).idleTimeBetweenReadsInMillis(250)))
+                configs.retrievalConfig().retrievalSpecificConfig(polling.idleTimeBetweenReadsInMillis(250)))
             .run();
     }
 
     static <B extends AwsClientBuilder<B, ?>> B at(URI endpoint, B builder) {
         return builder.endpointOverride(endpoint).region(Region.US_EAST_1).credentialsProvider(
                 StaticCredentialsProvider.create(AwsBasicCredentials.create("test", "test")));
+    }
+
+    /** Several streams, for good. */
+    static class Several implements MultiStreamTracker {
+        final List<StreamConfig> configs;
+
+        Several(String streams, InitialPositionInStreamExtended start) {
+            configs = Arrays.stream(streams.split(","))
+                    .map(stream -> new StreamConfig(StreamIdentifier.multiStreamInstance(stream), start))
+                    .collect(Collectors.toList());
+        }
+
+        public List<StreamConfig> streamConfigList() {
+            return configs;
+        }
+
+        public FormerStreamsLeasesDeletionStrategy formerStreamsLeasesDeletionStrategy() {
+            return new FormerStreamsLeasesDeletionStrategy.NoLeaseDeletionStrategy();
+        }
     }
 
     static class Processor implements ShardRecordProcessor {

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::completions::CompletionsArgs;
+use crate::commands::cost::CostArgs;
 use crate::commands::leases::LeasesArgs;
 use crate::commands::local::LocalArgs;
 use crate::commands::put::PutArgs;
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Put(PutArgs),
     /// Show who reads which shard of an application, and how far.
     Leases(LeasesArgs),
+    /// Estimate what a fleet costs a month: DynamoDB, shards, fan-out, and the same with the Java KCL.
+    Cost(CostArgs),
     /// Change the number of shards of a stream.
     Reshard(ReshardArgs),
     /// Print what a shell needs to complete this command.

@@ -56,6 +56,7 @@ fn execute(command: Command) -> Result<u8, CliError> {
         Command::Tail(args) => block_on(commands::tail::run(args)),
         Command::Put(args) => block_on(commands::put::run(args)),
         Command::Leases(args) => block_on(commands::leases::run(args)),
+        Command::Cost(args) => block_on(commands::cost::run(args)),
         Command::Reshard(args) => block_on(commands::reshard::run(args)),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Submit(args) => commands::submit::run(&args),

@@ -4,22 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use millstream_kinesis::{Kinesis, now_ms};
-use millstream_lease::LeaseStore;
+use millstream_lease::{Heartbeat, LeaseStore};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::{Buffer, Cut, CutId, CutLimits};
-use crate::config::ConsumerConfig;
+use crate::config::{ConsumerConfig, Streams};
 use crate::driver::Driver;
 use crate::error::ConsumerError;
 use crate::overview::Observer;
 use crate::shard_stream::ShardStream;
 use crate::shared::Shared;
 use crate::status::ShardStatus;
+use crate::streams::Found;
 
-/// A worker that shares the shards of a stream with the other workers of its application. Dropping it stops it without
+/// A worker that shares the shards of its streams with the other workers of its application. Dropping it stops it without
 /// giving its leases back; [`Consumer::shutdown`] gives them back.
 ///
 /// Delivery is at least once: a record is handed out again, here or by another worker, unless a checkpoint at or behind it
@@ -35,19 +36,18 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Makes sure that the stream and the lease table are there, then starts to take leases and to read.
+    /// Makes sure that the streams and the lease table are there, then starts to take leases and to read.
     ///
     /// # Errors
-    /// The stream or the table can't be had: missing, refused, unreachable, or a table of another kind.
+    /// A stream or the table can't be had: missing, refused, unreachable, or a table of another kind.
     pub async fn start(
         kinesis: Arc<dyn Kinesis>,
         store: Arc<dyn LeaseStore>,
         config: ConsumerConfig,
     ) -> Result<Self, ConsumerError> {
-        let stream: Arc<str> = config.stream.as_str().into();
         let buffer = match &config.history {
-            Some(history) => Buffer::behind(stream, history),
-            None => Buffer::new(stream),
+            Some(history) => Buffer::behind(history),
+            None => Buffer::new(),
         };
         Self::launch(kinesis, store, config, buffer, None).await
     }
@@ -62,14 +62,25 @@ impl Consumer {
     ) -> Result<Self, ConsumerError> {
         config.lease.latest_since_ms.get_or_insert_with(now_ms);
         config.lease.joins_fleet &= store.fleet().is_some();
+        config.lease.reads_several = matches!(config.streams, Streams::Several(_));
         let shared = Arc::new(Shared::new(buffer, config.buffer_bytes));
         let (pausing, stopping) = (CancellationToken::new(), CancellationToken::new());
-        let listing = async { kinesis.list_shards(&config.stream).await.map_err(ConsumerError::Kinesis) };
-        let ensuring = async { store.ensure().await.map_err(ConsumerError::Store) };
-        let (shards, ()) = tokio::try_join!(listing, ensuring)?;
+        let finding = Found::find(kinesis.clone(), &config.streams, config.lease.latest_since_ms);
+        let ensuring = async {
+            store.ensure().await?;
+            Ok(store.sessions().await?)
+        };
+        let (found, sessions) = tokio::try_join!(finding, ensuring)?;
+        // Workers that live by their sessions would lose their leases to one that waits for renewals.
+        if config.lease.heartbeat == Heartbeat::Lease && !sessions.versions.is_empty() {
+            tracing::warn!(
+                "other workers of the application show one sign of life for all their leases, and so does this one"
+            );
+            config.lease.heartbeat = Heartbeat::Worker;
+        }
         let (asking, asked) = mpsc::channel(1);
         let driver = Driver::new(kinesis, store, shared.clone(), &config, pausing.clone(), stopping.clone(), streams);
-        let driver = tokio::spawn(driver.run(shards, asked));
+        let driver = tokio::spawn(driver.run(found, asked));
         let observer = Observer::new(asking, &shared);
         Ok(Self { shared, config, observer, pausing, stopping, driver, shut: AtomicBool::new(false) })
     }
@@ -105,7 +116,7 @@ impl Consumer {
         match self.shared.fatal() {
             Some(error) => Err(error),
             None if self.driver.is_finished() && !self.shut.load(Ordering::Acquire) => {
-                Err(ConsumerError::Stopped { stream: self.config.stream.clone() })
+                Err(ConsumerError::Stopped { stream: self.config.streams.name().into_owned() })
             }
             None => Ok(()),
         }
@@ -155,7 +166,7 @@ impl Consumer {
         self.shut.store(true, Ordering::Release);
         self.stopping.cancel();
         if tokio::time::timeout(self.config.shutdown_timeout, &mut self.driver).await.is_err() {
-            tracing::warn!(stream = %self.config.stream, "leases could not be given back in time; they expire by themselves");
+            tracing::warn!(stream = %self.config.streams.name(), "leases could not be given back in time; they expire by themselves");
             self.driver.abort();
         }
     }

@@ -8,20 +8,21 @@ use millstream_kinesis::{
     Checkpoint, FanOutConsumer, HashKeyRange, InitialPosition, Kinesis, PollOptions, Shard, ShardCursor, ShardId,
     ShardReader,
 };
-use millstream_lease::{Action, Coordinator, Event, LeaseStore, execute};
+use millstream_lease::{Action, Coordinator, Event, Lease, LeaseStore, execute, split_key};
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::buffer::News;
-use crate::config::{ConsumerConfig, Retrieval};
+use crate::buffer::{LeaseKey, News};
+use crate::config::{ConsumerConfig, Retrieval, Streams};
 use crate::error::ConsumerError;
 use crate::overview::{Asked, Overview};
 use crate::reader;
 use crate::shard_stream::{Held, ShardStream, Stored};
 use crate::shared::Shared;
+use crate::streams::{self, Found, Starts, stream_name};
 
 /// A shard that is read.
 struct Reading {
@@ -46,16 +47,18 @@ pub(crate) struct Driver {
     kinesis: Arc<dyn Kinesis>,
     store: Arc<dyn LeaseStore>,
     shared: Arc<Shared>,
-    stream: Arc<str>,
-    fan_out: Option<Arc<FanOutConsumer>>,
+    /// The stream's name; none: several are read, and leases name theirs.
+    only: Option<Arc<str>>,
+    retrieval: Retrieval,
+    /// By stream, where records are pushed.
+    fan_out: BTreeMap<Arc<str>, Arc<FanOutConsumer>>,
     poll: PollOptions,
-    initial: InitialPosition,
     worker: Arc<str>,
     coordinator: Coordinator,
     began: Instant,
     /// Operations on the store and on Kinesis under way; the coordinator has one a lease at a time.
     operations: JoinSet<Event>,
-    readings: BTreeMap<ShardId, Reading>,
+    readings: BTreeMap<LeaseKey, Reading>,
     /// Where each shard that is read is told of.
     streams: Option<UnboundedSender<ShardStream>>,
     pausing: CancellationToken,
@@ -73,19 +76,17 @@ impl Driver {
         stopping: CancellationToken,
         streams: Option<UnboundedSender<ShardStream>>,
     ) -> Self {
-        let stream: Arc<str> = config.stream.as_str().into();
-        let fan_out = match &config.retrieval {
-            Retrieval::Polling => None,
-            Retrieval::FanOut { consumer } => Some(Arc::new(FanOutConsumer::new(stream.clone(), consumer))),
-        };
         Self {
             kinesis,
             store,
             shared,
-            stream,
-            fan_out,
+            only: match &config.streams {
+                Streams::One(stream) => Some(stream.as_str().into()),
+                Streams::Several(_) => None,
+            },
+            retrieval: config.retrieval.clone(),
+            fan_out: BTreeMap::new(),
             poll: config.poll.clone(),
-            initial: config.lease.initial,
             worker: config.lease.worker_id.as_str().into(),
             coordinator: Coordinator::new(config.lease.clone(), config.seed),
             began: Instant::now(),
@@ -98,11 +99,16 @@ impl Driver {
         }
     }
 
-    /// Runs until the shutdown is complete or an error makes going on pointless. `shards`: what the stream was just found
-    /// to have, which spares the first listing; `asked`: who wants to see all leases.
-    pub(crate) async fn run(mut self, shards: Vec<Shard>, mut asked: Receiver<Asked>) {
-        let mut known = Some(shards);
-        self.step(Event::Tick, &mut known);
+    /// Runs until the shutdown is complete or an error makes going on pointless. `found`: what is read, and what was just found
+    /// there; `asked`: who wants to see all leases.
+    pub(crate) async fn run(mut self, found: Found, mut asked: Receiver<Asked>) {
+        let mut known = found.shards;
+        let mut changes = None;
+        let first = found.several.map_or(Event::Tick, |several| {
+            changes = Some(several.changes);
+            Event::StreamsChanged(several.starts)
+        });
+        self.step(first, &mut known);
         let (mut paused, mut stopped) = (false, false);
         while !self.done && self.shared.fatal().is_none() {
             let wake = self.began + Duration::from_millis(self.coordinator.next_wake(self.now_ms()));
@@ -114,6 +120,10 @@ impl Driver {
                     Err(panic) => tracing::error!(%panic, "an operation on the lease table panicked"),
                 },
                 () = self.shared.changed.notified() => self.tell_news(&mut known),
+                change = next_change(&mut changes) => match change {
+                    Some(starts) => self.step(Event::StreamsChanged(starts), &mut known),
+                    None => changes = None,
+                },
                 () = self.pausing.cancelled(), if !paused => {
                     paused = true;
                     self.stop_readers();
@@ -137,9 +147,15 @@ impl Driver {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn step(&mut self, event: Event, known: &mut Option<Vec<Shard>>) {
+    fn step(&mut self, event: Event, known: &mut BTreeMap<String, Vec<Shard>>) {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
+            if let Event::Scanned(leases) = &event
+                && let Some(error) = self.other_layout(leases)
+            {
+                self.shared.fail(error);
+                return;
+            }
             let written = match &event {
                 Event::Checkpointed { key, .. } | Event::Prepared { key, .. } => Some(key.clone()),
                 _ => None,
@@ -150,39 +166,48 @@ impl Driver {
                 self.tell_stored(&key);
             }
             for action in actions {
-                match (action, known.take()) {
-                    (Action::ListShards, Some(shards)) => events.push(Event::ShardsListed(shards)),
-                    (action, untouched) => {
-                        *known = untouched;
-                        self.act(action);
+                match action {
+                    Action::ListShards { stream } if known.contains_key(&stream) => {
+                        let shards = known.remove(&stream).unwrap_or_default();
+                        events.push(Event::ShardsListed { stream, shards });
                     }
+                    action => self.act(action),
                 }
             }
         }
     }
 
+    /// What is wrong with a table whose leases are called otherwise than this worker calls them: it would read everything once
+    /// more.
+    fn other_layout(&self, leases: &[Lease]) -> Option<ConsumerError> {
+        let is_other = |lease: &&Lease| lease.stream().is_empty() != self.only.is_some();
+        let lease = leases.iter().filter(|lease| !lease.is_ended()).find(is_other)?.key.clone();
+        let (one, several) = ("one stream", "several streams");
+        let (found, wanted) = if self.only.is_some() { (several, one) } else { (one, several) };
+        Some(ConsumerError::OtherLayout { lease, found, wanted })
+    }
+
     /// Tells the shard's stream of a checkpoint that is written.
     fn tell_stored(&self, key: &str) {
-        if let (Some(reading), Some(lease)) = (self.readings.get(&ShardId::from(key)), self.coordinator.lease(key)) {
+        if let (Some(reading), Some(lease)) = (self.readings.get(key), self.coordinator.lease(key)) {
             reading.stored.send_replace(Stored::of(lease));
         }
     }
 
-    fn tell_news(&mut self, known: &mut Option<Vec<Shard>>) {
+    fn tell_news(&mut self, known: &mut BTreeMap<String, Vec<Shard>>) {
         let (news, bytes) = {
             let mut buffer = self.shared.buffer();
             (buffer.take_news(), buffer.take_bytes())
         };
-        for (shard, bytes) in bytes {
-            self.step(Event::BytesProcessed { key: shard.as_str().to_owned(), bytes }, known);
+        for (key, bytes) in bytes {
+            self.step(Event::BytesProcessed { key: key.to_string(), bytes }, known);
         }
         for news in news {
-            let key = |shard: ShardId| shard.as_str().to_owned();
             let event = match news {
-                News::ReadToEnd(shard, children) => Event::ReaderEnded { key: key(shard), children },
-                News::Processed(shard, checkpoint) => Event::Processed { key: key(shard), checkpoint },
-                News::Prepared(shard, pending, state) => Event::Prepare { key: key(shard), pending, state },
-                News::Drained(shard) => Event::Drained { key: key(shard) },
+                News::ReadToEnd(key, children) => Event::ReaderEnded { key: key.to_string(), children },
+                News::Processed(key, checkpoint) => Event::Processed { key: key.to_string(), checkpoint },
+                News::Prepared(key, pending, state) => Event::Prepare { key: key.to_string(), pending, state },
+                News::Drained(key) => Event::Drained { key: key.to_string() },
             };
             // A program that says itself how far it is waits for its checkpoint.
             let flush = match &event {
@@ -198,19 +223,14 @@ impl Driver {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::StartReading { key, checkpoint, hash_range, latest_since_ms } => {
-                // `LATEST` is the moment when the application began, whoever reads the shard, and however late.
-                let initial = match (&checkpoint, latest_since_ms) {
-                    (Checkpoint::Latest, Some(ms)) => InitialPosition::AtTimestamp(ms),
-                    (Checkpoint::Latest, None) => InitialPosition::Latest,
-                    _ => self.initial,
-                };
-                self.start_reading(&key, checkpoint, initial, hash_range);
+            Action::StartReading { key, checkpoint, initial, hash_range } => {
+                self.start_reading(&key.into(), checkpoint, initial, hash_range);
             }
-            Action::StopReading { key, drain } => self.stop_reading(&ShardId::from(key.as_str()), drain),
+            Action::StopReading { key, drain } => self.stop_reading(&key.into(), drain),
             Action::Done => self.done = true,
-            Action::ListShards => {
-                self.operations.spawn(list_shards(self.kinesis.clone(), self.stream.clone(), self.shared.clone()));
+            Action::ListShards { stream } => {
+                let listing = list_shards(self.kinesis.clone(), stream, self.only.clone(), self.shared.clone());
+                self.operations.spawn(listing);
             }
             action => {
                 self.operations.spawn(on_store(self.store.clone(), self.worker.clone(), action, self.shared.clone()));
@@ -218,50 +238,70 @@ impl Driver {
         }
     }
 
+    /// The name of a lease's stream.
+    fn stream_of(&self, key: &LeaseKey) -> Arc<str> {
+        self.only.clone().unwrap_or_else(|| stream_name(key).into())
+    }
+
+    /// The consumer for fan-out of a stream, where its records are pushed.
+    fn fan_out_of(&mut self, stream: &Arc<str>) -> Option<Arc<FanOutConsumer>> {
+        let Retrieval::FanOut { consumer } = &self.retrieval else { return None };
+        let found = self.fan_out.entry(stream.clone());
+        Some(found.or_insert_with(|| Arc::new(FanOutConsumer::new(stream.clone(), consumer))).clone())
+    }
+
     fn start_reading(
         &mut self,
-        key: &str,
+        key: &LeaseKey,
         from: Checkpoint,
         initial: InitialPosition,
         hash_range: Option<HashKeyRange>,
     ) {
-        let shard = ShardId::from(key);
-        let (epoch, from) = self.shared.buffer().open(shard.clone(), from);
-        tracing::info!(stream = %self.stream, %shard, %from, "reading begins");
+        let (stream, shard) = (self.stream_of(key), ShardId::from(split_key(key).1));
+        let (epoch, from) = self.shared.buffer().open(key, stream.clone(), shard.clone(), from);
+        tracing::info!(%stream, %shard, %from, "reading begins");
         // The buffer may know more than the lease table, and so have news already.
         self.shared.changed.notify_one();
         let stored = self.coordinator.lease(key).map(Stored::of).unwrap_or_else(|| Stored::at(from.clone()));
         let (stored, arrived) = (watch::Sender::new(stored), Arc::new(Notify::new()));
         if let Some(streams) = &self.streams {
-            let lease = Held { shared: self.shared.clone(), shard: shard.clone(), epoch, stored: stored.subscribe() };
+            let lease = Held {
+                shared: self.shared.clone(),
+                key: key.clone(),
+                stream: stream.clone(),
+                shard: shard.clone(),
+                epoch,
+                stored: stored.subscribe(),
+            };
             // Nobody takes it when the handle is gone: the driver ends soon.
-            let _ = streams.send(ShardStream::new(lease, self.stream.clone(), from.clone(), arrived.clone()));
+            let _ = streams.send(ShardStream::new(lease, from.clone(), arrived.clone()));
         }
         let reader = (!self.pausing.is_cancelled()).then(|| {
-            let (kinesis, stream) = (self.kinesis.clone(), self.stream.clone());
-            let cursor = ShardCursor::new(kinesis, stream, shard.clone(), hash_range, &from, initial);
-            let reader = ShardReader::new(cursor, self.fan_out.clone(), self.poll.clone());
-            let read = reader::read(reader, self.shared.clone(), shard.clone(), epoch, arrived.clone());
+            let fan_out = self.fan_out_of(&stream);
+            let cursor = ShardCursor::new(self.kinesis.clone(), stream, shard, hash_range, &from, initial);
+            let reader = ShardReader::new(cursor, fan_out, self.poll.clone());
+            let is_only = self.only.is_some();
+            let read = reader::read(reader, self.shared.clone(), key.clone(), epoch, arrived.clone(), is_only);
             tokio::spawn(read).abort_handle()
         });
-        if let Some(before) = self.readings.insert(shard, Reading { reader, stored, arrived }) {
+        if let Some(before) = self.readings.insert(key.clone(), Reading { reader, stored, arrived }) {
             before.stop();
         }
     }
 
-    fn stop_reading(&mut self, shard: &ShardId, drain: bool) {
-        tracing::info!(stream = %self.stream, %shard, drain, "reading ends");
+    fn stop_reading(&mut self, key: &LeaseKey, drain: bool) {
+        tracing::info!(lease = %key, drain, "reading ends");
         if drain {
-            self.shared.buffer().drain(shard);
-            if let Some(reading) = self.readings.get(shard) {
+            self.shared.buffer().drain(key);
+            if let Some(reading) = self.readings.get(key) {
                 reading.stop();
                 reading.arrived.notify_one();
             }
             // The buffer may have nothing in flight, and so have news already.
             self.shared.changed.notify_one();
         } else {
-            self.shared.buffer().close(shard);
-            if let Some(reading) = self.readings.remove(shard) {
+            self.shared.buffer().close(key);
+            if let Some(reading) = self.readings.remove(key) {
                 reading.stop();
             }
         }
@@ -282,17 +322,26 @@ async fn on_store(store: Arc<dyn LeaseStore>, worker: Arc<str>, action: Action, 
     answer.event
 }
 
-/// Lists the stream's shards. A stream that is gone, or that may not be read any more, ends the consumer.
-async fn list_shards(kinesis: Arc<dyn Kinesis>, stream: Arc<str>, shared: Arc<Shared>) -> Event {
-    match kinesis.list_shards(&stream).await {
-        Ok(shards) => Event::ShardsListed(shards),
+/// The next change of the streams; none: there will be no more.
+async fn next_change(changes: &mut Option<Receiver<Starts>>) -> Option<Starts> {
+    match changes {
+        Some(changes) => changes.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Lists a stream's shards. A stream that is gone, or that may not be read any more, ends the consumer if it is the `only` one.
+async fn list_shards(kinesis: Arc<dyn Kinesis>, stream: String, only: Option<Arc<str>>, shared: Arc<Shared>) -> Event {
+    let listed =
+        streams::list(&*kinesis, only.as_deref().unwrap_or_else(|| stream_name(&stream)), only.is_some()).await;
+    match listed {
+        Ok(shards) => Event::ShardsListed { stream, shards },
         Err(error) => {
-            tracing::warn!(%stream, %error, "the shards can't be listed");
             let reason = error.to_string();
-            if !error.is_retryable() {
+            if only.is_some() && !error.is_retryable() {
                 shared.fail(ConsumerError::Kinesis(error));
             }
-            Event::ListFailed { reason }
+            Event::ListFailed { stream, reason }
         }
     }
 }

@@ -6,7 +6,7 @@ use millstream_kinesis::{Position, ShardId, ShardRange};
 
 use crate::buffer::CutId;
 
-/// Reading goes on behind all of this, whatever the lease table says; the checkpoints wait until the open cuts are processed.
+/// Of a consumer that reads one stream. Reading goes on behind all of this, whatever the lease table says; the checkpoints wait until the open cuts are processed.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// Up to where each shard's records were processed.

@@ -29,9 +29,10 @@ mod shard_consumer;
 mod shard_stream;
 mod shared;
 mod status;
+mod streams;
 
 pub use buffer::{Cut, CutId, CutLimits, ShardInput};
-pub use config::{ConsumerConfig, Retrieval};
+pub use config::{ConsumerConfig, Retrieval, StreamConfig, Streams};
 pub use consumer::Consumer;
 pub use error::ConsumerError;
 pub use history::History;

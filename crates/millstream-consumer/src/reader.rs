@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use millstream_kinesis::{Read, ShardId, ShardReader};
+use millstream_kinesis::{Read, ShardReader};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::buffer::Epoch;
+use crate::buffer::{Epoch, LeaseKey};
 use crate::error::ConsumerError;
 use crate::shared::Shared;
+use crate::streams::LOOK_AGAIN;
 
 /// Wait before a reader that gave up is asked again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -20,13 +21,14 @@ const MOST_BYTES: usize = 10 << 20;
 const LONG_WAIT: Duration = Duration::from_secs(1);
 
 /// Reads until the end of the shard, until the buffer says that this time of reading is over, or until trying again would
-/// not help; `arrived` wakes who waits for records of this shard. Aborting the task at any await is safe: what was pushed is whole.
+/// not help; of several streams (`is_only` is false) one that can't be read is tried again, for the others go on. `arrived` wakes who waits for records of this shard. Aborting the task at any await is safe: what was pushed is whole.
 pub(crate) async fn read(
     mut reader: ShardReader,
     shared: Arc<Shared>,
-    shard: ShardId,
+    key: LeaseKey,
     epoch: Epoch,
     arrived: Arc<Notify>,
+    is_only: bool,
 ) {
     let mut expected = MOST_BYTES;
     loop {
@@ -44,21 +46,25 @@ pub(crate) async fn read(
                 let held =
                     if reader.is_polled() { Some(shared.fit(room, expected)) } else { shared.reserve(expected).await };
                 let Some(held) = held else { return };
-                if !shared.buffer().push(&shard, epoch, block, millis_behind, held) {
+                if !shared.buffer().push(&key, epoch, block, millis_behind, held) {
                     return;
                 }
                 arrived.notify_one();
             }
             Ok(Read::End { children }) => {
-                shared.buffer().read_to_end(&shard, epoch, children);
+                shared.buffer().read_to_end(&key, epoch, children);
                 shared.changed.notify_one();
                 arrived.notify_one();
                 return;
             }
             Err(error) if error.is_retryable() => {
                 // The reader knows where it is, also where it began: it goes on from there.
-                tracing::warn!(%shard, %error, "reading failed; it is tried again in 1 s");
+                tracing::warn!(lease = %key, %error, "reading failed; it is tried again in 1 s");
                 tokio::time::sleep(RETRY_AFTER).await;
+            }
+            Err(error) if !is_only => {
+                tracing::error!(lease = %key, %error, "a shard can't be read; it is tried again in 60 s, the other streams go on");
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
             Err(error) => {
                 shared.fail(ConsumerError::Kinesis(error));

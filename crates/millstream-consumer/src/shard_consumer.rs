@@ -13,7 +13,7 @@ use crate::error::ConsumerError;
 use crate::shard_stream::ShardStream;
 use crate::status::ShardStatus;
 
-/// A worker that shares the shards of a stream with the other workers of its application, and hands out each shard that it
+/// A worker that shares the shards of its streams with the other workers of its application, and hands out each shard that it
 /// reads as a [`ShardStream`], with a checkpointer of its own.
 ///
 /// Delivery is at least once: a record comes again, here or at another worker, unless a checkpoint at or behind it was
@@ -24,7 +24,7 @@ pub struct ShardConsumer {
 }
 
 impl ShardConsumer {
-    /// Makes sure that the stream and the lease table are there, then starts to take leases and to read. What an earlier run
+    /// Makes sure that the streams and the lease table are there, then starts to take leases and to read. What an earlier run
     /// has cut (`config.history`) is left out of account: checkpoints are all there is.
     ///
     /// # Errors
@@ -36,8 +36,7 @@ impl ShardConsumer {
     ) -> Result<Self, ConsumerError> {
         // As many as leases at most: a queue that no record goes through.
         let (sender, streams) = unbounded_channel();
-        let buffer = Buffer::by_shard(config.stream.as_str().into());
-        let consumer = Consumer::launch(kinesis, store, config, buffer, Some(sender)).await?;
+        let consumer = Consumer::launch(kinesis, store, config, Buffer::by_shard(), Some(sender)).await?;
         Ok(Self { consumer, streams })
     }
 

@@ -6,7 +6,7 @@ use millstream_kinesis::{Checkpoint, Position, ShardId};
 use millstream_lease::Lease;
 use tokio::sync::{Notify, watch};
 
-use crate::buffer::{Epoch, Next, Refused, ShardInput};
+use crate::buffer::{Epoch, LeaseKey, Next, Refused, ShardInput};
 use crate::shared::Shared;
 
 /// A shard whose lease this worker holds.
@@ -16,7 +16,6 @@ use crate::shared::Shared;
 #[derive(Debug)]
 pub struct ShardStream {
     held: Held,
-    stream: Arc<str>,
     from: Checkpoint,
     arrived: Arc<Notify>,
 }
@@ -25,6 +24,8 @@ pub struct ShardStream {
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) key: LeaseKey,
+    pub(crate) stream: Arc<str>,
     pub(crate) shard: ShardId,
     pub(crate) epoch: Epoch,
     /// What is stored; its end is that of the lease.
@@ -55,7 +56,7 @@ impl Stored {
 
 impl std::fmt::Debug for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Held").field("shard", &self.shard).field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("Held").field("lease", &self.key).field("epoch", &self.epoch).finish_non_exhaustive()
     }
 }
 
@@ -83,19 +84,23 @@ pub enum ShardEvent {
 pub enum CheckpointError {
     /// The KCL's `ShutdownException`.
     #[error(
-        "the lease of shard {shard} is not this worker's any more: the checkpoint was not written, and what lies behind the last \
+        "the lease of shard {shard} of stream {stream} is not this worker's any more: the checkpoint was not written, and what lies behind the last \
          one is processed again by the shard's next reader"
     )]
     LeaseLost {
+        /// The stream's name.
+        stream: Arc<str>,
         /// The shard.
         shard: ShardId,
     },
     /// The KCL's `IllegalArgumentException`.
     #[error(
-        "a checkpoint of shard {shard} at {at} is out of range: it must lie between the last checkpoint, {from}, and the last \
+        "a checkpoint of shard {shard} of stream {stream} at {at} is out of range: it must lie between the last checkpoint, {from}, and the last \
          record delivered, {to}"
     )]
     OutOfRange {
+        /// The stream's name.
+        stream: Arc<str>,
         /// The shard.
         shard: ShardId,
         /// The end that was asked for.
@@ -108,8 +113,8 @@ pub enum CheckpointError {
 }
 
 impl ShardStream {
-    pub(crate) fn new(held: Held, stream: Arc<str>, from: Checkpoint, arrived: Arc<Notify>) -> Self {
-        Self { held, stream, from, arrived }
+    pub(crate) fn new(held: Held, from: Checkpoint, arrived: Arc<Notify>) -> Self {
+        Self { held, from, arrived }
     }
 
     /// The shard's id.
@@ -118,8 +123,8 @@ impl ShardStream {
     }
 
     /// The stream's name.
-    pub fn stream(&self) -> &str {
-        &self.stream
+    pub fn stream(&self) -> &Arc<str> {
+        &self.held.stream
     }
 
     /// The checkpoint that reading began behind.
@@ -145,8 +150,8 @@ impl ShardStream {
         loop {
             let (next, millis_behind) = {
                 let mut buffer = self.held.shared.buffer();
-                let next = buffer.next_of(&self.held.shard, self.held.epoch, records);
-                (next, buffer.millis_behind(&self.held.shard))
+                let next = buffer.next_of(&self.held.key, self.held.epoch, records);
+                (next, buffer.millis_behind(&self.held.key))
             };
             match next {
                 Next::Records(input) => return ShardEvent::Records { input, millis_behind },
@@ -167,13 +172,13 @@ impl ShardStream {
     /// Whether a checkpoint was asked for at the shard's end.
     pub(crate) fn is_committed_to_end(&self) -> bool {
         self.held.stored.borrow().checkpoint == Checkpoint::ShardEnd
-            || self.held.shared.buffer().is_committed_to_end(&self.held.shard, self.held.epoch)
+            || self.held.shared.buffer().is_committed_to_end(&self.held.key, self.held.epoch)
     }
 }
 
 impl Drop for ShardStream {
     fn drop(&mut self) {
-        self.held.shared.buffer().done_with(&self.held.shard, self.held.epoch);
+        self.held.shared.buffer().done_with(&self.held.key, self.held.epoch);
         self.held.shared.changed.notify_one();
     }
 }
@@ -216,10 +221,10 @@ impl Checkpointer {
         position: Option<Position>,
         state: Option<Vec<u8>>,
     ) -> Result<PreparedCheckpoint, CheckpointError> {
-        let Held { shared, shard, epoch, stored } = &self.0;
+        let Held { shared, key, epoch, stored, .. } = &self.0;
         let mut stored = stored.clone();
         let asked = position.clone();
-        let prepared = shared.buffer().prepare(shard, *epoch, position, state.clone());
+        let prepared = shared.buffer().prepare(key, *epoch, position, state.clone());
         let at = prepared.map_err(|refused| self.error(refused, asked))?;
         shared.changed.notify_one();
         // A later checkpoint has removed it already.
@@ -232,13 +237,13 @@ impl Checkpointer {
     }
 
     async fn write(&self, to: Option<Position>) -> Result<(), CheckpointError> {
-        let Held { shared, shard, epoch, stored } = &self.0;
+        let Held { shared, key, epoch, stored, .. } = &self.0;
         let mut stored = stored.clone();
         if to.is_none() && stored.borrow().checkpoint == Checkpoint::ShardEnd {
             return Ok(());
         }
         let asked = to.clone();
-        let wanted = shared.buffer().commit(shard, *epoch, to).map_err(|refused| self.error(refused, asked))?;
+        let wanted = shared.buffer().commit(key, *epoch, to).map_err(|refused| self.error(refused, asked))?;
         shared.changed.notify_one();
         // Also told of where the lease has gone meanwhile: what was stored before counts.
         let written = stored.wait_for(|stored| stored.checkpoint >= wanted).await.map(drop);
@@ -246,12 +251,12 @@ impl Checkpointer {
     }
 
     fn error(&self, refused: Refused, asked: Option<Position>) -> CheckpointError {
-        let shard = self.0.shard.clone();
+        let (stream, shard) = (self.0.stream.clone(), self.0.shard.clone());
         match refused {
-            Refused::Lost => CheckpointError::LeaseLost { shard },
+            Refused::Lost => CheckpointError::LeaseLost { stream, shard },
             Refused::OutOfRange { from, to } => {
                 let at = asked.map_or_else(|| to.clone(), Checkpoint::At);
-                CheckpointError::OutOfRange { shard, at, from, to }
+                CheckpointError::OutOfRange { stream, shard, at, from, to }
             }
         }
     }

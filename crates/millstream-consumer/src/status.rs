@@ -1,10 +1,14 @@
 //! What can be seen of a consumer.
 
+use std::sync::Arc;
+
 use millstream_kinesis::{Checkpoint, ShardId};
 
 /// One shard that this worker reads.
 #[derive(Clone, Debug)]
 pub struct ShardStatus {
+    /// The stream's name.
+    pub stream: Arc<str>,
     /// The shard.
     pub shard: ShardId,
     /// Up to where records were handed out in cuts.

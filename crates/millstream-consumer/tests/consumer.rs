@@ -8,7 +8,7 @@ use std::time::Duration;
 use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Retrieval, ShardCounts};
 use millstream_kinesis::testing::{FakeKinesis, Operation};
 use millstream_kinesis::{Checkpoint, InitialPosition, KinesisError, PutEntry, ShardId};
-use millstream_lease::{CoordinatorConfig, LeaseStatus, LeaseStore, MemoryLeaseStore};
+use millstream_lease::{CoordinatorConfig, Heartbeat, LeaseStatus, LeaseStore, MemoryLeaseStore};
 use tokio::time::{Instant, sleep};
 
 const STREAM: &str = "orders";
@@ -415,4 +415,49 @@ async fn an_observer_sees_all_leases_until_the_worker_ends() {
     consumer.shutdown().await;
     assert!(observer.look().await.is_none());
     assert!(observer.failure().is_none(), "it was asked to end");
+}
+
+/// A worker with one sign of life for all its leases.
+async fn sparing_worker(world: &World, name: &str) -> Consumer {
+    let mut lease = CoordinatorConfig::new(name, InitialPosition::TrimHorizon);
+    (lease.checkpoint_interval_ms, lease.heartbeat) = (500, Heartbeat::Worker);
+    world.start(lease, ConsumerConfig::DEFAULT_BUFFER_BYTES).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn workers_with_one_sign_of_life_share_hand_over_and_replace_each_other() {
+    let mut world = World::new(4);
+    (0..4).for_each(|number| world.put(&shard(number), 10));
+    let first = sparing_worker(&world, "first").await;
+    process(&[&first], |seen| total(seen) == 40).await;
+    sleep(Duration::from_secs(30)).await;
+    let counters =
+        async || world.store.scan().await.unwrap().into_iter().map(|lease| lease.counter).collect::<Vec<_>>();
+    let before = counters().await;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(before, counters().await, "nothing is renewed");
+
+    let second = sparing_worker(&world, "second").await;
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(world.owners().await, [("first".to_owned(), 2), ("second".to_owned(), 2)].into());
+    assert!(second.cut().unwrap().inputs.is_empty(), "a handoff repeats nothing");
+
+    // Killed: the other one has all after the failover time and its next sign of life.
+    drop(first);
+    sleep(Duration::from_secs(15)).await;
+    assert_eq!(world.owners().await, [("second".to_owned(), 4)].into());
+    assert_eq!(world.store.sessions().await.unwrap().versions.into_keys().collect::<Vec<_>>(), ["second"]);
+}
+
+/// It would wait for renewals that never come, and take what others read.
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_started_beside_sessions_has_one_too() {
+    let world = World::new(2);
+    let first = sparing_worker(&world, "first").await;
+    sleep(Duration::from_secs(5)).await;
+    let second = world.worker("second").await;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.owners().await, [("first".to_owned(), 1), ("second".to_owned(), 1)].into());
+    assert_eq!(world.store.sessions().await.unwrap().versions.len(), 2);
+    drop((first, second));
 }

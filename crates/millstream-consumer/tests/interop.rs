@@ -12,13 +12,15 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use millstream_consumer::{Consumer, ConsumerConfig};
+use millstream_consumer::{Consumer, ConsumerConfig, StreamConfig};
 use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis, PutEntry};
 use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, LeaseStore};
 use millstream_local::{LocalConfig, LocalService};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 const STREAM: &str = "orders";
+const OTHER_STREAM: &str = "clicks";
 const APPLICATION: &str = "application";
 const SHARDS: usize = 4;
 const FAILOVER: Duration = Duration::from_secs(3);
@@ -31,6 +33,8 @@ struct World {
     aws: AwsSettings,
     kinesis: Arc<AwsKinesis>,
     store: DynamoDbLeaseStore,
+    /// What Java reads: a stream's name, or identifiers with commas.
+    streams: String,
     seen: Seen,
     put: u32,
 }
@@ -51,7 +55,7 @@ impl World {
         let aws = support::settings(&service);
         let kinesis = Arc::new(AwsKinesis::connect(&aws).await.unwrap());
         let store = DynamoDbLeaseStore::connect(&aws, APPLICATION).await;
-        World { service, aws, kinesis, store, seen: Seen::default(), put: 0 }
+        World { service, aws, kinesis, store, streams: STREAM.to_owned(), seen: Seen::default(), put: 0 }
     }
 
     fn java(&self, name: &'static str) -> Java {
@@ -61,7 +65,7 @@ impl World {
         let mut process = Command::new("java")
             .args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", &classpath])
             .arg(source)
-            .args([&self.service.endpoint(), APPLICATION, STREAM, name, &failover])
+            .args([&self.service.endpoint(), APPLICATION, &self.streams, name, &failover])
             .stdout(Stdio::piped())
             .spawn()
             .expect("java");
@@ -82,7 +86,11 @@ impl World {
         let mut lease = CoordinatorConfig::new(name, InitialPosition::TrimHorizon);
         lease.failover_ms = u64::try_from(FAILOVER.as_millis()).unwrap();
         lease.checkpoint_interval_ms = 500;
-        let config = ConsumerConfig::new(STREAM, lease, 7);
+        let several = |stream: &str| StreamConfig { stream: stream.to_owned(), initial: InitialPosition::TrimHorizon };
+        let config = match self.streams.contains(':') {
+            false => ConsumerConfig::new(STREAM, lease, 7),
+            true => ConsumerConfig::several(watch::channel(self.streams.split(',').map(several).collect()).1, lease, 7),
+        };
         let store = Arc::new(DynamoDbLeaseStore::connect(&self.aws, APPLICATION).await);
         let consumer = Consumer::start(self.kinesis.clone(), store, config).await.unwrap();
         Ours { consumer, name, seen: self.seen.clone() }
@@ -98,7 +106,8 @@ impl World {
             });
             let entries: Vec<_> = entries.collect();
             self.put += u32::try_from(entries.len()).unwrap();
-            self.kinesis.put_records(STREAM, &entries).await.unwrap();
+            let stream = if self.streams.contains(':') && self.put.is_multiple_of(32) { OTHER_STREAM } else { STREAM };
+            self.kinesis.put_records(stream, &entries).await.unwrap();
             if let Some(ours) = ours {
                 ours.work();
             }
@@ -220,5 +229,50 @@ async fn java_and_ours_share_a_stream() {
     assert_eq!(world.leader().await, None, "the lock is given back");
     world.run("Java has all, and leads", None, minutes(2), |_, owners| owners.get("java-2") == Some(&SHARDS)).await;
     assert_eq!(world.leader().await.as_deref(), Some("java-2"));
+    world.service.shutdown().await;
+}
+
+/// Java reads two streams; a worker of ours that reads the same ones is assigned its share by graceful handoffs, and takes over all
+/// when Java is killed. Both call the leases alike.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Java and the jars of the KCL: make interop"]
+async fn java_and_ours_share_two_streams() {
+    let mut world = World::new().await;
+    // Any epoch will do: it is Java's program that says it.
+    world.streams = [STREAM, OTHER_STREAM].map(|stream| format!("000000000000:{stream}:12345")).join(",");
+    for stream in [STREAM, OTHER_STREAM] {
+        world.kinesis.create_stream(stream, SHARDS as u32 / 2).await.unwrap();
+    }
+    let java = world.java("java");
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    world
+        .run("Java reads all shards", None, minutes(4), |world, owners| {
+            owners.get("java") == Some(&SHARDS) && world.missing() < 100
+        })
+        .await;
+    let before: BTreeSet<String> = world.store.scan().await.unwrap().into_iter().map(|lease| lease.key).collect();
+    assert!(before.contains("000000000000:clicks:12345:shardId-000000000000"), "{before:?}");
+
+    let mut ours = world.ours("ours").await;
+    let half = |owners: &Owners| owners.get("java") == Some(&(SHARDS / 2)) && owners.get("ours") == Some(&(SHARDS / 2));
+    world.run("ours is assigned its share", Some(&ours), minutes(4), |_, owners| half(owners)).await;
+    assert_eq!(world.repeated(), 0, "a handoff from Java to ours repeats nothing");
+    drop(java);
+    world
+        .run("ours has all after Java was killed", Some(&ours), minutes(2), |_, owners| {
+            owners.get("ours") == Some(&SHARDS)
+        })
+        .await;
+    let put = world.put;
+    world
+        .run("all is processed", Some(&ours), minutes(1), |world, _| {
+            let seen: BTreeSet<u32> = world.seen.lock().unwrap().iter().map(|(_, number)| *number).collect();
+            (0..put).all(|number| seen.contains(&number))
+        })
+        .await;
+    println!("{} records, {} repeated after a kill", world.put, world.repeated());
+    let after: BTreeSet<String> = world.store.scan().await.unwrap().into_iter().map(|lease| lease.key).collect();
+    assert_eq!(before, after, "the same leases");
+    ours.consumer.shutdown().await;
     world.service.shutdown().await;
 }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{ChildShard, HashKey, KinesisError, RecordBlock, SequenceNumber, Shard, ShardId};
+use crate::{ChildShard, HashKey, KinesisError, RecordBlock, SequenceNumber, Shard, ShardId, StreamOrigin};
 
 /// The calls to Kinesis that Millstream makes.
 ///
@@ -41,6 +41,9 @@ pub trait Kinesis: Send + Sync + 'static {
 
     /// Writes up to 500 records in one call (`PutRecords`); one outcome for each entry, in the same order.
     async fn put_records(&self, stream: &str, entries: &[PutEntry]) -> Result<Vec<PutOutcome>, KinesisError>;
+
+    /// Whose stream it is, and since when it exists (`DescribeStreamSummary`).
+    async fn stream_origin(&self, stream: &str) -> Result<StreamOrigin, KinesisError>;
 
     /// Creates the stream; does not wait until it is active (`CreateStream`).
     async fn create_stream(&self, stream: &str, shards: u32) -> Result<(), KinesisError>;

@@ -33,4 +33,4 @@ pub use reader::{
 };
 pub use sequence::{InvalidSequenceNumber, SequenceNumber};
 pub use shard::{ChildShard, Shard, ShardId};
-pub use stream::StreamSummary;
+pub use stream::{StreamOrigin, StreamSummary};

@@ -12,3 +12,12 @@ pub struct StreamSummary {
     /// How long a record is kept, in hours.
     pub retention_hours: u32,
 }
+
+/// What tells a stream from all others, also from those that had its name before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamOrigin {
+    /// The number of the AWS account it belongs to.
+    pub account: String,
+    /// When it was made, in seconds since the epoch.
+    pub created_s: i64,
+}

@@ -7,6 +7,8 @@ use crate::assignment::AssignmentConfig;
 pub struct CoordinatorConfig {
     /// This worker's name: unique in the application.
     pub worker_id: String,
+    /// How this worker shows that it lives.
+    pub heartbeat: Heartbeat,
     /// A lease not renewed for so long is lost. The same for all workers of the application.
     pub failover_ms: u64,
     /// Between two looks at the lease table.
@@ -30,10 +32,36 @@ pub struct CoordinatorConfig {
     pub may_lead: bool,
     /// What it assigns by as the leader. The most leases of a worker are `max_leases`.
     pub assignment: AssignmentConfig,
-    /// Where the shards of a new application start.
+    /// Whether the application reads several streams, which the coordinator is told of by
+    /// [`Event::StreamsChanged`](crate::Event::StreamsChanged): lease keys name the stream then (see [`crate::lease_key`]).
+    pub reads_several: bool,
+    /// Leases of a stream that this worker is not told of, and that nobody reads, are deleted after so long. `None`: they stay,
+    /// and a stream that is added again goes on where it was.
+    pub former_streams_ms: Option<u64>,
+    /// Where the shards of a new application of one stream start.
     pub initial: InitialPosition,
-    /// The moment that `LATEST` means for the leases this worker creates, in milliseconds since the epoch: its start, as
-    /// its driver says. `None`: each reader's own, as for the KCL.
+    /// The same as [`StreamStart::latest_since_ms`], of the one stream.
+    pub latest_since_ms: Option<i64>,
+}
+
+/// How a worker shows that it lives. The same for all workers of the application.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Heartbeat {
+    /// It renews each of its leases, as the KCL does.
+    #[default]
+    Lease,
+    /// One sign of life for all its leases: some hundredth of the writes, for fleets without workers of the KCL. The table is
+    /// scanned when somebody tells of a change, and each `shard_sync_ms`.
+    Worker,
+}
+
+/// Where a stream without leases starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamStart {
+    /// The position.
+    pub initial: InitialPosition,
+    /// The moment that `LATEST` means for the leases this worker creates, in milliseconds since the epoch: when it was told of
+    /// the stream, as its driver says. `None`: each reader's own, as for the KCL.
     pub latest_since_ms: Option<i64>,
 }
 
@@ -42,6 +70,7 @@ impl CoordinatorConfig {
     pub fn new(worker_id: impl Into<String>, initial: InitialPosition) -> Self {
         CoordinatorConfig {
             worker_id: worker_id.into(),
+            heartbeat: Heartbeat::default(),
             failover_ms: 10_000,
             scan_interval_ms: 1_000,
             shard_sync_ms: 60_000,
@@ -53,6 +82,8 @@ impl CoordinatorConfig {
             joins_fleet: true,
             may_lead: true,
             assignment: AssignmentConfig::default(),
+            reads_several: false,
+            former_streams_ms: None,
             initial,
             latest_since_ms: None,
         }

@@ -75,13 +75,24 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
             let prepared = store.prepare(lease, pending, state.as_deref()).await;
             moved(prepared, &lease.key, |key, counter| Event::Prepared { key, counter })
         }),
+        Action::WriteSession(write) => {
+            return Some(match store.write_session(write).await {
+                Ok(answer) => Answer { event: Event::SessionWritten(answer), error: None },
+                Err(error) => {
+                    tracing::warn!(%error, "a sign of life could not be written");
+                    Answer::failed(error, |reason| Event::SessionFailed { reason })
+                }
+            });
+        }
         Action::LookAtFleet | Action::Report(_) | Action::Retire(_) => {
             return Some(Answer { event: attend(store, worker_id, action).await, error: None });
         }
         Action::TakeLead { .. } | Action::KeepLead { .. } | Action::Resign { .. } => {
             return Some(Answer { event: lead(store, worker_id, action).await, error: None });
         }
-        Action::ListShards | Action::StartReading { .. } | Action::StopReading { .. } | Action::Done => return None,
+        Action::ListShards { .. } | Action::StartReading { .. } | Action::StopReading { .. } | Action::Done => {
+            return None;
+        }
     };
     Some(match answer {
         Ok(event) => Answer { event, error: None },
@@ -151,6 +162,7 @@ fn renewal(key: &str, outcome: RenewOutcome) -> Event {
     match outcome {
         RenewOutcome::Renewed { counter } => Event::Renewed { key: key.to_owned(), counter },
         RenewOutcome::HandoffRequested { lease } => Event::HandoffRequested { lease },
+        RenewOutcome::HandoffWithdrawn { lease } => Event::NotWantedAnyMore { lease },
         RenewOutcome::Lost { .. } => refused(key),
     }
 }

@@ -1,6 +1,9 @@
+use std::borrow::Cow;
+
 use millstream_kinesis::{Checkpoint, ChildShard, HashKeyRange, Shard, ShardId};
 
 use crate::Throughput;
+use crate::key::{lease_key, split_key};
 
 /// The right to read one shard, and how far the shard is processed: one row of the lease table.
 ///
@@ -67,14 +70,19 @@ impl Lease {
         }
     }
 
-    /// The stream, `account:stream:epoch`, where the key names one (KCL `StreamIdentifier`).
-    pub fn stream(&self) -> Option<&str> {
-        Some(self.key.rsplit_once(':')?.0)
+    /// The stream, `account:stream:epoch` (KCL `StreamIdentifier`); empty where the application reads one alone.
+    pub fn stream(&self) -> &str {
+        split_key(&self.key).0
     }
 
     /// The shard's id alone.
     pub fn shard(&self) -> &str {
-        self.key.rsplit_once(':').map_or(&self.key, |(_, shard)| shard)
+        split_key(&self.key).1
+    }
+
+    /// The key of another shard's lease, of the same stream.
+    pub fn sibling<'a>(&self, shard: &'a ShardId) -> Cow<'a, str> {
+        lease_key(self.stream(), shard.as_str())
     }
 
     /// The worker that may read and checkpoint now (KCL `Lease.actualOwner`).

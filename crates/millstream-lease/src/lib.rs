@@ -9,16 +9,20 @@ mod config;
 mod coordinator;
 mod execute;
 pub mod fleet;
+mod key;
 mod lease;
 pub mod lineage;
 mod seed;
+mod session;
 pub mod store;
 mod throughput;
 
-pub use config::CoordinatorConfig;
+pub use config::{CoordinatorConfig, Heartbeat, StreamStart};
 pub use coordinator::{Action, Coordinator, Event, LeaseStatus, LeaseView};
 pub use execute::{Answer, execute};
+pub use key::{InvalidStreamIdentifier, StreamIdentifier, lease_key, split_key};
 pub use lease::Lease;
+pub use session::{SessionAnswer, SessionWrite, Sessions};
 #[cfg(feature = "postgres")]
 pub use store::PostgresLeaseStore;
 #[cfg(feature = "sqlite")]

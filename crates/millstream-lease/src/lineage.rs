@@ -9,7 +9,7 @@ use millstream_kinesis::{Checkpoint, InitialPosition, Shard, ShardId};
 
 use crate::Lease;
 
-/// The leases to create now, in the order of their keys.
+/// The leases to create now, in the order of their keys, which are the shards' ids: of one stream, whose `leases` are given by shard.
 ///
 /// * A shard starts after its parents have ended, so of each line only the oldest missing shard gets a lease;
 ///   its children get theirs when it has been read to its end.
@@ -50,7 +50,7 @@ fn start_position(
     leases: &BTreeMap<&str, &Lease>,
     initial: InitialPosition,
 ) -> Checkpoint {
-    let is_fresh = leases.values().all(|lease| lease.is_untouched() && shards.contains_key(lease.key.as_str()));
+    let is_fresh = leases.values().all(|lease| lease.is_untouched() && shards.contains_key(lease.shard()));
     match initial {
         InitialPosition::Latest if !is_fresh => Checkpoint::TrimHorizon,
         _ => initial.checkpoint(),

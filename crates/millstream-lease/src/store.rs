@@ -29,7 +29,7 @@ pub use postgres::PostgresLeaseStore;
 pub use sqlite::SqliteLeaseStore;
 pub use url::{InvalidStoreUrl, StoreUrl};
 
-use crate::Lease;
+use crate::{Lease, SessionAnswer, SessionWrite, Sessions};
 
 /// The table of an application's leases.
 ///
@@ -93,6 +93,12 @@ pub trait LeaseStore: Send + Sync + 'static {
         None
     }
 
+    /// The sessions of workers that do not renew each lease.
+    async fn sessions(&self) -> Result<Sessions, StoreError>;
+
+    /// Changes one worker's session.
+    async fn write_session(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError>;
+
     /// Removes a lease; none is no error. `false`: it has moved on, and stays.
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError>;
 }
@@ -108,6 +114,11 @@ pub enum RenewOutcome {
     /// Another worker asked for the lease: finish, write the last checkpoint, complete the handoff.
     HandoffRequested {
         /// The lease as stored: `owner` is the next owner, `checkpoint_owner` this worker.
+        lease: Lease,
+    },
+    /// The worker that asked for the lease does not want it any more.
+    HandoffWithdrawn {
+        /// The lease as stored: this worker's, as before it was asked.
         lease: Lease,
     },
     /// The lease is not ours any more.
@@ -129,8 +140,12 @@ fn judge_refused_renewal(held: &Lease, current: Option<Lease>) -> RenewOutcome {
     let was_stolen = current.owner_switches > held.owner_switches;
     let was_moved_by_us = is_ours && !was_stolen && current.counter == held.counter + 1;
     let was_asked_for = is_ours && current.checkpoint_owner.is_some() && held.checkpoint_owner.is_none();
-    if was_asked_for && (was_moved_by_us || current.counter == held.counter) {
+    let was_withdrawn = is_ours && !was_stolen && current.checkpoint_owner.is_none() && held.checkpoint_owner.is_some();
+    let is_as_we_left_it = was_moved_by_us || current.counter == held.counter;
+    if was_asked_for && is_as_we_left_it {
         RenewOutcome::HandoffRequested { lease: current }
+    } else if was_withdrawn && is_as_we_left_it {
+        RenewOutcome::HandoffWithdrawn { lease: current }
     } else if was_moved_by_us {
         RenewOutcome::Renewed { counter: current.counter }
     } else {

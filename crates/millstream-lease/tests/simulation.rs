@@ -8,6 +8,7 @@ mod sim;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use millstream_kinesis::InitialPosition;
+use millstream_lease::Heartbeat;
 use sim::world::{Settings, World};
 
 fn settings(seed: u64) -> Settings {
@@ -19,6 +20,7 @@ fn settings(seed: u64) -> Settings {
         initial,
         is_faulty: true,
         is_led: false,
+        heartbeat: Heartbeat::Lease,
     }
 }
 
@@ -37,31 +39,39 @@ fn story(settings: Settings) -> Vec<String> {
 
 #[test]
 fn nothing_is_lost_or_checkpointed_twice() {
-    try_seeds(60, false);
+    try_seeds(60, false, Heartbeat::Lease);
+}
+
+/// The same with one sign of life for all leases of a worker.
+#[test]
+fn nothing_is_lost_or_checkpointed_twice_with_sessions() {
+    try_seeds(60, false, Heartbeat::Worker);
 }
 
 /// The same in a fleet of the KCL 3, whose leader also stands still for longer than it is believed to be there.
 #[test]
 fn nothing_is_lost_or_checkpointed_twice_under_a_leader() {
-    try_seeds(40, true);
+    try_seeds(40, true, Heartbeat::Lease);
 }
 
-fn try_seeds(seeds: u64, is_led: bool) {
+fn try_seeds(seeds: u64, is_led: bool, heartbeat: Heartbeat) {
     let seeds = std::env::var("SIM_SEEDS").ok().map_or(seeds, |seeds| seeds.parse().unwrap());
     for seed in 0..seeds {
-        let settings = Settings { is_led, ..settings(seed) };
+        let settings = Settings { is_led, heartbeat, ..settings(seed) };
         if let Err(failure) = catch_unwind(AssertUnwindSafe(|| story(settings))) {
-            eprintln!("the story of SIM_SEED={seed} failed (SIM_LED={})", u8::from(is_led));
+            eprintln!("the story of SIM_SEED={seed} failed (SIM_LED={}, {heartbeat:?})", u8::from(is_led));
             resume_unwind(failure);
         }
     }
 }
 
-/// `SIM_SEED=7 SIM_LED=0 cargo test one_story -- --nocapture` prints the story of that seed as it happens.
+/// `SIM_SEED=7 SIM_LED=0 SIM_SESSIONS=0 cargo test one_story -- --nocapture` prints the story of that seed as it happens.
 #[test]
 fn one_story_is_always_told_alike() {
     let seed = std::env::var("SIM_SEED").ok().map_or(4, |seed| seed.parse().unwrap());
-    let settings = Settings { is_led: std::env::var("SIM_LED").is_ok_and(|led| led == "1"), ..settings(seed) };
+    let is_set = |name| std::env::var(name).is_ok_and(|set| set == "1");
+    let heartbeat = if is_set("SIM_SESSIONS") { Heartbeat::Worker } else { Heartbeat::Lease };
+    let settings = Settings { is_led: is_set("SIM_LED"), heartbeat, ..settings(seed) };
     let first = story(settings.clone());
     assert!(first.len() > 1_000, "nothing happened");
     assert_eq!(first, story(settings));
@@ -70,7 +80,15 @@ fn one_story_is_always_told_alike() {
 #[test]
 fn without_trouble_a_joining_worker_has_its_share_within_three_scans() {
     let initial = InitialPosition::TrimHorizon;
-    let calm = Settings { seed: 5, workers: 1, shards: 4, initial, is_faulty: false, is_led: false };
+    let calm = Settings {
+        seed: 5,
+        workers: 1,
+        shards: 4,
+        initial,
+        is_faulty: false,
+        is_led: false,
+        heartbeat: Heartbeat::Lease,
+    };
     let mut world = World::new(calm);
     world.run_until(20_000);
     assert_eq!(world.shares(), [4]);
@@ -91,7 +109,15 @@ fn without_trouble_a_joining_worker_has_its_share_within_three_scans() {
 #[test]
 fn a_worker_that_joins_a_led_fleet_is_given_its_share() {
     let initial = InitialPosition::TrimHorizon;
-    let mut world = World::new(Settings { seed: 5, workers: 1, shards: 4, initial, is_faulty: false, is_led: true });
+    let mut world = World::new(Settings {
+        seed: 5,
+        workers: 1,
+        shards: 4,
+        initial,
+        is_faulty: false,
+        is_led: true,
+        heartbeat: Heartbeat::Lease,
+    });
     world.run_until(60_000);
     assert_eq!(world.shares(), [4]);
     world.join();
@@ -107,7 +133,15 @@ fn workers_that_start_together_share_evenly() {
     for seed in 0..20 {
         let workers = 2 + seed as usize % 4;
         let initial = InitialPosition::Latest;
-        let mut world = World::new(Settings { seed, workers, shards: 8, initial, is_faulty: false, is_led: false });
+        let mut world = World::new(Settings {
+            seed,
+            workers,
+            shards: 8,
+            initial,
+            is_faulty: false,
+            is_led: false,
+            heartbeat: Heartbeat::Lease,
+        });
         world.run_until(15_000);
         world.check_at_rest();
         let handoffs = world.handoffs();

@@ -64,6 +64,7 @@ pub(crate) fn of_cause(py: Python<'_>, cause: &BoxError) -> PyErr {
             matches!(error, KinesisError::StreamNotFound { .. } | KinesisError::InvalidArgument { .. })
         }
         Some(ConsumerError::Store(error)) => matches!(error, StoreError::WrongTable { .. }),
+        Some(ConsumerError::OtherLayout { .. } | ConsumerError::Stream(_)) => true,
         _ => false,
     };
     let name = if is_argument { "IllegalArgumentException" } else { "PySparkRuntimeError" };

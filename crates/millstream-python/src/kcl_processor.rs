@@ -7,23 +7,24 @@ use millstream_consumer::processor::{InitializationInput, ProcessRecordsInput, P
 use millstream_consumer::{CheckpointError, Checkpointer};
 use millstream_kinesis::ShardId;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::block::Block;
 use crate::kcl_checkpointer::KclCheckpointer;
 
-/// Calls an object, made by `factory()` at the start, with `initialize(stream, shard, sequence_number, sub_sequence_number)`,
-/// `process_records(blocks, millis_behind_latest, checkpointer)`, `lease_lost()`, `shard_ended(checkpointer)` and
+/// Calls an object, made by `factory()` at the start, with `initialize(stream, shard, sequence_number, sub_sequence_number,
+/// pending)`, where `pending` is none or a prepared checkpoint's numbers and state, `process_records(blocks, millis_behind_latest, checkpointer)`, `lease_lost()`, `shard_ended(checkpointer)` and
 /// `shutdown_requested(checkpointer)`; each call in a thread for blocking work.
 pub(crate) struct PythonProcessor {
     factory: Arc<Py<PyAny>>,
     object: Arc<OnceLock<Py<PyAny>>>,
-    shard: Option<ShardId>,
+    /// The stream's name, and the shard.
+    place: Option<(Arc<str>, ShardId)>,
 }
 
 impl PythonProcessor {
     pub(crate) fn new(factory: Arc<Py<PyAny>>) -> Self {
-        Self { factory, object: Arc::default(), shard: None }
+        Self { factory, object: Arc::default(), place: None }
     }
 
     async fn call(
@@ -31,7 +32,7 @@ impl PythonProcessor {
         method: &'static str,
         arguments: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyTuple>> + Send + 'static,
     ) -> ProcessorResult {
-        let (factory, object, shard) = (self.factory.clone(), self.object.clone(), self.shard.clone());
+        let (factory, object, place) = (self.factory.clone(), self.object.clone(), self.place.clone());
         let call = move || {
             Python::attach(|py| {
                 let object = match object.get() {
@@ -45,7 +46,7 @@ impl PythonProcessor {
                     .bind(py)
                     .call_method1(method, arguments(py)?)
                     .map(drop)
-                    .map_err(|raised| of_raised(py, raised, shard))
+                    .map_err(|raised| of_raised(py, raised, place))
             })
         };
         tokio::task::spawn_blocking(call).await?
@@ -59,10 +60,16 @@ impl PythonProcessor {
 }
 
 /// A refused checkpoint that the program did not catch is the loss of its lease, and no failure.
-fn of_raised(py: Python<'_>, raised: PyErr, shard: Option<ShardId>) -> Box<dyn std::error::Error + Send + Sync> {
+fn of_raised(
+    py: Python<'_>,
+    raised: PyErr,
+    place: Option<(Arc<str>, ShardId)>,
+) -> Box<dyn std::error::Error + Send + Sync> {
     let lost = py.import("millstream.kcl.errors").and_then(|module| module.getattr("LeaseLostError"));
-    match (lost, shard) {
-        (Ok(lost), Some(shard)) if raised.is_instance(py, &lost) => CheckpointError::LeaseLost { shard }.into(),
+    match (lost, place) {
+        (Ok(lost), Some((stream, shard))) if raised.is_instance(py, &lost) => {
+            CheckpointError::LeaseLost { stream, shard }.into()
+        }
         _ => raised.into(),
     }
 }
@@ -70,10 +77,13 @@ fn of_raised(py: Python<'_>, raised: PyErr, shard: Option<ShardId>) -> Box<dyn s
 #[async_trait]
 impl ShardRecordProcessor for PythonProcessor {
     async fn initialize(&mut self, input: InitializationInput) -> ProcessorResult {
-        self.shard = Some(input.shard.clone());
+        self.place = Some((input.stream.as_str().into(), input.shard.clone()));
         self.call("initialize", move |py| {
-            let InitializationInput { stream, shard, checkpoint, .. } = &input;
-            (stream, shard.as_str(), checkpoint.word(), checkpoint.sub()).into_pyobject(py)
+            let InitializationInput { stream, shard, checkpoint, pending, .. } = &input;
+            let pending = pending
+                .as_ref()
+                .map(|(at, state)| (at.word(), at.sub(), state.as_ref().map(|state| PyBytes::new(py, state))));
+            (stream, shard.as_str(), checkpoint.word(), checkpoint.sub(), pending).into_pyobject(py)
         })
         .await
     }

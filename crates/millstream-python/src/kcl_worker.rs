@@ -6,15 +6,16 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use millstream::kinesis::{KinesisInput as Input, runtime};
-use millstream_consumer::ShardConsumer;
 use millstream_consumer::processor::{Scheduler, SchedulerError};
+use millstream_consumer::{ShardConsumer, StreamConfig, Streams};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::error;
 use crate::kcl_processor::PythonProcessor;
-use crate::kinesis_input::KinesisInput;
+use crate::kinesis_input::{KinesisInput, initial_position};
 
 /// The longest wait before signals (Ctrl-C) are looked at.
 const SIGNALS_EVERY: Duration = Duration::from_millis(100);
@@ -23,6 +24,8 @@ const SIGNALS_EVERY: Duration = Duration::from_millis(100);
 #[pyclass(frozen, module = "millstream._millstream")]
 pub(crate) struct KclWorker {
     input: Input,
+    /// What it reads, where that may change.
+    streams: Option<watch::Sender<Vec<StreamConfig>>>,
     factory: Arc<Py<PyAny>>,
     max_records: u64,
     shutdown: CancellationToken,
@@ -31,17 +34,40 @@ pub(crate) struct KclWorker {
 
 #[pymethods]
 impl KclWorker {
-    /// `factory()` makes the processor of a shard (see `kcl_processor.rs` for its methods).
+    /// `factory()` makes the processor of a shard (see `kcl_processor.rs` for its methods). `streams`: several, in place of the
+    /// input's, each with its initial position.
     #[new]
-    fn new(input: &KinesisInput, factory: Py<PyAny>, max_records: u64) -> Self {
+    #[pyo3(signature = (input, factory, max_records, streams = None))]
+    fn new(
+        py: Python<'_>,
+        input: &KinesisInput,
+        factory: Py<PyAny>,
+        max_records: u64,
+        streams: Option<Vec<(String, String)>>,
+    ) -> PyResult<Self> {
         millstream_cli::init_logging(0);
-        Self {
-            input: input.input().clone(),
-            factory: Arc::new(factory),
-            max_records,
-            shutdown: CancellationToken::new(),
-            was_run: AtomicBool::new(false),
-        }
+        let mut input = input.input().clone();
+        let streams = match streams {
+            None => None,
+            Some(streams) => {
+                let (sender, receiver) = watch::channel(stream_configs(py, streams)?);
+                input.consumer.streams = Streams::Several(receiver);
+                Some(sender)
+            }
+        };
+        let (shutdown, was_run) = (CancellationToken::new(), AtomicBool::new(false));
+        Ok(Self { input, streams, factory: Arc::new(factory), max_records, shutdown, was_run })
+    }
+
+    /// From now on these streams are read, in place of those before.
+    fn set_streams(&self, py: Python<'_>, streams: Vec<(String, String)>) -> PyResult<()> {
+        let configs = stream_configs(py, streams)?;
+        let sender = self.streams.as_ref();
+        let sender = sender.ok_or_else(|| {
+            error::illegal_argument(py, "this worker reads one stream: give `streams` in its settings".to_owned())
+        })?;
+        sender.send_replace(configs);
+        Ok(())
     }
 
     /// Runs until `stop`, or until something fails: what a processor raised is raised here. A signal's exception, such as
@@ -93,4 +119,12 @@ impl KclWorker {
     fn stop(&self) {
         self.shutdown.cancel();
     }
+}
+
+fn stream_configs(py: Python<'_>, streams: Vec<(String, String)>) -> PyResult<Vec<StreamConfig>> {
+    let config = |(stream, text): (String, String)| {
+        let invalid = || error::illegal_argument(py, format!("'{text}' is not an initial position"));
+        Ok(StreamConfig { stream, initial: initial_position(&text).ok_or_else(invalid)? })
+    };
+    streams.into_iter().map(config).collect()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use millstream::kinesis::{KinesisInput as Input, KinesisSource};
 use millstream_engine::BoxError;
 use millstream_kinesis::{AwsSettings, CredentialsSource, InitialPosition};
-use millstream_lease::InvalidStoreUrl;
+use millstream_lease::{Heartbeat, InvalidStoreUrl};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -78,6 +78,13 @@ impl KinesisInput {
         let mut input = Input::new(app, stream, aws, initial);
         if let Some(url) = conf.text("spark.millstream.leaseStore") {
             input.lease_store = Some(url.parse().map_err(|error: InvalidStoreUrl| invalid(error.to_string()))?);
+        }
+        match conf.text("spark.millstream.heartbeat") {
+            None | Some("lease") => {}
+            Some("worker") => input.consumer.lease.heartbeat = Heartbeat::Worker,
+            Some(other) => {
+                return Err(invalid(format!("spark.millstream.heartbeat={other} is neither lease nor worker")));
+            }
         }
         match conf.text("spark.millstream.retrieval") {
             None | Some("polling") => {}

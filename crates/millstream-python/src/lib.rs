@@ -35,7 +35,7 @@ mod _millstream {
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]
-    use crate::kcl_checkpointer::KclCheckpointer;
+    use crate::kcl_checkpointer::{KclCheckpointer, KclPreparedCheckpoint};
     #[pymodule_export]
     use crate::kcl_worker::KclWorker;
     #[pymodule_export]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millstream.kcl.aio import AsyncWorker
-from millstream.kcl.checkpointer import AsyncCheckpointer, Checkpointer
+from millstream.kcl.checkpointer import AsyncCheckpointer, AsyncPreparedCheckpoint, Checkpointer, PreparedCheckpoint
 from millstream.kcl.errors import CheckpointError, CheckpointOutOfRangeError, LeaseLostError
 from millstream.kcl.inputs import (
     InitializeInput,
@@ -14,11 +14,12 @@ from millstream.kcl.inputs import (
 )
 from millstream.kcl.processor import AsyncRecordProcessor, RecordProcessor
 from millstream.kcl.records import Record
-from millstream.kcl.settings import Settings
+from millstream.kcl.settings import Settings, Stream
 from millstream.kcl.worker import Worker
 
 __all__ = [
     "AsyncCheckpointer",
+    "AsyncPreparedCheckpoint",
     "AsyncRecordProcessor",
     "AsyncWorker",
     "CheckpointError",
@@ -27,11 +28,13 @@ __all__ = [
     "InitializeInput",
     "LeaseLostError",
     "LeaseLostInput",
+    "PreparedCheckpoint",
     "ProcessRecordsInput",
     "Record",
     "RecordProcessor",
     "Settings",
     "ShardEndedInput",
     "ShutdownRequestedInput",
+    "Stream",
     "Worker",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from millstream._millstream import KclWorker
@@ -13,7 +13,7 @@ from millstream.kcl.worker import stopped_by_sigterm
 
 if TYPE_CHECKING:
     from millstream.kcl.processor import AsyncRecordProcessor
-    from millstream.kcl.settings import Settings
+    from millstream.kcl.settings import Settings, Stream
 
 __all__ = ["AsyncWorker"]
 
@@ -23,8 +23,12 @@ class AsyncWorker:
 
     def __init__(self, processor_factory: Callable[[], AsyncRecordProcessor], settings: Settings) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._settings = settings
         self._native = KclWorker(
-            settings.input(), lambda: Calls(processor_factory(), AsyncCheckpointer, self._wait), settings.max_records
+            settings.input(),
+            lambda: Calls(processor_factory(), AsyncCheckpointer, self._wait),
+            settings.max_records,
+            settings.several(),
         )
 
     async def run(self) -> None:
@@ -42,6 +46,10 @@ class AsyncWorker:
     def stop(self) -> None:
         """Asks `run` to end; returns at once. Can be called from any thread."""
         self._native.stop()
+
+    def set_streams(self, streams: Iterable[str | Stream]) -> None:
+        """As `Worker.set_streams`."""
+        self._native.set_streams(self._settings.given(streams))
 
     def _wait(self, call: Coroutine[Any, Any, None]) -> None:
         """Runs a call, which comes in a thread of the native worker, on the loop."""

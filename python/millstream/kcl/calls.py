@@ -31,9 +31,18 @@ class Calls:
         self._checkpointer = checkpointer
         self._done = done
 
-    def initialize(self, stream: str, shard: str, sequence_number: str, sub_sequence_number: int) -> None:
+    def initialize(
+        self,
+        stream: str,
+        shard: str,
+        sequence_number: str,
+        sub_sequence_number: int,
+        pending: tuple[str, int, bytes | None] | None,
+    ) -> None:
         """See `RecordProcessor.initialize`."""
-        self._done(self._processor.initialize(InitializeInput(stream, shard, sequence_number, sub_sequence_number)))
+        prepared = (None, None, None) if pending is None else pending
+        begin = InitializeInput(stream, shard, sequence_number, sub_sequence_number, *prepared)
+        self._done(self._processor.initialize(begin))
 
     def process_records(self, blocks: list[Block], millis_behind: int, checkpointer: KclCheckpointer) -> None:
         """See `RecordProcessor.process_records`."""

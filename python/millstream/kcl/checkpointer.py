@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from millstream._millstream import KclCheckpointer
+    from millstream._millstream import KclCheckpointer, KclPreparedCheckpoint
 
-__all__ = ["AsyncCheckpointer", "Checkpointer"]
+__all__ = ["AsyncCheckpointer", "AsyncPreparedCheckpoint", "Checkpointer", "PreparedCheckpoint"]
 
 
 class Checkpointer:
@@ -26,6 +26,30 @@ class Checkpointer:
         """
         self._native.checkpoint(sequence_number, sub_sequence_number)
 
+    def prepare_checkpoint(
+        self, sequence_number: str | None = None, sub_sequence_number: int = 0, state: bytes | None = None
+    ) -> PreparedCheckpoint:
+        """Notes in the lease that this checkpoint is about to be written. If it is not, the shard's next reader is told
+        of it, and given ``state``, by ``initialize``. The note is stored when this returns; the next checkpoint removes
+        it.
+
+        :raises LeaseLostError: the lease is another worker's.
+        :raises CheckpointOutOfRangeError: before the last checkpoint, or behind what was delivered.
+        """
+        return PreparedCheckpoint(self._native.prepare(sequence_number, sub_sequence_number, state))
+
+
+class PreparedCheckpoint:
+    """A checkpoint that is noted in the lease, and still to be written."""
+
+    def __init__(self, native: KclPreparedCheckpoint) -> None:
+        self._native = native
+        self.sequence_number, self.sub_sequence_number = native.at()
+
+    def checkpoint(self) -> None:
+        """Writes it. Raises as `Checkpointer.checkpoint`."""
+        self._native.checkpoint()
+
 
 class AsyncCheckpointer:
     """The same for asyncio."""
@@ -36,3 +60,22 @@ class AsyncCheckpointer:
     async def checkpoint(self, sequence_number: str | None = None, sub_sequence_number: int = 0) -> None:
         """As `Checkpointer.checkpoint`, without blocking the event loop."""
         await asyncio.to_thread(self._native.checkpoint, sequence_number, sub_sequence_number)
+
+    async def prepare_checkpoint(
+        self, sequence_number: str | None = None, sub_sequence_number: int = 0, state: bytes | None = None
+    ) -> AsyncPreparedCheckpoint:
+        """As `Checkpointer.prepare_checkpoint`."""
+        native = await asyncio.to_thread(self._native.prepare, sequence_number, sub_sequence_number, state)
+        return AsyncPreparedCheckpoint(native)
+
+
+class AsyncPreparedCheckpoint:
+    """As `PreparedCheckpoint`."""
+
+    def __init__(self, native: KclPreparedCheckpoint) -> None:
+        self._native = native
+        self.sequence_number, self.sub_sequence_number = native.at()
+
+    async def checkpoint(self) -> None:
+        """As `PreparedCheckpoint.checkpoint`, without blocking the event loop."""
+        await asyncio.to_thread(self._native.checkpoint)

@@ -26,6 +26,11 @@ class InitializeInput:
     shard_id: str
     sequence_number: str
     sub_sequence_number: int
+    pending_sequence_number: str | None = None
+    """Of a checkpoint that the shard's last reader prepared and did not write."""
+    pending_sub_sequence_number: int | None = None
+    pending_state: bytes | None = None
+    """What it was prepared with."""
 
 
 class ProcessRecordsInput(Generic[C]):

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from millstream._millstream import KinesisInput
+from millstream.errors import IllegalArgumentException
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "Stream"]
+
+InitialPosition = Literal["LATEST", "TRIM_HORIZON"] | datetime
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One of several streams of an application."""
+
+    name: str
+    """Its name; or ``account:stream:epoch``, where a Java worker calls it so and the epoch is not the stream's creation
+    time in seconds."""
+    initial_position: InitialPosition | None = None
+    """Where it begins, if not as the settings say."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One worker of one application on one stream. Times are in seconds."""
+    """One worker of one application. Times are in seconds. Either ``stream_name`` or ``streams`` is given."""
 
     application_name: str
     """Also the name of the lease table. Workers of one name share the shards."""
-    stream_name: str
+    stream_name: str | None = None
+    """The one stream that is read. Leases are called as its shards."""
+    streams: Sequence[str | Stream] | None = None
+    """Several streams, which `Worker.set_streams` changes. Leases are called ``account:stream:epoch:shard``, as by a
+    KCL that reads several."""
     region_name: str
     endpoint_url: str | None = None
     """Of Kinesis; AWS's own unless set. One that is not AWS's is used for DynamoDB too."""
     dynamodb_endpoint_url: str | None = None
-    initial_position: Literal["LATEST", "TRIM_HORIZON"] | datetime = "TRIM_HORIZON"
+    initial_position: InitialPosition = "TRIM_HORIZON"
     """Where a new application begins."""
     retrieval: Literal["polling", "fanOut"] = "polling"
     consumer_name: str | None = None
     """Of the consumer for fan-out; the application's name unless set."""
     lease_store: str | None = None
     """Where the leases are, if not in DynamoDB: ``sqlite:path``."""
+    heartbeat: Literal["lease", "worker"] = "lease"
+    """``worker``: one sign of life for all leases of a worker in place of a renewal of each, for fleets without workers
+    of the KCL. The same for all workers."""
     failover_time: float = 10.0
     """A lease not renewed for so long is another worker's to take. The same for all workers."""
     max_records: int = 10_000
@@ -47,23 +69,23 @@ class Settings:
 
         :raises IllegalArgumentException: a value that is not valid.
         """
+        if (self.stream_name is None) == (self.streams is None):
+            raise IllegalArgumentException("either stream_name or streams is to be given")
         options = {
             "dynamodb.endpoint": self.dynamodb_endpoint_url,
             "retrieval": self.retrieval,
             "consumerName": self.consumer_name,
             "leaseStore": self.lease_store,
+            "heartbeat": self.heartbeat,
             "failoverTime": f"{round(self.failover_time * 1_000)}ms",
             "kinesis.readInterval": f"{round(self.idle_time_between_reads * 1_000)}ms",
         }
-        initial = self.initial_position
-        if isinstance(initial, datetime):
-            initial = f"AT_TIMESTAMP {round(initial.timestamp() * 1_000)}"  # type: ignore[assignment]
         return KinesisInput(
             app=self.application_name,
-            stream=self.stream_name,
+            stream=self.stream_name or "",
             endpoint=self.endpoint_url or f"https://kinesis.{self.region_name}.amazonaws.com",
             region=self.region_name,
-            initial=str(initial),
+            initial=_text(self.initial_position),
             checkpoint_interval_s=0,
             access_key=self.access_key,
             secret=self.secret_key,
@@ -73,3 +95,17 @@ class Settings:
             conf={f"spark.millstream.{name}": value for name, value in options.items() if value is not None},
             make=list,
         )
+
+    def several(self) -> list[tuple[str, str]] | None:
+        """The streams as the native worker takes them; none where one is read."""
+        return None if self.streams is None else self.given(self.streams)
+
+    def given(self, streams: Iterable[str | Stream]) -> list[tuple[str, str]]:
+        """Each stream with its initial position."""
+        named = [stream if isinstance(stream, Stream) else Stream(stream) for stream in streams]
+        return [(stream.name, _text(stream.initial_position or self.initial_position)) for stream in named]
+
+
+def _text(position: InitialPosition) -> str:
+    """A position as the native side takes it."""
+    return f"AT_TIMESTAMP {round(position.timestamp() * 1_000)}" if isinstance(position, datetime) else position

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from millstream.kcl.checkpointer import Checkpointer
 
 if TYPE_CHECKING:
     from millstream.kcl.processor import RecordProcessor
-    from millstream.kcl.settings import Settings
+    from millstream.kcl.settings import Settings, Stream
 
 __all__ = ["Worker"]
 
@@ -23,8 +23,12 @@ class Worker:
     """Runs a processor, made by ``processor_factory()``, for each shard it holds the lease of. It runs once."""
 
     def __init__(self, processor_factory: Callable[[], RecordProcessor], settings: Settings) -> None:
+        self._settings = settings
         self._native = KclWorker(
-            settings.input(), lambda: Calls(processor_factory(), Checkpointer, _is_done), settings.max_records
+            settings.input(),
+            lambda: Calls(processor_factory(), Checkpointer, _is_done),
+            settings.max_records,
+            settings.several(),
         )
 
     def run(self) -> None:
@@ -37,6 +41,16 @@ class Worker:
     def stop(self) -> None:
         """Asks `run` to end; returns at once. Can be called from any thread."""
         self._native.stop()
+
+    def set_streams(self, streams: Iterable[str | Stream]) -> None:
+        """From now on these streams are read, in place of those before; of a worker with ``streams`` in its settings.
+        What is being processed of a stream that is not among them is finished (``shutdown_requested``), and its leases
+        are given back; added again, it goes on behind its checkpoints. All workers of the application are to be told.
+        Returns at once. Can be called from any thread.
+
+        :raises IllegalArgumentException: the worker reads one stream.
+        """
+        self._native.set_streams(self._settings.given(streams))
 
 
 @contextmanager

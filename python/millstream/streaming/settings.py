@@ -23,6 +23,7 @@ KNOWN = (
     "spark.millstream.dynamodb.endpoint",
     "spark.millstream.failOnDataLoss",
     "spark.millstream.failoverTime",
+    "spark.millstream.heartbeat",
     "spark.millstream.kinesis.maxRecords",
     "spark.millstream.kinesis.readInterval",
     "spark.millstream.leaseScanInterval",

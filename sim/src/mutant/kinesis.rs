@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use millstream_kinesis::testing::FakeKinesis;
 use millstream_kinesis::{
     ChildShard, GetRecords, HashKeyRange, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, Shard, ShardId,
-    StreamConsumer, Subscription,
+    StreamConsumer, StreamOrigin, Subscription,
 };
 
 use super::Mutant;
@@ -70,6 +70,10 @@ impl Kinesis for MutantKinesis {
 
     async fn create_stream(&self, stream: &str, shards: u32) -> Result<(), KinesisError> {
         self.fake.create_stream(stream, shards).await
+    }
+
+    async fn stream_origin(&self, stream: &str) -> Result<StreamOrigin, KinesisError> {
+        self.fake.stream_origin(stream).await
     }
 
     async fn stream_active(&self, stream: &str) -> Result<bool, KinesisError> {

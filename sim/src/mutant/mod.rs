@@ -38,6 +38,8 @@ mutants! {
     UnconditionalCheckpoint: "a checkpoint is written only where the counter is the one that the writer left",
     UnconditionalRenewal: "a renewal is refused once the lease was taken by another worker",
     AssumedRenewal: "a worker that can't renew for the failover time stops by itself",
+    AssumedSession: "a worker whose session was ended, or that can't show a sign of life for the failover time, stops by itself",
+    SessionsNeverEnd: "the session of a worker that shows no sign of life is ended, and its leases are taken",
     UnconditionalCreation: "a lease that is there is not created once more",
     UnconditionalTake: "a lease is taken only where nothing was written to it since it was seen",
     NeverExpired: "a lease whose counter stands still is taken by another worker",

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use millstream_kinesis::{Checkpoint, Position, ShardId};
-use millstream_lease::{Lease, LeaseStore, MemoryLeaseStore, RenewOutcome, StoreError};
+use millstream_lease::{
+    Lease, LeaseStore, MemoryLeaseStore, RenewOutcome, SessionAnswer, SessionWrite, Sessions, StoreError,
+};
 
 use super::Mutant;
 
@@ -133,6 +135,20 @@ impl LeaseStore for MutantTable {
         state: Option<&[u8]>,
     ) -> Result<Option<u64>, StoreError> {
         self.rows.prepare(held, pending, state).await
+    }
+
+    async fn sessions(&self) -> Result<Sessions, StoreError> {
+        LeaseStore::sessions(&self.rows).await
+    }
+
+    async fn write_session(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError> {
+        match (self.mutant, write) {
+            (Mutant::SessionsNeverEnd, SessionWrite::End { .. }) => {
+                let sessions = LeaseStore::sessions(&self.rows).await?;
+                Ok(SessionAnswer { is_done: false, sessions })
+            }
+            _ => self.rows.write_session(write).await,
+        }
     }
 
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod completions;
+pub(crate) mod cost;
 pub(crate) mod leases;
 pub(crate) mod local;
 pub(crate) mod put;

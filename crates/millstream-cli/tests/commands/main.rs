@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod closed_pipes;
+mod cost;
 mod listings;
 mod reshard;
 mod support;

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use millstream_kinesis::{Checkpoint, Position, ShardId};
+use millstream_kinesis::{Checkpoint, Position};
 
-use super::{Buffer, CutLimits, Epoch, News, Reading, ShardBuffer, ShardInput};
+use super::{Buffer, CutLimits, Epoch, LeaseKey, News, Reading, ShardBuffer, ShardInput};
 
 /// What the program of one shard has got.
 #[derive(Debug)]
@@ -63,15 +63,14 @@ impl<P> Handed<P> {
 }
 
 impl<P> Buffer<P> {
-    /// An empty buffer of one stream, whose shards are each handed out by [`Buffer::next_of`] and not in cuts.
-    pub fn by_shard(stream: Arc<str>) -> Self {
-        Self { is_by_shard: true, ..Self::new(stream) }
+    /// An empty buffer, whose shards are each handed out by [`Buffer::next_of`] and not in cuts.
+    pub fn by_shard() -> Self {
+        Self { is_by_shard: true, ..Self::new() }
     }
 
     /// Hands out at most `records` of one shard. What was handed out before counts as processed, and its memory is free.
-    pub fn next_of(&mut self, shard: &ShardId, epoch: Epoch, records: u64) -> Next {
-        let stream = self.stream.clone();
-        let Some(state) = self.handing_out(shard, epoch) else { return Next::Lost };
+    pub fn next_of(&mut self, key: &LeaseKey, epoch: Epoch, records: u64) -> Next {
+        let Some(state) = self.handing_out(key, epoch) else { return Next::Lost };
         state.handed.held.clear();
         state.processed_bytes += std::mem::take(&mut state.handed.bytes);
         if state.reading == Reading::Draining {
@@ -79,7 +78,7 @@ impl<P> Buffer<P> {
         }
         let limits = CutLimits { records, ..CutLimits::default() };
         let (blocks, held): (Vec<_>, Vec<_>) = state.take(limits).into_iter().unzip();
-        if let Some(input) = state.input(&stream, shard, blocks) {
+        if let Some(input) = state.input(blocks) {
             state.handed.held = held;
             state.handed.bytes = input.blocks.iter().map(|block| block.byte_len() as u64).sum();
             return Next::Records(input);
@@ -93,13 +92,8 @@ impl<P> Buffer<P> {
     ///
     /// # Errors
     /// The lease is gone, or the place is out of range.
-    pub fn checkpoint_at(
-        &mut self,
-        shard: &ShardId,
-        epoch: Epoch,
-        to: Option<Position>,
-    ) -> Result<Checkpoint, Refused> {
-        let state = self.handing_out(shard, epoch).ok_or(Refused::Lost)?;
+    pub fn checkpoint_at(&mut self, key: &LeaseKey, epoch: Epoch, to: Option<Position>) -> Result<Checkpoint, Refused> {
+        let state = self.handing_out(key, epoch).ok_or(Refused::Lost)?;
         let (from, last) = (&state.handed.committed, &state.cut);
         let to = to.map_or_else(|| last.clone(), Checkpoint::At);
         if to == *last && state.handed.knows_end {
@@ -115,12 +109,12 @@ impl<P> Buffer<P> {
     ///
     /// # Errors
     /// As [`Buffer::checkpoint_at`].
-    pub fn commit(&mut self, shard: &ShardId, epoch: Epoch, to: Option<Position>) -> Result<Checkpoint, Refused> {
-        let to = self.checkpoint_at(shard, epoch, to)?;
-        let state = self.handing_out(shard, epoch).ok_or(Refused::Lost)?;
+    pub fn commit(&mut self, key: &LeaseKey, epoch: Epoch, to: Option<Position>) -> Result<Checkpoint, Refused> {
+        let to = self.checkpoint_at(key, epoch, to)?;
+        let state = self.handing_out(key, epoch).ok_or(Refused::Lost)?;
         if to > state.handed.committed {
             state.handed.committed = to.clone();
-            state.report(News::Processed(shard.clone(), to.clone()));
+            state.report(News::Processed(key.clone(), to.clone()));
         }
         Ok(to)
     }
@@ -131,49 +125,49 @@ impl<P> Buffer<P> {
     /// As [`Buffer::checkpoint_at`].
     pub fn prepare(
         &mut self,
-        shard: &ShardId,
+        key: &LeaseKey,
         epoch: Epoch,
         to: Option<Position>,
         note: Option<Vec<u8>>,
     ) -> Result<Checkpoint, Refused> {
-        let to = self.checkpoint_at(shard, epoch, to)?;
-        let state = self.handing_out(shard, epoch).ok_or(Refused::Lost)?;
-        state.report(News::Prepared(shard.clone(), to.clone(), note));
+        let to = self.checkpoint_at(key, epoch, to)?;
+        let state = self.handing_out(key, epoch).ok_or(Refused::Lost)?;
+        state.report(News::Prepared(key.clone(), to.clone(), note));
         Ok(to)
     }
 
     /// How far reading was behind the tip of the shard, in milliseconds.
-    pub fn millis_behind(&self, shard: &ShardId) -> i64 {
-        self.shards.get(shard).map_or(0, |state| state.millis_behind)
+    pub fn millis_behind(&self, key: &LeaseKey) -> i64 {
+        self.shards.get(key).map_or(0, |state| state.millis_behind)
     }
 
     /// Whether the program has said that all of the shard is processed.
-    pub fn is_committed_to_end(&mut self, shard: &ShardId, epoch: Epoch) -> bool {
-        self.handing_out(shard, epoch).is_some_and(|state| state.handed.committed == Checkpoint::ShardEnd)
+    pub fn is_committed_to_end(&mut self, key: &LeaseKey, epoch: Epoch) -> bool {
+        self.handing_out(key, epoch).is_some_and(|state| state.handed.committed == Checkpoint::ShardEnd)
     }
 
     /// The program wants no more of this shard: a lease that is being given up is not held for it any longer.
-    pub fn done_with(&mut self, shard: &ShardId, epoch: Epoch) {
-        if let Some(state) = self.handing_out(shard, epoch) {
+    pub fn done_with(&mut self, key: &LeaseKey, epoch: Epoch) {
+        if let Some(state) = self.handing_out(key, epoch) {
             state.handed.held.clear();
             state.handed.is_done = true;
             state.queue.clear();
-            state.settle(shard);
+            state.settle(key);
         }
     }
 
     /// The shard in the time of reading that is asked about, as long as its program wants it.
-    fn handing_out(&mut self, shard: &ShardId, epoch: Epoch) -> Option<&mut ShardBuffer<P>> {
-        self.shards.get_mut(shard).filter(|state| state.epoch == epoch && !state.handed.is_done)
+    fn handing_out(&mut self, key: &LeaseKey, epoch: Epoch) -> Option<&mut ShardBuffer<P>> {
+        self.shards.get_mut(key).filter(|state| state.epoch == epoch && !state.handed.is_done)
     }
 }
 
 impl<P> ShardBuffer<P> {
     /// A program that is done has nothing in flight.
-    pub(super) fn settle_by_shard(&mut self, shard: &ShardId) {
+    pub(super) fn settle_by_shard(&mut self, key: &LeaseKey) {
         if self.handed.is_done && self.reading == Reading::Draining {
             self.reading = Reading::Closed;
-            self.report(News::Drained(shard.clone()));
+            self.report(News::Drained(key.clone()));
         }
     }
 }
@@ -189,8 +183,8 @@ mod tests {
     /// A shard whose records 1 to 6 are read, with the memory they hold.
     fn buffer() -> (Buffer<Arc<()>>, Epoch, Arc<()>) {
         let held = Arc::new(());
-        let mut buffer = Buffer::by_shard("stream".into());
-        let (epoch, _) = buffer.open(SHARD.into(), Checkpoint::TrimHorizon);
+        let mut buffer = Buffer::by_shard();
+        let (epoch, _) = buffer.open(&SHARD.into(), "stream".into(), SHARD.into(), Checkpoint::TrimHorizon);
         assert!(buffer.push(&SHARD.into(), epoch, block(1..=6), 0, held.clone()));
         (buffer, epoch, held)
     }
@@ -277,7 +271,7 @@ mod tests {
         let (mut buffer, earlier, _) = buffer();
         next(&mut buffer, earlier, 4);
         buffer.close(&SHARD.into());
-        let (epoch, _) = buffer.open(SHARD.into(), Checkpoint::TrimHorizon);
+        let (epoch, _) = buffer.open(&SHARD.into(), "stream".into(), SHARD.into(), Checkpoint::TrimHorizon);
         assert_eq!(commit(&mut buffer, earlier, None), Err(Refused::Lost));
         assert_eq!(next(&mut buffer, earlier, 4), "Lost");
         assert_eq!(next(&mut buffer, epoch, 4), "Nothing");

@@ -21,6 +21,9 @@ use limits::shares;
 /// Names a cut; grows by one a cut.
 pub type CutId = u64;
 
+/// Names a shard here: the key of its lease, which tells shards of several streams apart.
+pub type LeaseKey = Arc<str>;
+
 /// What a shard gives to one cut.
 #[derive(Clone, Debug)]
 pub struct ShardInput {
@@ -35,7 +38,7 @@ pub struct ShardInput {
 pub struct Cut {
     /// To be given back to [`Buffer::processed`] or [`Buffer::failed`].
     pub id: CutId,
-    /// One entry a shard that had records, in shard order.
+    /// One entry a shard that had records, in the order of their leases.
     pub inputs: Vec<ShardInput>,
 }
 
@@ -43,25 +46,24 @@ pub struct Cut {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// The shard's last record has been read.
-    ReadToEnd(ShardId, Vec<ChildShard>),
+    ReadToEnd(LeaseKey, Vec<ChildShard>),
     /// Everything up to here is processed; [`Checkpoint::ShardEnd`] once nothing of a shard is left.
-    Processed(ShardId, Checkpoint),
+    Processed(LeaseKey, Checkpoint),
     /// The shard's program is about to checkpoint here; its successor is to know of it, with these bytes.
-    Prepared(ShardId, Checkpoint, Option<Vec<u8>>),
+    Prepared(LeaseKey, Checkpoint, Option<Vec<u8>>),
     /// A shard that was asked to drain has nothing in flight any more.
-    Drained(ShardId),
+    Drained(LeaseKey),
 }
 
 /// The queues and cuts in flight of all shards that are read. `P` is what a block holds on to while it is in memory (its
 /// share of the budget); it is dropped when the block's cut is reported, or its shard removed.
 #[derive(Debug)]
 pub struct Buffer<P> {
-    stream: Arc<str>,
-    shards: BTreeMap<ShardId, ShardBuffer<P>>,
+    shards: BTreeMap<LeaseKey, ShardBuffer<P>>,
     /// Shards are handed out each for itself; else in cuts of all.
     is_by_shard: bool,
     /// What was cut of shards that are not read now, where a program has records of its own: None, if it has not.
-    past: Option<BTreeMap<ShardId, Past<P>>>,
+    past: Option<BTreeMap<LeaseKey, Past<P>>>,
     /// Records that arrived later are not taken, in milliseconds since the Unix epoch.
     until_ms: Option<i64>,
     next_cut: CutId,
@@ -80,6 +82,8 @@ struct Past<P> {
 
 #[derive(Debug)]
 struct ShardBuffer<P> {
+    stream: Arc<str>,
+    shard: ShardId,
     epoch: Epoch,
     /// End of what was cut.
     cut: Checkpoint,
@@ -125,40 +129,43 @@ enum Outcome {
     Failed,
 }
 
+impl<P> Default for Buffer<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<P> Buffer<P> {
-    /// An empty buffer of one stream.
-    pub fn new(stream: Arc<str>) -> Self {
-        Self {
-            stream,
-            shards: BTreeMap::new(),
-            is_by_shard: false,
-            past: None,
-            until_ms: None,
-            next_cut: 0,
-            next_epoch: 0,
-        }
+    /// An empty buffer.
+    pub fn new() -> Self {
+        Self { shards: BTreeMap::new(), is_by_shard: false, past: None, until_ms: None, next_cut: 0, next_epoch: 0 }
     }
 
-    /// An empty buffer that goes on behind what an earlier run has cut.
-    pub fn behind(stream: Arc<str>, history: &History) -> Self {
+    /// An empty buffer of one stream that goes on behind what an earlier run has cut.
+    pub fn behind(history: &History) -> Self {
         let past = history.by_shard().into_iter().map(|(shard, (last, open))| {
             let entry = |cut, to, outcome| InFlight { cut, to, bytes: 0, outcome, held: Vec::new() };
             let processed = history.processed.get(&shard).map(|to| entry(CutId::MAX, to.clone(), Outcome::Processed));
             let open = open.into_iter().map(|(cut, to)| entry(cut, to, Outcome::Pending));
-            (shard, Past { cut: Checkpoint::At(last), in_flight: processed.into_iter().chain(open).collect() })
+            (
+                shard.as_str().into(),
+                Past { cut: Checkpoint::At(last), in_flight: processed.into_iter().chain(open).collect() },
+            )
         });
-        Self { past: Some(past.collect()), next_cut: history.open.len() as CutId, ..Self::new(stream) }
+        Self { past: Some(past.collect()), next_cut: history.open.len() as CutId, ..Self::new() }
     }
 
-    /// Begins to hold records of `shard`, whose checkpoint is `from`. What was held of it before is dropped. It is to be read
+    /// Begins to hold records of a shard, whose checkpoint is `from`. What was held of it before is dropped. It is to be read
     /// from the checkpoint that is returned: `from`, or what the program's own records say if that is further on.
-    pub fn open(&mut self, shard: ShardId, from: Checkpoint) -> (Epoch, Checkpoint) {
+    pub fn open(&mut self, key: &LeaseKey, stream: Arc<str>, shard: ShardId, from: Checkpoint) -> (Epoch, Checkpoint) {
         let epoch = self.next_epoch;
         self.next_epoch += 1;
-        let past = self.past.as_mut().and_then(|past| past.remove(&shard)).filter(|past| past.cut > from);
+        let past = self.past.as_mut().and_then(|past| past.remove(key)).filter(|past| past.cut > from);
         let (cut, mut in_flight) = past.map_or((from.clone(), VecDeque::new()), |past| (past.cut, past.in_flight));
         in_flight.retain(|entry| Checkpoint::At(entry.to.clone()) > from);
         let fresh = ShardBuffer {
+            stream,
+            shard,
             epoch,
             cut: cut.clone(),
             queue: VecDeque::new(),
@@ -173,15 +180,15 @@ impl<P> Buffer<P> {
             counts: ShardCounts::default(),
             news: VecDeque::new(),
         };
-        let state = self.shards.entry(shard.clone()).insert_entry(fresh).into_mut();
-        state.settle(&shard);
+        let state = self.shards.entry(key.clone()).insert_entry(fresh).into_mut();
+        state.settle(key);
         (epoch, cut)
     }
 
     /// Queues what was read. False when this time of reading is over: the reader should stop.
-    pub fn push(&mut self, shard: &ShardId, epoch: Epoch, block: RecordBlock, millis_behind: i64, held: P) -> bool {
+    pub fn push(&mut self, key: &LeaseKey, epoch: Epoch, block: RecordBlock, millis_behind: i64, held: P) -> bool {
         let until_ms = self.until_ms;
-        let Some(state) = self.open_shard(shard, epoch) else { return false };
+        let Some(state) = self.open_shard(key, epoch) else { return false };
         state.millis_behind = millis_behind;
         state.tips += u64::from(millis_behind == 0);
         let block = match until_ms {
@@ -210,12 +217,12 @@ impl<P> Buffer<P> {
     }
 
     /// The shard is closed and its last record was pushed.
-    pub fn read_to_end(&mut self, shard: &ShardId, epoch: Epoch, children: Vec<ChildShard>) {
-        if let Some(state) = self.open_shard(shard, epoch) {
+    pub fn read_to_end(&mut self, key: &LeaseKey, epoch: Epoch, children: Vec<ChildShard>) {
+        if let Some(state) = self.open_shard(key, epoch) {
             state.reading = Reading::Ended;
             state.millis_behind = 0;
-            state.news.push_back(News::ReadToEnd(shard.clone(), children));
-            state.settle(shard);
+            state.news.push_back(News::ReadToEnd(key.clone(), children));
+            state.settle(key);
         }
     }
 
@@ -236,16 +243,13 @@ impl<P> Buffer<P> {
         let records: Vec<u64> = self.shards.values().map(ShardBuffer::queued).collect();
         let bytes: Vec<u64> = self.shards.values().map(ShardBuffer::queued_bytes).collect();
         let shares = shares(limits.records, &records).into_iter().zip(shares(limits.bytes, &bytes));
-        let stream = &self.stream;
-        let shards = self.shards.iter_mut().zip(shares);
-        let cut = shards.filter_map(|((shard, state), (records, bytes))| {
-            state.cut(stream, shard, id, CutLimits { records, bytes })
-        });
+        let shards = self.shards.values_mut().zip(shares);
+        let cut = shards.filter_map(|(state, (records, bytes))| state.cut(id, CutLimits { records, bytes }));
         let mut inputs: Vec<ShardInput> = cut.collect();
         if inputs.is_empty() && limits.records > 0 {
             // No record is as small as a shard's share of the bytes: the next one goes alone.
             let alone = CutLimits { records: 1, bytes: u64::MAX };
-            inputs.extend(self.shards.iter_mut().find_map(|(shard, state)| state.cut(stream, shard, id, alone)));
+            inputs.extend(self.shards.values_mut().find_map(|state| state.cut(id, alone)));
         }
         Cut { id, inputs }
     }
@@ -261,14 +265,14 @@ impl<P> Buffer<P> {
     }
 
     fn report(&mut self, cut: CutId, outcome: Outcome) {
-        for (shard, state) in &mut self.shards {
+        for (key, state) in &mut self.shards {
             if let Some(entry) = state.in_flight.iter_mut().find(|entry| entry.cut == cut) {
                 entry.outcome = outcome;
                 entry.held.clear();
                 if outcome == Outcome::Processed {
                     state.processed_bytes += entry.bytes as u64;
                 }
-                state.settle(shard);
+                state.settle(key);
             }
         }
         let past = self.past.iter_mut().flat_map(BTreeMap::values_mut).flat_map(|past| &mut past.in_flight);
@@ -278,25 +282,25 @@ impl<P> Buffer<P> {
         }
     }
 
-    /// Reading of `shard` was stopped: what was not cut is dropped (its next reader reads it again), what is in flight
+    /// Reading of a shard was stopped: what was not cut is dropped (its next reader reads it again), what is in flight
     /// may finish.
-    pub fn drain(&mut self, shard: &ShardId) {
-        if let Some(state) = self.shards.get_mut(shard) {
+    pub fn drain(&mut self, key: &LeaseKey) {
+        if let Some(state) = self.shards.get_mut(key) {
             state.queue.clear();
             if state.reading != Reading::Closed {
                 state.reading = Reading::Draining;
             }
-            state.settle(shard);
+            state.settle(key);
         }
     }
 
-    /// Forgets `shard`: its lease is gone. What is reported of its cuts later is passed over, unless the program has records
+    /// Forgets a shard: its lease is gone. What is reported of its cuts later is passed over, unless the program has records
     /// of its own: then it would be wrong to give it the same once more when the lease comes back.
-    pub fn close(&mut self, shard: &ShardId) {
-        let closed = self.shards.remove(shard);
+    pub fn close(&mut self, key: &LeaseKey) {
+        let closed = self.shards.remove(key);
         if let (Some(past), Some(mut closed)) = (&mut self.past, closed) {
             closed.in_flight.iter_mut().for_each(|entry| entry.held.clear());
-            past.insert(shard.clone(), Past { cut: closed.cut, in_flight: closed.in_flight });
+            past.insert(key.clone(), Past { cut: closed.cut, in_flight: closed.in_flight });
         }
     }
 
@@ -311,15 +315,16 @@ impl<P> Buffer<P> {
     }
 
     /// How many bytes of each shard's records were processed since the last call; shards with none are left out.
-    pub fn take_bytes(&mut self) -> Vec<(ShardId, u64)> {
+    pub fn take_bytes(&mut self) -> Vec<(LeaseKey, u64)> {
         let shards = self.shards.iter_mut().filter(|(_, state)| state.processed_bytes > 0);
-        shards.map(|(shard, state)| (shard.clone(), std::mem::take(&mut state.processed_bytes))).collect()
+        shards.map(|(key, state)| (key.clone(), std::mem::take(&mut state.processed_bytes))).collect()
     }
 
     /// A line a shard.
     pub fn status(&self) -> Vec<ShardStatus> {
-        let line = |(shard, state): (&ShardId, &ShardBuffer<P>)| ShardStatus {
-            shard: shard.clone(),
+        let line = |state: &ShardBuffer<P>| ShardStatus {
+            stream: state.stream.clone(),
+            shard: state.shard.clone(),
             cut: state.cut.clone(),
             millis_behind: state.millis_behind,
             tips: state.tips,
@@ -328,14 +333,14 @@ impl<P> Buffer<P> {
             ended: state.reading == Reading::Ended || state.reading == Reading::Closed,
             counts: state.counts,
         };
-        self.shards.iter().map(line).collect()
+        self.shards.values().map(line).collect()
     }
 
-    fn open_shard(&mut self, shard: &ShardId, epoch: Epoch) -> Option<&mut ShardBuffer<P>> {
+    fn open_shard(&mut self, key: &LeaseKey, epoch: Epoch) -> Option<&mut ShardBuffer<P>> {
         let is_open = |state: &&mut ShardBuffer<P>| {
             state.epoch == epoch && state.reading == Reading::Open && !state.is_past && !state.handed.is_done()
         };
-        self.shards.get_mut(shard).filter(is_open)
+        self.shards.get_mut(key).filter(is_open)
     }
 }
 
@@ -355,9 +360,9 @@ impl<P> ShardBuffer<P> {
         block.slice(0..later.unwrap_or(block.len()))
     }
 
-    fn cut(&mut self, stream: &Arc<str>, shard: &ShardId, id: CutId, limits: CutLimits) -> Option<ShardInput> {
+    fn cut(&mut self, id: CutId, limits: CutLimits) -> Option<ShardInput> {
         let (blocks, held): (Vec<_>, Vec<_>) = self.take(limits).into_iter().unzip();
-        let input = self.input(stream, shard, blocks)?;
+        let input = self.input(blocks)?;
         let bytes = input.blocks.iter().map(RecordBlock::byte_len).sum();
         self.in_flight.push_back(InFlight {
             cut: id,
@@ -370,13 +375,13 @@ impl<P> ShardBuffer<P> {
     }
 
     /// What was taken, with its range. `None`: no records.
-    fn input(&mut self, stream: &Arc<str>, shard: &ShardId, blocks: Vec<RecordBlock>) -> Option<ShardInput> {
+    fn input(&mut self, blocks: Vec<RecordBlock>) -> Option<ShardInput> {
         let (first, to) = (blocks.first()?.first()?, blocks.last()?.last()?);
         let records = blocks.iter().map(|block: &RecordBlock| block.len() as u64).sum();
         self.counts.records_handed_out += records;
         self.counts.bytes_handed_out += blocks.iter().map(|block| block.byte_len() as u64).sum::<u64>();
         let from = std::mem::replace(&mut self.cut, Checkpoint::At(to.clone()));
-        let range = ShardRange { stream: stream.clone(), shard: shard.clone(), from, first, to, records };
+        let range = ShardRange { stream: self.stream.clone(), shard: self.shard.clone(), from, first, to, records };
         Some(ShardInput { range, blocks })
     }
 
@@ -401,9 +406,9 @@ impl<P> ShardBuffer<P> {
     }
 
     /// Finds out what there is to report after something changed.
-    fn settle(&mut self, shard: &ShardId) {
+    fn settle(&mut self, key: &LeaseKey) {
         if self.is_by_shard {
-            self.settle_by_shard(shard);
+            self.settle_by_shard(key);
             return;
         }
         let mut reached = None;
@@ -411,7 +416,7 @@ impl<P> ShardBuffer<P> {
             reached = self.in_flight.pop_front().map(|entry| entry.to);
         }
         if let Some(position) = reached {
-            self.report(News::Processed(shard.clone(), Checkpoint::At(position)));
+            self.report(News::Processed(key.clone(), Checkpoint::At(position)));
         }
         if let Some(failed) =
             self.in_flight.front().filter(|entry| entry.outcome == Outcome::Failed).map(|entry| entry.cut)
@@ -422,11 +427,11 @@ impl<P> ShardBuffer<P> {
         match self.reading {
             Reading::Ended if self.in_flight.is_empty() && self.queue.is_empty() => {
                 self.reading = Reading::Closed;
-                self.report(News::Processed(shard.clone(), Checkpoint::ShardEnd));
+                self.report(News::Processed(key.clone(), Checkpoint::ShardEnd));
             }
             Reading::Draining if self.in_flight.iter().all(|entry| entry.outcome != Outcome::Pending) => {
                 self.reading = Reading::Closed;
-                self.report(News::Drained(shard.clone()));
+                self.report(News::Drained(key.clone()));
             }
             _ => {}
         }

@@ -4,12 +4,14 @@ use millstream_kinesis::BlockBuilder;
 use super::*;
 use limits::shares;
 
-fn shard() -> ShardId {
-    ShardId::from("shardId-000000000000")
+const SHARD: &str = "shardId-000000000000";
+
+fn shard() -> LeaseKey {
+    SHARD.into()
 }
 
 pub(super) fn block(sequences: std::ops::RangeInclusive<u32>) -> RecordBlock {
-    let mut builder = BlockBuilder::new("s".into(), shard());
+    let mut builder = BlockBuilder::new("s".into(), SHARD.into());
     for sequence in sequences {
         builder.push(b"x", "key", &sequence.to_string(), 0, 0);
     }
@@ -23,8 +25,8 @@ pub(super) fn at(sequence: u32) -> Checkpoint {
 /// A buffer with one shard, and records 1 to 10, 11 to 20, … in a cut each.
 fn with_cuts(cuts: u32) -> (Buffer<Arc<()>>, Epoch, Arc<()>) {
     let held = Arc::new(());
-    let mut buffer = Buffer::new("s".into());
-    let (epoch, _) = buffer.open(shard(), Checkpoint::TrimHorizon);
+    let mut buffer = Buffer::new();
+    let (epoch, _) = buffer.open(&shard(), "s".into(), SHARD.into(), Checkpoint::TrimHorizon);
     for cut in 0..cuts {
         assert!(buffer.push(&shard(), epoch, block(cut * 10 + 1..=cut * 10 + 10), 5, held.clone()));
         assert_eq!(buffer.cut().id, u64::from(cut));
@@ -153,7 +155,7 @@ fn reports_on_a_lost_or_reopened_shard_are_passed_over() {
     buffer.close(&shard());
     buffer.processed(0);
     assert_eq!(buffer.take_news(), []);
-    let (new, _) = buffer.open(shard(), at(5));
+    let (new, _) = buffer.open(&shard(), "s".into(), SHARD.into(), at(5));
     buffer.processed(0);
     assert_eq!(buffer.take_news(), []);
     assert!(!buffer.push(&shard(), old, block(6..=7), 0, held.clone()), "the old reader is told to stop");
@@ -166,17 +168,17 @@ fn behind_a_history() -> Buffer<Arc<()>> {
     let range = |from: u32| {
         let position = |sequence: u32| Position { sequence: sequence.to_string().parse().unwrap(), sub: 0 };
         let (first, to) = (position(from + 1), position(from + 10));
-        vec![ShardRange { stream: "s".into(), shard: shard(), from: at(from), first, to, records: 10 }]
+        vec![ShardRange { stream: "s".into(), shard: SHARD.into(), from: at(from), first, to, records: 10 }]
     };
     let Checkpoint::At(processed) = at(10) else { unreachable!() };
-    let history = History { processed: [(shard(), processed)].into(), open: vec![range(10), range(20)] };
-    Buffer::behind("s".into(), &history)
+    let history = History { processed: [(SHARD.into(), processed)].into(), open: vec![range(10), range(20)] };
+    Buffer::behind(&history)
 }
 
 #[test]
 fn reading_goes_on_behind_the_history_and_progress_waits_for_its_open_cuts() {
     let mut buffer = behind_a_history();
-    let (_, from) = buffer.open(shard(), at(5));
+    let (_, from) = buffer.open(&shard(), "s".into(), SHARD.into(), at(5));
     assert_eq!(from, at(30));
     assert_eq!(buffer.take_news(), [News::Processed(shard(), at(10))]);
     buffer.processed(1);
@@ -190,7 +192,7 @@ fn reading_goes_on_behind_the_history_and_progress_waits_for_its_open_cuts() {
 fn open_cuts_may_be_processed_before_their_shard_is_read() {
     let mut buffer = behind_a_history();
     buffer.processed(0);
-    let (epoch, _) = buffer.open(shard(), Checkpoint::TrimHorizon);
+    let (epoch, _) = buffer.open(&shard(), "s".into(), SHARD.into(), Checkpoint::TrimHorizon);
     assert_eq!(buffer.take_news(), [News::Processed(shard(), at(20))]);
     buffer.read_to_end(&shard(), epoch, vec![]);
     assert_eq!(buffer.take_news(), [News::ReadToEnd(shard(), vec![])]);
@@ -202,25 +204,25 @@ fn open_cuts_may_be_processed_before_their_shard_is_read() {
 #[test]
 fn a_lease_that_is_further_than_the_history_counts() {
     let mut buffer = behind_a_history();
-    let (_, from) = buffer.open(shard(), at(45));
+    let (_, from) = buffer.open(&shard(), "s".into(), SHARD.into(), at(45));
     assert_eq!((from, buffer.take_news()), (at(45), vec![]));
 }
 
 #[test]
 fn with_a_history_a_lease_that_comes_back_brings_nothing_once_more() {
     let mut buffer = behind_a_history();
-    let (epoch, _) = buffer.open(shard(), at(30));
+    let (epoch, _) = buffer.open(&shard(), "s".into(), SHARD.into(), at(30));
     buffer.push(&shard(), epoch, block(31..=40), 0, Arc::default());
     let cut = buffer.cut().id;
     buffer.close(&shard());
     buffer.processed(cut);
-    let (_, from) = buffer.open(shard(), at(30));
+    let (_, from) = buffer.open(&shard(), "s".into(), SHARD.into(), at(30));
     assert_eq!((from, buffer.take_news()), (at(40), vec![News::Processed(shard(), at(40))]));
 }
 
 /// Records of `size` bytes, each arriving a second after the last one.
 fn timed(sequences: std::ops::RangeInclusive<u32>, size: usize) -> RecordBlock {
-    let mut builder = BlockBuilder::new("s".into(), shard());
+    let mut builder = BlockBuilder::new("s".into(), SHARD.into());
     for sequence in sequences {
         builder.push(&vec![0; size], "key", &sequence.to_string(), 0, i64::from(sequence) * 1_000);
     }
@@ -234,10 +236,10 @@ fn ends(cut: Cut) -> Vec<(String, u64)> {
 
 #[test]
 fn a_cut_takes_no_more_bytes_than_it_may_but_one_record_in_any_case() {
-    let (mut buffer, held) = (Buffer::new("s".into()), Arc::new(()));
-    let other = ShardId::from("shardId-000000000001");
+    let (mut buffer, held) = (Buffer::new(), Arc::new(()));
+    let other = LeaseKey::from("shardId-000000000001");
     for id in [shard(), other] {
-        let (epoch, _) = buffer.open(id.clone(), Checkpoint::TrimHorizon);
+        let (epoch, _) = buffer.open(&id, "s".into(), SHARD.into(), Checkpoint::TrimHorizon);
         buffer.push(&id, epoch, timed(1..=4, 100), 0, held.clone());
         buffer.push(&id, epoch, timed(5..=8, 100), 0, held.clone());
     }
@@ -252,7 +254,7 @@ fn a_cut_takes_no_more_bytes_than_it_may_but_one_record_in_any_case() {
 #[test]
 fn what_arrived_after_the_stop_and_what_follows_it_is_not_taken() {
     let (mut buffer, epoch, held) = with_cuts(0);
-    let later = ShardId::from("shardId-000000000001");
+    let later = LeaseKey::from("shardId-000000000001");
     buffer.push(&shard(), epoch, timed(1..=3, 1), 0, held.clone());
     buffer.push(&shard(), epoch, timed(4..=6, 1), 0, held.clone());
     // The service's clock went back.
@@ -261,7 +263,7 @@ fn what_arrived_after_the_stop_and_what_follows_it_is_not_taken() {
     assert_eq!(ends(buffer.cut()), [("4".to_owned(), 4)]);
     assert!(buffer.status()[0].is_past);
     assert!(!buffer.push(&shard(), epoch, timed(3..=3, 1), 0, held.clone()), "its reader is told to stop");
-    let (epoch, _) = buffer.open(later.clone(), Checkpoint::TrimHorizon);
+    let (epoch, _) = buffer.open(&later, "s".into(), SHARD.into(), Checkpoint::TrimHorizon);
     assert!(buffer.push(&later, epoch, timed(1..=4, 1), 0, held.clone()));
     assert!(!buffer.push(&later, epoch, timed(5..=5, 1), 0, held.clone()));
     assert_eq!(ends(buffer.cut()), [("4".to_owned(), 4)]);

@@ -1,5 +1,6 @@
 //! Runs a processor for each shard.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use millstream_kinesis::ShardId;
@@ -31,8 +32,10 @@ pub enum SchedulerError {
     #[error(transparent)]
     Consumer(#[from] ConsumerError),
     /// A processor failed. Its shard is read again from the last checkpoint, by another worker or after a new start.
-    #[error("{method} failed for shard {shard}: {cause}")]
+    #[error("{method} failed for shard {shard} of stream {stream}: {cause}")]
     Processor {
+        /// The stream's name.
+        stream: Arc<str>,
         /// The shard.
         shard: ShardId,
         /// The method of the processor.
@@ -46,9 +49,11 @@ pub enum SchedulerError {
     Panicked(JoinError),
     /// A shard was processed to its end, which was not checkpointed.
     #[error(
-        "shard_ended of shard {shard} returned without a checkpoint: call checkpoint() in it, or the shard's children are never read"
+        "shard_ended of shard {shard} of stream {stream} returned without a checkpoint: call checkpoint() in it, or the shard's children are never read"
     )]
     EndNotCheckpointed {
+        /// The stream's name.
+        stream: Arc<str>,
         /// The shard.
         shard: ShardId,
     },
@@ -115,9 +120,9 @@ async fn process<P: ShardRecordProcessor>(
     mut processor: P,
     max_records: u64,
 ) -> Result<(), SchedulerError> {
-    let (shard, checkpointer) = (stream.shard().clone(), stream.checkpointer());
+    let (name, shard, checkpointer) = (stream.stream().clone(), stream.shard().clone(), stream.checkpointer());
     let check = |method: &'static str, result: ProcessorResult| {
-        result.map_err(|cause| SchedulerError::Processor { shard: shard.clone(), method, cause })
+        result.map_err(|cause| SchedulerError::Processor { stream: name.clone(), shard: shard.clone(), method, cause })
     };
     // A processor that hands on the refusal of its checkpoint has not failed.
     let has_lost = |result: &ProcessorResult| {
@@ -125,7 +130,7 @@ async fn process<P: ShardRecordProcessor>(
         matches!(cause, Some(CheckpointError::LeaseLost { .. }))
     };
     let input = InitializationInput {
-        stream: stream.stream().to_owned(),
+        stream: name.to_string(),
         shard: shard.clone(),
         checkpoint: stream.from().clone(),
         pending: stream.pending(),
@@ -149,7 +154,7 @@ async fn process<P: ShardRecordProcessor>(
                 check("shard_ended", result)?;
                 return match stream.is_committed_to_end() {
                     true => Ok(()),
-                    false => Err(SchedulerError::EndNotCheckpointed { shard }),
+                    false => Err(SchedulerError::EndNotCheckpointed { stream: name, shard }),
                 };
             }
             ShardEvent::ShutdownRequested => {

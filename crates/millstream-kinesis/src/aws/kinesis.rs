@@ -14,7 +14,7 @@ use super::subscription::{self, AwsSubscription};
 use super::{AwsSettings, decode};
 use crate::{
     GetRecords, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, SequenceNumber, Shard, ShardId, StreamConsumer,
-    Subscription,
+    StreamOrigin, Subscription,
 };
 
 /// Kinesis through the AWS SDK. Connections are made when they are needed.
@@ -202,6 +202,16 @@ impl Kinesis for AwsKinesis {
         let call = self.client.create_stream().stream_name(stream).shard_count(shards);
         call.send().await.map_err(self.failed(stream))?;
         Ok(())
+    }
+
+    async fn stream_origin(&self, stream: &str) -> Result<StreamOrigin, KinesisError> {
+        let call = self.client.describe_stream_summary().stream_name(stream);
+        let summary = call.send().await.map_err(self.failed(stream))?.stream_description_summary;
+        let summary = summary.ok_or_else(|| decode::malformed("`StreamDescriptionSummary` is missing"))?;
+        // arn:aws:kinesis:region:account:stream/name
+        let account = summary.stream_arn.split(':').nth(4).filter(|account| !account.is_empty());
+        let account = account.ok_or_else(|| decode::malformed("`StreamARN` has no account"))?.to_owned();
+        Ok(StreamOrigin { account, created_s: summary.stream_creation_timestamp.secs() })
     }
 
     async fn stream_active(&self, stream: &str) -> Result<bool, KinesisError> {

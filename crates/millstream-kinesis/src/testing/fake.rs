@@ -10,7 +10,7 @@ use super::fan_out::{FakeSubscription, FanOut};
 use super::shard::FakeShard;
 use crate::{
     GetRecords, HashKey, HashKeyRange, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, SequenceNumber, Shard,
-    ShardId, StreamConsumer, Subscription,
+    ShardId, StreamConsumer, StreamOrigin, Subscription,
 };
 
 /// An operation of the [`Kinesis`] trait.
@@ -390,6 +390,11 @@ impl Kinesis for FakeKinesis {
         }
         state.create(stream, shards);
         Ok(())
+    }
+
+    async fn stream_origin(&self, stream: &str) -> Result<StreamOrigin, KinesisError> {
+        self.called(Operation::StreamActive, None, None)?.stream(stream)?;
+        Ok(StreamOrigin { account: "000000000000".to_owned(), created_s: 0 })
     }
 
     async fn stream_active(&self, stream: &str) -> Result<bool, KinesisError> {

@@ -1,18 +1,22 @@
-use millstream_kinesis::{Checkpoint, HashKeyRange, ShardId};
+use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, ShardId};
 
-use crate::Lease;
 use crate::fleet::{Layout, LeaderLock};
+use crate::{Lease, SessionWrite};
 
 /// What the driver is to do. Leases are given as this worker knows them: the store's conditions need that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// [`LeaseStore::scan`](crate::LeaseStore::scan), answered by `Scanned` or `ScanFailed`.
     Scan,
-    /// List the stream's shards, answered by `ShardsListed` or `ListFailed`.
-    ListShards,
+    /// List a stream's shards, answered by `ShardsListed` or `ListFailed`.
+    ListShards {
+        /// Its identifier; empty for the only stream of an application.
+        stream: String,
+    },
     /// [`LeaseStore::create`](crate::LeaseStore::create), answered by `Created` or `Failed`.
     Create(Lease),
-    /// [`LeaseStore::renew`](crate::LeaseStore::renew), answered by `Renewed`, `HandoffRequested`, `Refused` or `Failed`.
+    /// [`LeaseStore::renew`](crate::LeaseStore::renew), answered by `Renewed`, `HandoffRequested`, `NotWantedAnyMore`, `Refused` or
+    /// `Failed`.
     Renew(Lease),
     /// [`LeaseStore::take`](crate::LeaseStore::take), answered by `Taken`, `Refused` or `Failed`.
     Take(Lease),
@@ -83,16 +87,19 @@ pub enum Action {
         /// Where it is kept.
         layout: Layout,
     },
+    /// [`LeaseStore::write_session`](crate::LeaseStore::write_session), answered by `SessionWritten` or `SessionFailed`.
+    WriteSession(SessionWrite),
     /// Start to read a shard.
     StartReading {
-        /// The lease: the shard's id.
+        /// The lease.
         key: String,
         /// Read what follows.
         checkpoint: Checkpoint,
+        /// What a checkpoint that is no record's stands for: `LATEST` is the moment when the application began, whoever reads
+        /// the shard, and however late.
+        initial: InitialPosition,
         /// The hash keys the shard takes, where known.
         hash_range: Option<HashKeyRange>,
-        /// The moment that `LATEST` stands for, where known: milliseconds since the epoch.
-        latest_since_ms: Option<i64>,
     },
     /// Stop to read a shard.
     StopReading {

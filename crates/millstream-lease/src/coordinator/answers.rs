@@ -6,7 +6,7 @@ use crate::Lease;
 
 impl Coordinator {
     /// The lease whose write under way was answered. `None`: nothing was asked.
-    fn answered(&mut self, key: &str) -> Option<(&mut Entry, InFlight)> {
+    pub(super) fn answered(&mut self, key: &str) -> Option<(&mut Entry, InFlight)> {
         let step = self.step;
         let entry = self.leases.get_mut(key)?;
         let in_flight = entry.in_flight.take()?;
@@ -33,39 +33,31 @@ impl Coordinator {
         self.advance(key);
     }
 
-    pub(super) fn handoff_requested(&mut self, lease: Lease) {
-        let key = lease.key.clone();
-        let now = self.now;
-        if let Some((entry, _)) = self.answered(&key) {
-            entry.retry.succeeded();
-            entry.observe(lease, now);
-            if let Some(hold) = &mut entry.hold {
-                hold.is_uncertain = false;
-            }
-            self.hand_over(&key);
-        }
-    }
-
     pub(super) fn taken(&mut self, lease: Lease) {
         let key = lease.key.clone();
-        let (now, shutdown_ms) = (self.now, self.shutdown_ms);
+        let (now, step, shutdown_ms) = (self.now, self.step, self.shutdown_ms);
+        let failover_ms = self.config.failover_ms;
         let Some((entry, in_flight)) = self.answered(&key) else {
             return;
         };
         entry.retry.succeeded();
-        entry.observe(lease, now);
-        if in_flight.operation != Operation::Take {
+        entry.observe(lease, now, step);
+        // One that was under way for too long may be another worker's by now.
+        if in_flight.operation != Operation::Take || now >= in_flight.sent_ms + failover_ms {
+            entry.is_outdated |= in_flight.operation == Operation::Take;
             return;
         }
         entry.hold = Some(Hold::new(in_flight.sent_ms));
         if let Some(deadline) = shutdown_ms {
-            self.leave_for_shutdown(&key, deadline);
+            self.leave_for_good(&key, deadline);
+        } else if !self.leases.get(&key).is_some_and(|entry| self.reads(&entry.lease)) {
+            self.leave_former(&key);
         }
         self.advance(&key);
     }
 
     pub(super) fn handoff_asked(&mut self, key: &str) {
-        let now = self.now;
+        let (now, step) = (self.now, self.step);
         let Some((entry, in_flight)) = self.answered(key) else {
             return;
         };
@@ -75,22 +67,22 @@ impl Coordinator {
         };
         let mut lease = entry.lease.clone();
         lease.checkpoint_owner = lease.owner.replace(to);
-        entry.observe(lease, now);
+        entry.observe(lease, now, step);
         // A leader gives its own away, too.
         if entry.hold.is_some() {
             self.hand_over(key);
-        } else if self.shutdown_ms.is_some() {
+        } else {
             self.give_back();
         }
     }
 
     pub(super) fn handoff_withdrawn(&mut self, key: &str) {
-        let now = self.now;
+        let (now, step) = (self.now, self.step);
         if let Some((entry, _)) = self.answered(key) {
             entry.retry.succeeded();
             let mut lease = entry.lease.clone();
             lease.owner = lease.checkpoint_owner.take();
-            entry.observe(lease, now);
+            entry.observe(lease, now, step);
         }
     }
 
@@ -103,13 +95,13 @@ impl Coordinator {
     }
 
     fn given_up(&mut self, key: &str, change: impl FnOnce(&mut Lease)) {
-        let now = self.now;
+        let (now, step) = (self.now, self.step);
         if let Some((entry, _)) = self.answered(key) {
             entry.retry.succeeded();
             let mut lease = entry.lease.clone();
             lease.counter += 1;
             change(&mut lease);
-            entry.observe(lease, now);
+            entry.observe(lease, now, step);
             entry.hold = None;
         }
     }
@@ -152,6 +144,9 @@ impl Coordinator {
     }
 
     pub(super) fn deleted(&mut self, key: &str) {
+        if self.former_answered(key) {
+            return;
+        }
         if self.answered(key).is_some() {
             self.leases.remove(key);
         }
@@ -161,6 +156,9 @@ impl Coordinator {
     /// may have asked for the lease meanwhile.
     pub(super) fn refused(&mut self, key: &str) {
         let now = self.now;
+        if self.former_answered(key) {
+            return;
+        }
         let Some((entry, in_flight)) = self.answered(key) else {
             return;
         };
@@ -186,6 +184,9 @@ impl Coordinator {
     /// Whether the write was done is unknown. That of a held lease is found out by a renewal.
     pub(super) fn failed(&mut self, key: &str, reason: String) {
         let now = self.now;
+        if self.former_answered(key) {
+            return;
+        }
         if let Some(creating) = self.creating.get_mut(key)
             && creating.is_in_flight
         {
@@ -204,27 +205,5 @@ impl Coordinator {
             self.look_once_more();
         }
         self.give_up_when_late(key);
-    }
-
-    /// A lease held by this worker, as scanned: tells of a handoff, or of its loss, before the next renewal does.
-    pub(super) fn check_held(&mut self, scanned: Lease) {
-        let key = scanned.key.clone();
-        let now = self.now;
-        let Some(entry) = self.leases.get_mut(&key) else {
-            return;
-        };
-        let me = Some(self.config.worker_id.as_str());
-        if scanned.actual_owner() != me {
-            if scanned.counter > entry.lease.counter {
-                entry.observe(scanned, now);
-                self.lose(&key);
-            }
-        } else if scanned.checkpoint_owner.is_some()
-            && entry.lease.checkpoint_owner.is_none()
-            && scanned.counter == entry.lease.counter
-        {
-            entry.observe(scanned, now);
-            self.hand_over(&key);
-        }
     }
 }

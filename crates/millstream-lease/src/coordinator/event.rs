@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use millstream_kinesis::{Checkpoint, ChildShard, Shard};
 
-use crate::Lease;
 use crate::fleet::Fleet;
+use crate::{Lease, SessionAnswer, StreamStart};
 
 /// What happened: time passed, the store or the stream answered, the program got on.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,10 +17,19 @@ pub enum Event {
         /// Why, for people.
         reason: String,
     },
-    /// Answer to `ListShards`: all shards of the stream, closed ones too.
-    ShardsListed(Vec<Shard>),
+    /// The application's streams, by identifier: where several are read, before anything else and at each change.
+    StreamsChanged(BTreeMap<String, StreamStart>),
+    /// Answer to `ListShards`.
+    ShardsListed {
+        /// The stream, as it was asked for.
+        stream: String,
+        /// All its shards, closed ones too.
+        shards: Vec<Shard>,
+    },
     /// Answer to `ListShards`: it failed.
     ListFailed {
+        /// The stream, as it was asked for.
+        stream: String,
         /// Why, for people.
         reason: String,
     },
@@ -36,6 +47,11 @@ pub enum Event {
     },
     /// Answer to `Renew`: another worker asked for the lease.
     HandoffRequested {
+        /// The lease as stored.
+        lease: Lease,
+    },
+    /// Answer to `Renew`: the worker that asked for the lease has withdrawn.
+    NotWantedAnyMore {
         /// The lease as stored.
         lease: Lease,
     },
@@ -162,6 +178,13 @@ pub enum Event {
     },
     /// Answer to `Resign`, whether it succeeded or not: a lock that stays grows old.
     Resigned,
+    /// Answer to `WriteSession`.
+    SessionWritten(SessionAnswer),
+    /// Answer to `WriteSession`: no answer, or an error. It may have been done or not.
+    SessionFailed {
+        /// Why, for people.
+        reason: String,
+    },
     /// Stop, with all that is processed checkpointed and all leases released.
     Shutdown,
 }

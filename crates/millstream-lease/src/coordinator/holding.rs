@@ -1,9 +1,10 @@
 //! What is done with the leases this worker holds.
 
-use millstream_kinesis::Checkpoint;
+use millstream_kinesis::{Checkpoint, InitialPosition};
 
 use super::state::{Entry, Hold, InFlight, Operation, Phase, Reason};
 use super::{Action, Coordinator};
+use crate::split_key;
 
 impl Coordinator {
     pub(super) fn advance_all(&mut self) {
@@ -19,6 +20,9 @@ impl Coordinator {
         if self.is_unrenewed(key) {
             tracing::warn!(lease = key, "not renewed within the failover time, stopped by itself");
             self.lose(key);
+            if self.shutdown_ms.is_none() && !self.renews_leases() {
+                self.scan.hurry(self.now);
+            }
             return;
         }
         self.leave_at_deadline(key);
@@ -38,7 +42,12 @@ impl Coordinator {
 
     /// Whether the lease may have been taken by another worker, by this worker's own clock.
     fn is_unrenewed(&self, key: &str) -> bool {
-        self.held(key).is_some_and(|hold| self.now >= hold.renewed_ms + self.config.failover_ms)
+        self.held(key).is_some_and(|hold| self.now >= self.lost_ms(hold))
+    }
+
+    /// When a lease is lost unless a sign of life succeeds before.
+    pub(super) fn lost_ms(&self, hold: &Hold) -> u64 {
+        self.session_lost_ms().unwrap_or(hold.renewed_ms + self.config.failover_ms)
     }
 
     fn start_reading(&mut self, key: &str) {
@@ -48,15 +57,21 @@ impl Coordinator {
         }
         // A lease written by KCL 1 does not know it.
         let listed_range = self.listed_range(key);
+        let start = self.streams.get(split_key(key).0).map_or(self.config.initial, |stream| stream.start.initial);
         if let Some(entry) = self.leases.get_mut(key)
             && let Some(hold) = &mut entry.hold
         {
             hold.phase = Phase::Reading;
+            let initial = match (&entry.lease.checkpoint, entry.lease.latest_since_ms) {
+                (Checkpoint::Latest, Some(ms)) => InitialPosition::AtTimestamp(ms),
+                (Checkpoint::Latest, None) => InitialPosition::Latest,
+                _ => start,
+            };
             self.actions.push(Action::StartReading {
                 key: key.to_owned(),
                 checkpoint: entry.lease.checkpoint.clone(),
+                initial,
                 hash_range: entry.lease.hash_range.or(listed_range),
-                latest_since_ms: entry.lease.latest_since_ms,
             });
         }
     }
@@ -75,7 +90,7 @@ impl Coordinator {
             let is_late = self.now >= leaving.deadline_ms;
             let completion = match leaving.reason {
                 Reason::Handoff => Operation::CompleteHandoff,
-                Reason::Shutdown => Operation::Release,
+                Reason::Release => Operation::Release,
             };
             if let Some(checkpoint) = checkpoint {
                 return Some(Operation::Checkpoint(checkpoint));
@@ -88,14 +103,15 @@ impl Coordinator {
         {
             return Some(Operation::Checkpoint(checkpoint));
         }
-        (self.now >= hold.renewed_ms + self.config.renew_interval_ms()).then_some(Operation::Renew)
+        let is_due = self.renews_leases() && self.now >= hold.renewed_ms + self.config.renew_interval_ms();
+        is_due.then_some(Operation::Renew)
     }
 
     /// The checkpoint that may be written and is not.
     pub(super) fn unwritten(&self, entry: &Entry, hold: &Hold) -> Option<Checkpoint> {
         let children = hold.children.as_ref();
-        let children_have_leases =
-            children.is_some_and(|all| all.iter().all(|child| !self.creating.contains_key(child.id.as_str())));
+        let children_have_leases = children
+            .is_some_and(|all| all.iter().all(|child| !self.creating.contains_key(&*entry.lease.sibling(&child.id))));
         if hold.is_finished && children_have_leases && hold.deferred.is_empty() {
             return Some(Checkpoint::ShardEnd);
         }

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::state::{Entry, Operation, Periodic};
+use super::periodic::Periodic;
+use super::state::{Entry, Operation};
 use super::{Action, Coordinator};
 use crate::assignment::{AssignableLease, Assignee, AssignmentConfig, Movability, plan};
 use crate::fleet::{FleetWorker, HEARTBEAT_MS, LOCK_DURATION_MS, LeaderLock};
@@ -172,14 +173,13 @@ impl Coordinator {
 
     /// The leases whose shards are still to be read, as a plan wants them.
     pub(super) fn assignable(&self) -> Vec<AssignableLease> {
-        let open = self.leases.iter().filter(|(_, entry)| !entry.lease.is_ended());
         let assignable = |(key, entry): (&String, &Entry)| AssignableLease {
             key: key.clone(),
             owner: self.next_owner(entry).map(str::to_owned),
             throughput: entry.lease.throughput,
             state: self.movability(key, entry),
         };
-        open.map(assignable).collect()
+        self.active().map(assignable).collect()
     }
 
     fn movability(&self, key: &str, entry: &Entry) -> Movability {

@@ -19,7 +19,7 @@ impl Coordinator {
         self.shutdown_ms = Some(deadline_ms);
         let keys: Vec<String> = self.leases.keys().cloned().collect();
         for key in keys {
-            self.leave_for_shutdown(&key, deadline_ms);
+            self.leave_for_good(&key, deadline_ms);
         }
         // Left by a write whose outcome is unknown, or lost: the table may name this worker all the same.
         let mut unheld = self.leases.values().filter(|entry| entry.hold.is_none() && !entry.lease.is_ended());
@@ -30,12 +30,15 @@ impl Coordinator {
         self.advance_all();
     }
 
-    /// In a shutdown: withdraws what this worker asked for, and releases what it was given meanwhile. Else the old owner would
-    /// hand over to nobody, and the shard would wait for the failover time.
+    /// Withdraws what this worker has asked for and does not want any more, and releases what it was given meanwhile: in a
+    /// shutdown all, else leases of streams that it does not read. Otherwise the old owner would hand over to nobody, and the
+    /// shard would wait for the failover time.
     pub(super) fn give_back(&mut self) {
         let me = Some(self.config.worker_id.as_str());
-        let is_mine =
-            |(key, entry): &(&String, &Entry)| entry.lease.owner.as_deref() == me && self.is_open_to_writes(key, entry);
+        let is_unwanted = |entry: &Entry| self.shutdown_ms.is_some() || !self.reads(&entry.lease);
+        let is_mine = |(key, entry): &(&String, &Entry)| {
+            entry.lease.owner.as_deref() == me && is_unwanted(entry) && self.is_open_to_writes(key, entry)
+        };
         let operation = |entry: &Entry| match entry.lease.checkpoint_owner {
             Some(_) => Operation::WithdrawHandoff,
             None => Operation::Release,
@@ -54,8 +57,9 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn leave_for_shutdown(&mut self, key: &str, deadline_ms: u64) {
-        self.leave(key, Reason::Shutdown, deadline_ms);
+    /// To be released when it is finished, to whoever takes it.
+    pub(super) fn leave_for_good(&mut self, key: &str, deadline_ms: u64) {
+        self.leave(key, Reason::Release, deadline_ms);
     }
 
     /// Starts to give up a held lease. A handoff asked for stays one; the earlier deadline counts.
@@ -77,6 +81,13 @@ impl Coordinator {
                 self.actions.push(Action::StopReading { key: key.to_owned(), drain: true });
             }
             Phase::Draining | Phase::Idle => {}
+        }
+    }
+
+    /// The worker that a lease is on its way to does not want it: it goes to whoever takes it.
+    pub(super) fn withdrawn_by_asker(&mut self, key: &str) {
+        if let Some(leaving) = self.held_mut(key).and_then(|hold| hold.leaving.as_mut()) {
+            leaving.reason = Reason::Release;
         }
     }
 
@@ -112,7 +123,8 @@ impl Coordinator {
 
     pub(super) fn finish_shutdown(&mut self) {
         let is_late = self.shutdown_ms.is_some_and(|deadline_ms| self.now >= deadline_ms);
-        let is_busy = self.membership.is_busy()
+        let is_busy = self.session.is_busy()
+            || self.membership.is_busy()
             || (self.last_look_since.is_some() && !is_late)
             || self.leading.is_busy()
             || self.creating.values().any(|creating| creating.is_in_flight)

@@ -3,7 +3,7 @@
 //! It decides only who chooses the leases that this worker takes. That two workers never both write is the matter of the
 //! store's conditions, whoever chose: a wrong belief about the fleet costs a lease moved for nothing.
 
-use super::state::Periodic;
+use super::periodic::Periodic;
 use super::{Action, Coordinator};
 use crate::fleet::{Fleet, Layout, REPORT_INTERVAL_MS, Role};
 
@@ -29,6 +29,11 @@ pub(super) struct Membership {
 impl Membership {
     pub(super) fn is_led(&self) -> bool {
         self.role == Some(Role::Led)
+    }
+
+    /// Whether workers of the KCL 3 run.
+    pub(super) fn reports(&self) -> bool {
+        self.role.is_some_and(Role::reports)
     }
 
     pub(super) fn layout(&self) -> Layout {

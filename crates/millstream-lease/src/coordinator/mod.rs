@@ -17,13 +17,18 @@ mod action;
 mod answers;
 mod balancing;
 mod event;
+mod handoffs;
 mod holding;
 mod leading;
 mod leaving;
 mod membership;
+mod news;
+mod periodic;
 mod reports;
+mod session;
 mod shards;
 mod state;
+mod streams;
 mod taking;
 mod view;
 mod wake;
@@ -35,12 +40,15 @@ pub use event::Event;
 pub use view::{LeaseStatus, LeaseView};
 
 use crate::seed::Seed;
-use crate::{CoordinatorConfig, Lease};
+use crate::{CoordinatorConfig, Lease, StreamStart};
 use balancing::Balancing;
 use leading::Leading;
 use membership::Membership;
-use shards::{Creating, Listing};
-use state::{Entry, Periodic};
+use periodic::Periodic;
+use session::Session;
+use shards::Creating;
+use state::Entry;
+use streams::{Former, Stream};
 
 /// The decisions of one worker about its leases.
 ///
@@ -50,6 +58,8 @@ use state::{Entry, Periodic};
 pub struct Coordinator {
     config: CoordinatorConfig,
     seed: Seed,
+    /// Tells this process from all others, also of this worker's name.
+    nonce: u64,
     /// The time of the current step, milliseconds of a clock that never goes back.
     now: u64,
     /// Counts the steps, to tell what was asked before and after something else.
@@ -57,10 +67,12 @@ pub struct Coordinator {
     leases: BTreeMap<String, Entry>,
     creating: BTreeMap<String, Creating>,
     scan: Periodic,
-    list: Periodic,
-    listing: Option<Listing>,
+    /// By identifier; the only stream of an application is called by none.
+    streams: BTreeMap<String, Stream>,
+    former: BTreeMap<String, Former>,
     membership: Membership,
     leading: Leading,
+    session: Session,
     balancing: Balancing,
     /// When a shutdown that was asked for ends.
     shutdown_ms: Option<u64>,
@@ -73,18 +85,25 @@ pub struct Coordinator {
 impl Coordinator {
     /// A worker that knows nothing yet. The seed decides which of several equal leases are taken first.
     pub fn new(config: CoordinatorConfig, seed: u64) -> Self {
+        let mut streams = BTreeMap::new();
+        if !config.reads_several {
+            let start = StreamStart { initial: config.initial, latest_since_ms: config.latest_since_ms };
+            streams.insert(String::new(), Stream::new(start));
+        }
         Coordinator {
             config,
             seed: Seed::new(seed),
+            nonce: seed,
             now: 0,
             step: 0,
             leases: BTreeMap::new(),
             creating: BTreeMap::new(),
             scan: Periodic::default(),
-            list: Periodic::default(),
-            listing: None,
+            streams,
+            former: BTreeMap::new(),
             membership: Membership::default(),
             leading: Leading::default(),
+            session: Session::default(),
             balancing: Balancing::default(),
             shutdown_ms: None,
             last_look_since: None,
@@ -100,10 +119,12 @@ impl Coordinator {
         }
         self.step += 1;
         self.now = self.now.max(now_ms);
+        self.note_news(&event);
         self.take_in(event);
         self.create_due();
         self.look_around();
         self.attend_fleet();
+        self.attend_session();
         self.finish_shutdown();
         std::mem::take(&mut self.actions)
     }
@@ -113,11 +134,13 @@ impl Coordinator {
             Event::Tick => self.advance_all(),
             Event::Scanned(leases) => self.scanned(leases),
             Event::ScanFailed { reason } => self.scan.failed(self.now, reason),
-            Event::ShardsListed(shards) => self.shards_listed(shards),
-            Event::ListFailed { reason } => self.list.failed(self.now, reason),
+            Event::StreamsChanged(streams) => self.streams_changed(streams),
+            Event::ShardsListed { stream, shards } => self.shards_listed(&stream, shards),
+            Event::ListFailed { stream, reason } => self.list_failed(&stream, reason),
             Event::Created { key } => self.created(&key),
             Event::Renewed { key, counter } => self.renewed(&key, counter),
             Event::HandoffRequested { lease } => self.handoff_requested(lease),
+            Event::NotWantedAnyMore { lease } => self.not_wanted_any_more(lease),
             Event::Taken(lease) => self.taken(lease),
             Event::HandoffAsked { key } => self.handoff_asked(&key),
             Event::HandoffWithdrawn { key } => self.handoff_withdrawn(&key),
@@ -143,11 +166,13 @@ impl Coordinator {
             Event::LeadRefused => self.lead_refused(),
             Event::LeadFailed { reason } => self.lead_failed(reason),
             Event::Resigned => self.resigned(),
+            Event::SessionWritten(answer) => self.session_written(answer),
+            Event::SessionFailed { reason } => self.session_failed(reason),
             Event::Shutdown => self.shut_down(),
         }
     }
 
-    /// Looks at the table and at the stream's shards where that is due.
+    /// Looks at the table and at the streams' shards where that is due.
     fn look_around(&mut self) {
         if self.shutdown_ms.is_some() && self.last_look_since.is_none() {
             return;
@@ -155,8 +180,12 @@ impl Coordinator {
         if self.scan.start(self.now, self.step, self.config.scan_interval_ms) {
             self.actions.push(Action::Scan);
         }
-        if self.shutdown_ms.is_none() && self.list.start(self.now, self.step, self.config.shard_sync_ms) {
-            self.actions.push(Action::ListShards);
+        if self.shutdown_ms.is_none() {
+            for (stream, Stream { list, .. }) in &mut self.streams {
+                if list.start(self.now, self.step, self.config.shard_sync_ms) {
+                    self.actions.push(Action::ListShards { stream: stream.clone() });
+                }
+            }
         }
     }
 
@@ -165,17 +194,20 @@ impl Coordinator {
         let Some(scan_step) = self.scan.answered() else {
             return;
         };
-        let scanned: BTreeMap<_, _> = scanned.into_iter().map(|lease| (lease.key.clone(), lease)).collect();
-        let mut has_vanished = false;
+        let mut scanned: BTreeMap<_, _> = scanned.into_iter().map(|lease| (lease.key.clone(), lease)).collect();
+        self.leave_out_former(&mut scanned);
+        let (streams, now) = (&mut self.streams, self.now);
         self.leases.retain(|key, entry| {
             let stays = scanned.contains_key(key) || entry.hold.is_some() || entry.is_newer_than(scan_step);
-            has_vanished |= !stays && !entry.lease.is_ended();
+            if !stays
+                && !entry.lease.is_ended()
+                && let Some(stream) = streams.get_mut(entry.lease.stream())
+            {
+                // Somebody deleted the row of a shard that is still to be read: it gets a new one.
+                stream.list.hurry(now);
+            }
             stays
         });
-        if has_vanished {
-            // Somebody deleted the row of a shard that is still to be read: it gets a new one.
-            self.list.hurry(self.now);
-        }
         self.creating.retain(|key, creating| creating.is_in_flight || !scanned.contains_key(key));
         for (key, lease) in scanned {
             match self.leases.get_mut(&key) {
@@ -188,12 +220,15 @@ impl Coordinator {
                     *known = lease.checkpoint.max(known.clone());
                 }
                 Some(entry) if entry.hold.is_some() => self.check_held(lease),
-                Some(entry) => entry.observe(lease, self.now),
+                Some(entry) => entry.observe(lease, self.now, self.step),
             }
         }
         if self.shutdown_ms.is_none() {
+            self.give_back();
             self.synchronise(scan_step);
-            if self.membership.is_led() {
+            if !self.may_hold() {
+                // A worker without a session takes nothing.
+            } else if self.membership.is_led() {
                 self.assign_as_leader();
                 self.take_as_led();
             } else if self.knows_its_place() {
@@ -204,5 +239,6 @@ impl Coordinator {
             self.give_back();
         }
         self.advance_all();
+        self.rest_after_scan();
     }
 }

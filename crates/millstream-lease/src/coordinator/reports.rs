@@ -3,7 +3,7 @@
 use millstream_kinesis::{Checkpoint, ChildShard, ShardId};
 
 use super::Coordinator;
-use crate::Lease;
+use crate::{Lease, lease_key, split_key};
 
 impl Coordinator {
     pub(super) fn processed(&mut self, key: &str, checkpoint: Checkpoint) {
@@ -49,8 +49,10 @@ impl Coordinator {
         };
         hold.children = Some(children.clone());
         hold.deferred.clone_from(&children);
-        if children.is_empty() {
-            self.list.hurry(self.now);
+        if children.is_empty()
+            && let Some(stream) = self.streams.get_mut(split_key(key).0)
+        {
+            stream.list.hurry(self.now);
         }
         self.advance(key);
     }
@@ -69,11 +71,13 @@ impl Coordinator {
         let Some(deferred) = entry.hold.as_mut().map(|hold| std::mem::take(&mut hold.deferred)) else {
             return;
         };
+        let stream = split_key(key).0;
         let (missing, ready): (Vec<_>, Vec<_>) =
-            deferred.into_iter().partition(|child| self.lacks_a_parent(child.id.as_str(), &child.parents));
+            deferred.into_iter().partition(|child| self.lacks_a_parent(stream, child));
         for child in ready {
-            if !self.leases.contains_key(child.id.as_str()) {
-                self.create(Lease::of_child(&child, start.clone()));
+            let key = lease_key(stream, child.id.as_str()).into_owned();
+            if !self.leases.contains_key(&key) {
+                self.create(Lease { key, ..Lease::of_child(&child, start.clone()) });
             }
         }
         if let Some(hold) = self.held_mut(key) {
@@ -82,14 +86,15 @@ impl Coordinator {
     }
 
     /// Whether a shard without a lease has a parent without one that the stream still lists.
-    fn lacks_a_parent(&mut self, key: &str, parents: &[ShardId]) -> bool {
-        if self.leases.contains_key(key) {
+    fn lacks_a_parent(&mut self, stream: &str, child: &ChildShard) -> bool {
+        let key = lease_key(stream, child.id.as_str());
+        if self.leases.contains_key(&*key) {
             return false;
         }
-        let unknown: Vec<&ShardId> = parents.iter().filter(|id| !self.leases.contains_key(id.as_str())).collect();
-        let lacks = !unknown.iter().all(|parent| self.is_gone(key, parent));
+        let is_known = |parent: &ShardId| self.leases.contains_key(&*lease_key(stream, parent.as_str()));
+        let lacks = child.parents.iter().any(|parent| !is_known(parent) && !self.is_gone(&key, parent));
         if lacks {
-            self.want_listed(key);
+            self.want_listed(&key);
         }
         lacks
     }

@@ -1,13 +1,15 @@
-//! The stream's shards: which leases are missing, which parents have ended, which leases are left over.
+//! The streams' shards: which leases are missing, which parents have ended, which leases are left over.
 
 use std::collections::BTreeMap;
 
 use millstream_kinesis::{Checkpoint, HashKeyRange, Shard, ShardId};
 
 use super::Coordinator;
-use super::state::{Operation, Retry};
-use crate::Lease;
+use super::periodic::Retry;
+use super::state::{Entry, Operation};
+use super::streams::Stream;
 use crate::lineage::{missing_leases, waits_for_parents};
+use crate::{Lease, lease_key, split_key};
 
 /// An ended lease stays for so many failover times: longer than any worker makes use of an older listing.
 const KEPT_FOR: u64 = 2;
@@ -20,7 +22,7 @@ pub(super) struct Creating {
     pub(super) retry: Retry,
 }
 
-/// The stream's shards as last listed.
+/// A stream's shards as last listed.
 #[derive(Debug)]
 pub(super) struct Listing {
     pub(super) shards: BTreeMap<ShardId, Shard>,
@@ -30,45 +32,72 @@ pub(super) struct Listing {
     is_synchronised: bool,
 }
 
+/// The leases of a stream, which stand together.
+fn of_stream<'a>(
+    leases: &'a BTreeMap<String, Entry>,
+    stream: &'a str,
+) -> impl Iterator<Item = (&'a String, &'a Entry)> + Clone {
+    let from = if stream.is_empty() { String::new() } else { format!("{stream}:") };
+    let leases = leases.range(from..).take_while(move |(key, _)| key.starts_with(stream));
+    leases.filter(move |(key, _)| split_key(key).0 == stream)
+}
+
 impl Coordinator {
     /// Takes in the shards. They are compared with a scan that starts after this: an older one might not show
     /// the lease of a shard's ancestor, and the shard would not be known as a descendant.
-    pub(super) fn shards_listed(&mut self, shards: Vec<Shard>) {
-        let Some(started_step) = self.list.answered() else {
+    pub(super) fn shards_listed(&mut self, stream: &str, shards: Vec<Shard>) {
+        let answered_step = self.step;
+        let Some(stream) = self.streams.get_mut(stream) else {
             return;
         };
-        self.listing = Some(Listing {
+        let Some(started_step) = stream.list.answered() else {
+            return;
+        };
+        stream.listing = Some(Listing {
             shards: shards.into_iter().map(|shard| (shard.id.clone(), shard)).collect(),
             started_step,
-            answered_step: self.step,
-            started_ms: self.list.started_ms,
+            answered_step,
+            started_ms: stream.list.started_ms,
             is_synchronised: false,
         });
         self.scan.hurry(self.now);
         self.advance_all();
     }
 
+    pub(super) fn list_failed(&mut self, stream: &str, reason: String) {
+        if let Some(stream) = self.streams.get_mut(stream) {
+            stream.list.failed(self.now, reason);
+        }
+    }
+
     /// Creates the leases that are missing, and deletes those whose shards are gone, once for each listing.
     pub(super) fn synchronise(&mut self, scan_step: u64) {
-        let Some(listing) = &mut self.listing else {
+        let is_new = |listing: &Listing| !listing.is_synchronised && scan_step >= listing.answered_step;
+        let streams = self.streams.iter().filter(|(_, stream)| stream.listing.as_ref().is_some_and(is_new));
+        for stream in streams.map(|(stream, _)| stream.clone()).collect::<Vec<_>>() {
+            self.synchronise_one(&stream);
+        }
+    }
+
+    fn synchronise_one(&mut self, name: &str) {
+        let Some(Stream { start, list, listing: Some(listing) }) = self.streams.get_mut(name) else {
             return;
         };
-        if listing.is_synchronised || scan_step < listing.answered_step {
-            return;
-        }
+        let start = *start;
         listing.is_synchronised = true;
         // A shard that was open then may have been read to its end since, and its lease deleted.
         if self.now >= listing.started_ms + self.config.failover_ms {
-            self.list.hurry(self.now);
+            list.hurry(self.now);
             return;
         }
-        let leases = self.leases.iter().map(|(key, entry)| (key.as_str(), &entry.lease)).collect();
-        let missing = missing_leases(&listing.shards, &leases, self.config.initial);
+        let leases = of_stream(&self.leases, name).map(|(_, entry)| (entry.lease.shard(), &entry.lease)).collect();
+        let missing = missing_leases(&listing.shards, &leases, start.initial);
         // An ended lease tells that its line was read: it stays until all its descendants have leases.
-        let is_complete = missing.is_empty() && self.creating.is_empty();
-        let left_over = if is_complete { self.left_over() } else { Vec::new() };
+        let is_complete = missing.is_empty() && !self.creating.keys().any(|key| split_key(key).0 == name);
+        let left_over = if is_complete { self.left_over(name) } else { Vec::new() };
         for mut lease in missing {
-            lease.latest_since_ms = self.config.latest_since_ms.filter(|_| lease.checkpoint == Checkpoint::Latest);
+            lease.key = lease_key(name, &lease.key).into_owned();
+            lease.latest_since_ms = start.latest_since_ms.filter(|_| lease.checkpoint == Checkpoint::Latest);
             tracing::info!(lease = lease.key, checkpoint = %lease.checkpoint, "a shard without a lease");
             self.create(lease);
         }
@@ -79,18 +108,20 @@ impl Coordinator {
 
     /// Ended leases that nobody needs (KCL `LeaseCleanupManager`): of shards whose children are all being read, oldest first;
     /// and of shards that are not listed any more, where no child waits for them.
-    fn left_over(&self) -> Vec<String> {
-        let Some(listing) = self.listing.as_ref().filter(|listing| !listing.shards.is_empty()) else {
+    fn left_over(&self, stream: &str) -> Vec<String> {
+        let listing = self.streams.get(stream).and_then(|stream| stream.listing.as_ref());
+        let Some(listing) = listing.filter(|listing| !listing.shards.is_empty()) else {
             return Vec::new();
         };
-        let is_needed = |key: &str| {
-            let mut waiting = self.leases.values().filter(|entry| waits_for_parents(&entry.lease));
-            waiting.any(|entry| entry.lease.parents.iter().any(|parent| parent.as_str() == key))
+        let leases = of_stream(&self.leases, stream);
+        let is_needed = |shard: &str| {
+            let mut waiting = leases.clone().filter(|(_, entry)| waits_for_parents(&entry.lease));
+            waiting.any(|(_, entry)| entry.lease.parents.iter().any(|parent| parent.as_str() == shard))
         };
-        let ended = self.leases.iter().filter(|(key, entry)| {
-            let is_forgotten = entry.first_step < listing.started_step
-                && !listing.shards.contains_key(key.as_str())
-                && !is_needed(key);
+        let ended = leases.clone().filter(|(key, entry)| {
+            let shard = entry.lease.shard();
+            let is_forgotten =
+                entry.first_step < listing.started_step && !listing.shards.contains_key(shard) && !is_needed(shard);
             entry.lease.is_ended()
                 && self.is_unmoved_for(key, KEPT_FOR)
                 && entry.hold.is_none()
@@ -104,10 +135,10 @@ impl Coordinator {
     /// not become a fresh one, where shards found later would start at `LATEST`.
     fn is_superseded(&self, ended: &Lease) -> bool {
         let is_read =
-            |child: &ShardId| self.leases.get(child.as_str()).is_some_and(|child| !child.lease.is_untouched());
+            |child: &ShardId| self.leases.get(&*ended.sibling(child)).is_some_and(|child| !child.lease.is_untouched());
         !ended.children.is_empty()
             && ended.children.iter().all(is_read)
-            && !ended.parents.iter().any(|parent| self.leases.contains_key(parent.as_str()))
+            && !ended.parents.iter().any(|parent| self.leases.contains_key(&*ended.sibling(parent)))
     }
 
     /// Whether a lease's shard may be read: not from its beginning, or after all its parents.
@@ -120,7 +151,7 @@ impl Coordinator {
         }
         let parents = entry.lease.parents.iter();
         let (known, unknown): (Vec<_>, Vec<_>) =
-            parents.map(|id| (id, self.leases.get(id.as_str()))).partition(|(_, lease)| lease.is_some());
+            parents.map(|id| (id, self.leases.get(&*entry.lease.sibling(id)))).partition(|(_, lease)| lease.is_some());
         let have_ended = known.iter().all(|(_, parent)| parent.is_some_and(|parent| parent.lease.is_ended()))
             && unknown.iter().all(|(parent, _)| self.is_gone(key, parent));
         if !unknown.is_empty() {
@@ -129,30 +160,38 @@ impl Coordinator {
         have_ended
     }
 
+    /// The last listing of a lease's stream.
+    fn listing_of(&self, key: &str) -> Option<&Listing> {
+        self.streams.get(split_key(key).0)?.listing.as_ref()
+    }
+
     /// Whether the last listing tells of the parents of this shard: it has the shard itself, or is younger than its lease.
     pub(super) fn has_listed(&self, key: &str) -> bool {
         let first_step = self.leases.get(key).map_or(u64::MAX, |entry| entry.first_step);
-        self.listing
-            .as_ref()
-            .is_some_and(|listing| listing.shards.contains_key(key) || listing.started_step > first_step)
+        self.listing_of(key)
+            .is_some_and(|listing| listing.shards.contains_key(split_key(key).1) || listing.started_step > first_step)
     }
 
     /// Lists the shards soon, if the last listing tells nothing of the parents of this one.
     pub(super) fn want_listed(&mut self, key: &str) {
-        if !self.has_listed(key) && self.list.started_step.is_none() {
-            self.list.hurry(self.now);
+        if !self.has_listed(key)
+            && let Some(stream) = self.streams.get_mut(split_key(key).0)
+            && stream.list.started_step.is_none()
+        {
+            stream.list.hurry(self.now);
         }
     }
 
     /// Whether the stream has forgotten a parent of this shard.
     pub(super) fn is_gone(&self, key: &str, parent: &ShardId) -> bool {
-        let is_listed = self.listing.as_ref().is_some_and(|listing| listing.shards.contains_key(parent));
-        self.has_listed(key) && !is_listed && !self.creating.contains_key(parent.as_str())
+        let is_listed = self.listing_of(key).is_some_and(|listing| listing.shards.contains_key(parent));
+        let parent = lease_key(split_key(key).0, parent.as_str());
+        self.has_listed(key) && !is_listed && !self.creating.contains_key(&*parent)
     }
 
     /// The hash keys of a shard, as last listed.
     pub(super) fn listed_range(&self, key: &str) -> Option<HashKeyRange> {
-        Some(self.listing.as_ref()?.shards.get(key)?.hash_range)
+        Some(self.listing_of(key)?.shards.get(split_key(key).1)?.hash_range)
     }
 
     /// Asks for a new lease, unless that was done already.

@@ -1,76 +1,7 @@
 use millstream_kinesis::{Checkpoint, ChildShard, ShardId};
 
+use super::periodic::Retry;
 use crate::{Lease, Throughput};
-
-/// The first pause after a failed call; it doubles with each further failure.
-const FIRST_PAUSE_MS: u64 = 100;
-/// The longest pause: well within the three seconds between two renewals.
-const LONGEST_PAUSE_MS: u64 = 1_600;
-
-/// Failures in a row of one kind of call, and when it may be tried again.
-#[derive(Debug, Default)]
-pub(super) struct Retry {
-    pub(super) failures: u32,
-    pub(super) not_before_ms: u64,
-    pub(super) reason: Option<String>,
-}
-
-impl Retry {
-    pub(super) fn failed(&mut self, now: u64, reason: String) {
-        let pause = FIRST_PAUSE_MS << self.failures.min(8);
-        self.failures += 1;
-        self.not_before_ms = now + pause.min(LONGEST_PAUSE_MS);
-        self.reason = Some(reason);
-    }
-
-    pub(super) fn succeeded(&mut self) {
-        *self = Retry::default();
-    }
-}
-
-/// A look at something, done again and again: at most one at a time.
-#[derive(Debug, Default)]
-pub(super) struct Periodic {
-    pub(super) due_ms: u64,
-    /// The step in which the look under way was started.
-    pub(super) started_step: Option<u64>,
-    /// When the last look was started.
-    pub(super) started_ms: u64,
-    retry: Retry,
-}
-
-impl Periodic {
-    /// Starts a look where one is due.
-    pub(super) fn start(&mut self, now: u64, step: u64, interval_ms: u64) -> bool {
-        let is_due = self.started_step.is_none() && now >= self.due_ms;
-        if is_due {
-            (self.started_step, self.started_ms) = (Some(step), now);
-            self.due_ms = now + interval_ms;
-        }
-        is_due
-    }
-
-    /// Makes the next look due, unless the last one failed just now.
-    pub(super) fn hurry(&mut self, now: u64) {
-        self.due_ms = self.due_ms.min(now.max(self.retry.not_before_ms));
-    }
-
-    /// The look under way succeeded: the step in which it was started.
-    pub(super) fn answered(&mut self) -> Option<u64> {
-        self.retry.succeeded();
-        self.started_step.take()
-    }
-
-    pub(super) fn last_error(&self) -> Option<&str> {
-        self.retry.reason.as_deref()
-    }
-
-    pub(super) fn failed(&mut self, now: u64, reason: String) {
-        self.started_step = None;
-        self.retry.failed(now, reason);
-        self.due_ms = self.retry.not_before_ms;
-    }
-}
 
 /// A write of this worker that was not answered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +35,8 @@ pub(super) struct Entry {
     pub(super) first_step: u64,
     /// Since when the counter has not moved, by this worker's clock.
     pub(super) unmoved_since_ms: u64,
+    /// The step in which the counter or the owner was seen to have changed last.
+    pub(super) moved_step: u64,
     /// Since when a handoff is pending.
     pub(super) handoff_since_ms: Option<u64>,
     /// The step in which the last write of this worker was answered.
@@ -123,6 +56,7 @@ impl Entry {
             lease,
             first_step: step,
             unmoved_since_ms: now,
+            moved_step: step,
             written_step: 0,
             is_outdated: false,
             in_flight: None,
@@ -147,9 +81,9 @@ impl Entry {
     }
 
     /// Takes in the lease as scanned, or as an answer gave it.
-    pub(super) fn observe(&mut self, lease: Lease, now: u64) {
+    pub(super) fn observe(&mut self, lease: Lease, now: u64, step: u64) {
         if lease.counter != self.lease.counter || lease.owner != self.lease.owner {
-            self.unmoved_since_ms = now;
+            (self.unmoved_since_ms, self.moved_step) = (now, step);
         }
         if lease.checkpoint_owner.is_none() {
             self.handoff_since_ms = None;
@@ -177,7 +111,7 @@ pub(super) enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
     Handoff,
-    Shutdown,
+    Release,
 }
 
 #[derive(Debug, Clone, Copy)]

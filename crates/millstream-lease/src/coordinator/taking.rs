@@ -18,7 +18,7 @@ impl Coordinator {
         self.take_assigned();
         let load = self.load();
         let mine = load.get(&self.config.worker_id).copied().unwrap_or(0);
-        let active = self.leases.values().filter(|entry| !entry.lease.is_ended()).count();
+        let active = self.active().count();
         let share = active.div_ceil(load.len().max(1));
         let free = self.free_leases();
         let room = self.config.max_leases.saturating_sub(mine);
@@ -37,7 +37,7 @@ impl Coordinator {
         let me = self.config.worker_id.as_str();
         let mut operations = Vec::new();
         for (key, entry) in &self.leases {
-            if !self.is_open_to_writes(key, entry) {
+            if !self.is_open_to_writes(key, entry) || !self.reads(&entry.lease) {
                 continue;
             }
             let lease = &entry.lease;
@@ -54,11 +54,16 @@ impl Coordinator {
         }
     }
 
+    /// The leases that are still to be read, of the streams that this worker reads.
+    pub(super) fn active(&self) -> impl Iterator<Item = (&String, &Entry)> {
+        self.leases.iter().filter(|(_, entry)| !entry.lease.is_ended() && self.reads(&entry.lease))
+    }
+
     /// How many active leases each live worker has, or will have after the handoffs under way.
     pub(super) fn load(&self) -> BTreeMap<String, usize> {
         let me = &self.config.worker_id;
         let mut load = BTreeMap::from([(me.clone(), 0)]);
-        for entry in self.leases.values().filter(|entry| !entry.lease.is_ended()) {
+        for (_, entry) in self.active() {
             if let Some(owner) = self.coming_owner(entry) {
                 *load.entry(owner.to_owned()).or_default() += 1;
             } else if !self.is_expired(entry) {
@@ -80,7 +85,9 @@ impl Coordinator {
             .leases
             .iter()
             .filter(|(key, entry)| {
-                self.is_open_to_writes(key, entry) && (entry.lease.actual_owner().is_none() || self.is_expired(entry))
+                self.is_open_to_writes(key, entry)
+                    && self.reads(&entry.lease)
+                    && (entry.lease.actual_owner().is_none() || self.is_expired(entry))
             })
             .map(|(key, _)| key.clone())
             .collect();
@@ -112,11 +119,13 @@ impl Coordinator {
         entry.handoff_since_ms.is_some_and(|since| self.now >= since + patience_ms)
     }
 
-    /// Whether an owned lease was not renewed for the failover time, as this worker saw it (KCL `Lease.isExpired`).
+    /// Whether an owned lease was not renewed for the failover time, as this worker saw it (KCL `Lease.isExpired`), and its owner
+    /// has no session either.
     pub(super) fn is_expired(&self, entry: &Entry) -> bool {
         entry.hold.is_none()
             && entry.lease.actual_owner().is_some()
-            && self.now >= entry.unmoved_since_ms + self.config.failover_ms
+            && !self.has_session(entry)
+            && (self.now >= entry.unmoved_since_ms + self.config.failover_ms || self.has_lost_session(entry))
     }
 
     fn is_very_old(&self, key: &str) -> bool {

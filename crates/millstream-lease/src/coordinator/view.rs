@@ -7,7 +7,7 @@ use crate::Lease;
 /// One lease, for people and dashboards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseView<'a> {
-    /// The lease: the shard's id.
+    /// The lease.
     pub key: &'a str,
     /// What this worker does with it.
     pub status: LeaseStatus,
@@ -89,7 +89,7 @@ impl Coordinator {
 
     /// The stream's shards as last listed, in the order of their ids.
     pub fn listed_shards(&self) -> impl Iterator<Item = &Shard> {
-        self.listing.iter().flat_map(|listing| listing.shards.values())
+        self.streams.values().filter_map(|stream| stream.listing.as_ref()).flat_map(|listing| listing.shards.values())
     }
 
     /// Why the last look at the lease table failed; `None`: it did not.
@@ -97,8 +97,8 @@ impl Coordinator {
         self.scan.last_error()
     }
 
-    /// Why the last look at the stream's shards failed; `None`: it did not.
+    /// Why the last look at a stream's shards failed; `None`: none did.
     pub fn list_error(&self) -> Option<&str> {
-        self.list.last_error()
+        self.streams.values().find_map(|stream| stream.list.last_error())
     }
 }

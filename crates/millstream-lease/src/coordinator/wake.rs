@@ -11,8 +11,9 @@ impl Coordinator {
             return u64::MAX;
         }
         let is_open = self.shutdown_ms.is_none();
-        let looks = [(&self.scan, is_open || self.last_look_since.is_some()), (&self.list, is_open)];
-        let looks = looks.into_iter().filter(|(look, is_wanted)| *is_wanted && look.started_step.is_none());
+        let scan = (&self.scan, is_open || self.last_look_since.is_some());
+        let lists = self.streams.values().map(|stream| (&stream.list, is_open));
+        let looks = lists.chain([scan]).filter(|(look, is_wanted)| *is_wanted && look.started_step.is_none());
         let creations = self.creating.values().filter(|creating| !creating.is_in_flight);
         let holds = self.leases.values().filter_map(|entry| Some((entry, entry.hold.as_ref()?)));
         let fleet_ms = if self.config.joins_fleet && self.shutdown_ms.is_none() {
@@ -21,14 +22,14 @@ impl Coordinator {
             u64::MAX
         };
         let times = (looks.map(|(look, _)| look.due_ms))
-            .chain([fleet_ms])
+            .chain([fleet_ms, self.session_wake_ms()])
             .chain(creations.map(|creating| creating.retry.not_before_ms))
             .chain(holds.map(|(entry, hold)| self.lease_wake(entry, hold)));
         times.min().unwrap_or(u64::MAX).max(now_ms)
     }
 
     fn lease_wake(&self, entry: &Entry, hold: &Hold) -> u64 {
-        let lost_ms = hold.renewed_ms + self.config.failover_ms;
+        let lost_ms = self.lost_ms(hold);
         let deadline_ms = hold
             .leaving
             .map(|leaving| leaving.deadline_ms)
@@ -46,7 +47,8 @@ impl Coordinator {
         if self.next_operation(entry, hold).is_some() {
             return 0;
         }
-        let renewal_ms = hold.renewed_ms + self.config.renew_interval_ms();
+        let renewal_ms =
+            if self.renews_leases() { hold.renewed_ms + self.config.renew_interval_ms() } else { u64::MAX };
         let checkpoint_ms =
             self.unwritten(entry, hold).map_or(u64::MAX, |checkpoint| self.checkpoint_due_ms(entry, hold, &checkpoint));
         renewal_ms.min(checkpoint_ms)

@@ -4,7 +4,7 @@
 use millstream_kinesis::{Checkpoint, HashKey, HashKeyRange, ShardId};
 
 use super::{LeaseStore, RenewOutcome};
-use crate::{Lease, Throughput};
+use crate::{Lease, SessionAnswer, SessionWrite, Throughput};
 
 /// Runs the whole suite; panics at the first thing that is not as it must be. Works on leases named `conformance-*`,
 /// and leaves some behind.
@@ -27,6 +27,8 @@ pub async fn run(store: &dyn LeaseStore) {
     a_release_does_not_undo_a_request(store).await;
     an_answer_lost_on_the_way_is_no_loss(store).await;
     a_deleted_lease_is_gone(store).await;
+    a_session_lasts_until_it_is_ended(store).await;
+    a_renewal_tells_what_became_of_a_handoff(store).await;
 }
 
 fn lease(name: &str) -> Lease {
@@ -276,4 +278,65 @@ async fn a_deleted_lease_is_gone(store: &dyn LeaseStore) {
     assert!(store.get(&held.key).await.unwrap().is_none());
     assert_eq!(store.checkpoint(&held, &at("1", 0), &[]).await.unwrap(), None);
     assert!(store.get(&held.key).await.unwrap().is_none(), "a checkpoint made a lease");
+}
+
+async fn a_session_lasts_until_it_is_ended(store: &dyn LeaseStore) {
+    let text = |text: &str| text.to_owned();
+    let write = async |write: SessionWrite| store.write_session(&write).await.unwrap();
+    let begin = |worker: &str, version: &str| SessionWrite::Begin { worker: text(worker), version: text(version) };
+    let beat = |seen: &str, version: &str, tells| {
+        let (worker, seen, version) = (text("host-1:a.b"), text(seen), text(version));
+        SessionWrite::Beat { worker, seen, version, tells }
+    };
+    let end = |worker: &str, seen: &str| SessionWrite::End { worker: text(worker), seen: text(seen) };
+    let mine = |answer: &SessionAnswer| answer.sessions.versions.get("host-1:a.b").cloned();
+
+    assert!(store.sessions().await.unwrap().versions.is_empty());
+    assert!(!write(beat("1", "2", false)).await.is_done, "there is none");
+    let begun = write(begin("host-1:a.b", "1")).await;
+    assert!(begun.is_done && mine(&begun) == Some(text("1")), "{begun:?}");
+    let other = write(begin("other", "x")).await;
+    assert_eq!(other.sessions.versions.len(), 2);
+    assert!(other.sessions.changes > begun.sessions.changes);
+
+    let quiet = write(beat("1", "2", false)).await;
+    assert!(quiet.is_done && quiet.sessions.changes == other.sessions.changes, "{quiet:?}");
+    assert_eq!(write(beat("1", "2", false)).await, quiet, "the answer was lost on the way");
+    let told = write(beat("2", "3", true)).await;
+    assert_eq!(told.sessions.changes, quiet.sessions.changes + 1);
+    assert!(!write(end("host-1:a.b", "2")).await.is_done, "it has shown a sign of life since");
+
+    let ended = write(end("host-1:a.b", "3")).await;
+    assert!(
+        ended.is_done && mine(&ended).is_none() && ended.sessions.changes == told.sessions.changes + 1,
+        "{ended:?}"
+    );
+    let late = write(beat("3", "4", true)).await;
+    assert!(!late.is_done && late.sessions == ended.sessions, "an ended session does not go on: {late:?}");
+    write(begin("host-1:a.b", "5")).await;
+    write(begin("host-1:a.b", "6")).await;
+    assert!(!write(beat("5", "7", false)).await.is_done, "a worker that was started again ends its own session");
+    assert_eq!(store.sessions().await.unwrap().versions["host-1:a.b"], "6");
+    assert!(write(end("host-1:a.b", "6")).await.is_done && write(end("other", "x")).await.is_done);
+    assert!(store.sessions().await.unwrap().versions.is_empty());
+    assert!(
+        store.scan().await.unwrap().iter().all(|lease| lease.key.starts_with("conformance-")),
+        "sessions are no leases"
+    );
+}
+
+async fn a_renewal_tells_what_became_of_a_handoff(store: &dyn LeaseStore) {
+    let mut held = taken(store, "wavering", "a").await;
+    assert!(store.request_handoff(&held, "b").await.unwrap());
+    held = stored(store, &held).await;
+    assert!(store.withdraw_handoff(&held).await.unwrap());
+    let outcome = store.renew(&held).await.unwrap();
+    assert_eq!(outcome, RenewOutcome::HandoffWithdrawn { lease: stored(store, &held).await });
+    let asked_again = stored(store, &held).await;
+    assert!(store.request_handoff(&asked_again, "c").await.unwrap());
+    let RenewOutcome::HandoffRequested { lease } = store.renew(&held).await.unwrap() else {
+        panic!("a renewal must tell who is the next owner now");
+    };
+    assert_eq!((lease.owner.as_deref(), lease.counter), (Some("c"), held.counter + 1));
+    assert!(store.complete_handoff(&lease).await.unwrap());
 }

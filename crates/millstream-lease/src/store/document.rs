@@ -1,5 +1,6 @@
-//! A lease as a JSON document, for stores whose rows are text. Attributes it does not know, from a newer version, are kept.
+//! A lease, and the sessions of an application, as JSON documents, for stores whose rows are text. Attributes it does not know, from a newer version, are kept.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::StoreError;
-use crate::Lease;
+use crate::{Lease, Sessions};
 
 /// The KCL's attributes; a checkpoint is `sequence:sub` or one of its words.
 #[derive(Serialize, Deserialize)]
@@ -101,6 +102,30 @@ impl Document {
             throughput: self.throughput.as_deref().map(|kbps| parse("throughputKBps", kbps)).transpose()?,
         })
     }
+}
+
+/// The sessions of an application.
+#[derive(Default, Serialize, Deserialize)]
+struct SessionsDocument {
+    versions: BTreeMap<String, String>,
+    changes: u64,
+}
+
+pub(super) fn sessions_to_text(sessions: &Sessions) -> String {
+    let document = SessionsDocument { versions: sessions.versions.clone(), changes: sessions.changes };
+    serde_json::to_string(&document).unwrap_or_default()
+}
+
+/// Of the text that is stored; none: no worker has had a session yet.
+pub(super) fn read_sessions(table: &str, text: Option<&str>) -> Result<Sessions, StoreError> {
+    let document = text.map(serde_json::from_str::<SessionsDocument>).transpose();
+    let document = document.map_err(|error| StoreError::BadItem {
+        table: table.to_owned(),
+        key: "the sessions".to_owned(),
+        problem: error.to_string(),
+    })?;
+    let SessionsDocument { versions, changes } = document.unwrap_or_default();
+    Ok(Sessions { versions, changes })
 }
 
 fn parse<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, String> {

@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use super::StoreError;
 use super::rows::{Change, Rows};
 use super::rules::Rule;
-use crate::Lease;
+use crate::{Lease, SessionAnswer, SessionWrite, Sessions};
 
 /// Leases in memory, with all the conditions of the table. Clones share their leases: give one to each worker.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLeaseStore {
     leases: Arc<Mutex<BTreeMap<String, Lease>>>,
+    sessions: Arc<Mutex<Sessions>>,
 }
 
 impl MemoryLeaseStore {
@@ -55,6 +56,15 @@ impl Rows for MemoryLeaseStore {
         };
         let is_met = rule(lease);
         Ok(if is_met { Change::Done(lease.clone()) } else { Change::Refused(Some(lease.clone())) })
+    }
+
+    async fn sessions(&self) -> Result<Sessions, StoreError> {
+        Ok(self.sessions.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn change_sessions(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(SessionAnswer { is_done: write.apply(&mut sessions), sessions: sessions.clone() })
     }
 
     async fn remove(&self, key: &str, counter: u64) -> Result<bool, StoreError> {

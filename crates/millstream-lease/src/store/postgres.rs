@@ -8,10 +8,10 @@ use tokio_postgres::{Client, Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
-use super::document::Document;
+use super::document::{Document, read_sessions, sessions_to_text};
 use super::rows::{Change, Rows};
 use super::rules::Rule;
-use crate::Lease;
+use crate::{Lease, SessionAnswer, SessionWrite, Sessions};
 
 /// An answer must come well before a lease expires, so that a retry still helps.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,6 +22,9 @@ const ATTEMPTS: u32 = 4;
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS millstream_lease (
     application TEXT NOT NULL, lease_key TEXT NOT NULL, version BIGINT NOT NULL, document JSONB NOT NULL,
     PRIMARY KEY (application, lease_key)
+);
+CREATE TABLE IF NOT EXISTS millstream_session (
+    application TEXT PRIMARY KEY, version BIGINT NOT NULL, document JSONB NOT NULL
 )";
 
 /// Leases in the table `millstream_lease` of a Postgres database, which may hold several applications.
@@ -105,6 +108,16 @@ impl PostgresLeaseStore {
         Document::read(&self.application, key, &text)
     }
 
+    /// The version of the row, which is not there at 0, and the sessions.
+    async fn session_row(&self, client: &Client) -> Result<(i64, Sessions), StoreError> {
+        const SELECT: &str = "SELECT version, document::text FROM millstream_session WHERE application = $1";
+        let row = self.ask("SELECT", client.query_opt(SELECT, &[&&*self.application])).await?;
+        let Some(row) = row else { return Ok((0, Sessions::default())) };
+        let failed = |error: tokio_postgres::Error| self.error("SELECT", &error);
+        let (version, text): (i64, String) = (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
+        Ok((version, read_sessions(&self.application, Some(&text))?))
+    }
+
     fn error(&self, operation: &'static str, error: &tokio_postgres::Error) -> StoreError {
         let table = self.application.to_string();
         let Some(said) = error.as_db_error() else {
@@ -178,6 +191,31 @@ impl Rows for PostgresLeaseStore {
             let text = document.with(&lease).to_text();
             if self.ask("UPDATE", client.execute(UPDATE, &[&&*self.application, &key, &version, &text])).await? == 1 {
                 return Ok(Change::Done(lease));
+            }
+        }
+        Err(self.contended("UPDATE"))
+    }
+
+    async fn sessions(&self) -> Result<Sessions, StoreError> {
+        let client = self.client().await?;
+        Ok(self.session_row(&client).await?.1)
+    }
+
+    async fn change_sessions(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError> {
+        // The first one makes the row; who comes second finds another version.
+        const WRITE: &str = "INSERT INTO millstream_session AS stored VALUES ($1, $2 + 1, $3::text::jsonb) \
+                             ON CONFLICT (application) DO UPDATE SET version = $2 + 1, document = $3::text::jsonb \
+                             WHERE stored.version = $2";
+        let client = self.client().await?;
+        for _ in 0..ATTEMPTS {
+            let (version, before) = self.session_row(&client).await?;
+            let mut sessions = before.clone();
+            let is_done = write.apply(&mut sessions);
+            let text = sessions_to_text(&sessions);
+            if sessions == before
+                || self.ask("UPDATE", client.execute(WRITE, &[&&*self.application, &version, &text])).await? == 1
+            {
+                return Ok(SessionAnswer { is_done, sessions });
             }
         }
         Err(self.contended("UPDATE"))

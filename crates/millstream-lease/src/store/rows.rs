@@ -3,7 +3,7 @@ use millstream_kinesis::{Checkpoint, ShardId};
 
 use super::rules::{self, Rule};
 use super::{LeaseStore, RenewOutcome, StoreError, judge_refused_renewal, was_checkpointed, was_prepared, was_taken};
-use crate::Lease;
+use crate::{Lease, SessionAnswer, SessionWrite, Sessions};
 
 /// What became of a conditional change.
 pub(super) enum Change {
@@ -21,6 +21,8 @@ impl Change {
     /// What it means for a renewal of `held`.
     pub(super) fn renewed(self, held: &Lease) -> RenewOutcome {
         match self {
+            // Whoever asked first has withdrawn, and another one has asked.
+            Change::Done(lease) if lease.owner != held.owner => RenewOutcome::HandoffRequested { lease },
             Change::Done(lease) => RenewOutcome::Renewed { counter: lease.counter },
             Change::Refused(current) => judge_refused_renewal(held, current),
         }
@@ -62,6 +64,9 @@ pub(super) trait Rows: Send + Sync + 'static {
     /// `false`: there is a row already, which stays as it is.
     async fn insert(&self, lease: &Lease) -> Result<bool, StoreError>;
     async fn change(&self, key: &str, rule: Rule) -> Result<Change, StoreError>;
+    async fn sessions(&self) -> Result<Sessions, StoreError>;
+    /// Looks at the sessions and changes them in one step.
+    async fn change_sessions(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError>;
     /// Removes the row where its counter is `counter`. `false`: it has another one.
     async fn remove(&self, key: &str, counter: u64) -> Result<bool, StoreError>;
 }
@@ -124,6 +129,14 @@ impl<R: Rows> LeaseStore for R {
         state: Option<&[u8]>,
     ) -> Result<Option<u64>, StoreError> {
         Ok(self.change(&held.key, rules::prepare(held, pending, state)).await?.prepared(held, pending))
+    }
+
+    async fn sessions(&self) -> Result<Sessions, StoreError> {
+        Rows::sessions(self).await
+    }
+
+    async fn write_session(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError> {
+        self.change_sessions(write).await
     }
 
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {

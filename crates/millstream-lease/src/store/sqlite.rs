@@ -7,10 +7,10 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 use tokio::task::spawn_blocking;
 
 use super::StoreError;
-use super::document::Document;
+use super::document::{Document, read_sessions, sessions_to_text};
 use super::rows::{Change, Rows};
 use super::rules::Rule;
-use crate::Lease;
+use crate::{Lease, SessionAnswer, SessionWrite, Sessions};
 
 /// How long a write waits for that of another process: an answer must come well before a lease expires.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS lease (
     application TEXT NOT NULL, lease_key TEXT NOT NULL, document TEXT NOT NULL,
     PRIMARY KEY (application, lease_key)
-) WITHOUT ROWID";
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS session (application TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID";
 
 /// Leases in an SQLite file, which several processes of one machine share; a file may hold several applications.
 ///
@@ -123,6 +124,28 @@ impl Rows for SqliteLeaseStore {
         .await
     }
 
+    async fn sessions(&self) -> Result<Sessions, StoreError> {
+        self.with("SELECT", |connection, application| select_sessions(connection, application)).await
+    }
+
+    async fn change_sessions(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError> {
+        let write = write.clone();
+        self.with("UPDATE", move |connection, application| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let before = select_sessions(&transaction, application)?;
+            let mut sessions = before.clone();
+            let is_done = write.apply(&mut sessions);
+            if sessions != before {
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO session VALUES (?1, ?2)")?
+                    .execute(params![application, sessions_to_text(&sessions)])?;
+                transaction.commit()?;
+            }
+            Ok(SessionAnswer { is_done, sessions })
+        })
+        .await
+    }
+
     async fn remove(&self, key: &str, counter: u64) -> Result<bool, StoreError> {
         let key = key.to_owned();
         self.with("DELETE", move |connection, application| {
@@ -145,6 +168,14 @@ fn select(connection: &Connection, application: &str, key: &str) -> Result<Optio
         .query_row([application, key], |row| row.get(0))
         .optional()?;
     Ok(text.map(|text| Document::read(application, key, &text)).transpose()?)
+}
+
+fn select_sessions(connection: &Connection, application: &str) -> Result<Sessions, Failure> {
+    let text: Option<String> = connection
+        .prepare_cached("SELECT document FROM session WHERE application = ?1")?
+        .query_row([application], |row| row.get(0))
+        .optional()?;
+    Ok(read_sessions(application, text.as_deref())?)
 }
 
 /// Why work on the file failed.

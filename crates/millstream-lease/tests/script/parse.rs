@@ -1,6 +1,6 @@
 use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Shard, ShardId};
-use millstream_lease::Lease;
 use millstream_lease::fleet::{Fleet, FleetWorker, Layout, LeaderLock, Metric, Utilisation};
+use millstream_lease::{Lease, SessionAnswer, Sessions, StreamStart};
 
 /// The value of `name=value`.
 pub(super) fn value<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
@@ -23,6 +23,21 @@ pub(super) fn initial(text: &str) -> InitialPosition {
 
 pub(super) fn shards(list: Option<&str>) -> Vec<ShardId> {
     list.into_iter().flat_map(|list| list.split(',')).map(ShardId::from).collect()
+}
+
+/// `[refused] changes=3 w1=1-0 w2=x`
+pub(super) fn sessions(words: &[&str]) -> SessionAnswer {
+    let pairs = words.iter().filter_map(|word| word.split_once('=')).filter(|(name, _)| *name != "changes");
+    let versions = pairs.map(|(worker, version)| (worker.to_owned(), version.to_owned())).collect();
+    let changes = value(words, "changes").expect("changes=").parse().expect("a number");
+    SessionAnswer { is_done: !words.contains(&"refused"), sessions: Sessions { versions, changes } }
+}
+
+/// `1:orders:7 [initial=LATEST]`
+pub(super) fn stream(line: &str) -> (String, StreamStart) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let initial = value(&words, "initial").map_or(InitialPosition::TrimHorizon, initial);
+    (words[0].to_owned(), StreamStart { initial, latest_since_ms: None })
 }
 
 /// `s0 open|closed [parents=a,b]`

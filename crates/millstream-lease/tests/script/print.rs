@@ -1,5 +1,5 @@
 use millstream_kinesis::{Checkpoint, ShardId};
-use millstream_lease::{Action, Lease, LeaseView, Throughput};
+use millstream_lease::{Action, Lease, LeaseView, SessionWrite, Throughput};
 
 /// The lease that an action writes to.
 pub(super) fn lease_of(action: &Action) -> Option<&Lease> {
@@ -30,7 +30,8 @@ pub(super) fn action(action: &Action, me: &str) -> String {
     };
     match action {
         Action::Scan => "scan".to_owned(),
-        Action::ListShards => "list-shards".to_owned(),
+        Action::ListShards { stream } if stream.is_empty() => "list-shards".to_owned(),
+        Action::ListShards { stream } => format!("list-shards of {stream}"),
         Action::Create(lease) => {
             format!("create {} at={}{}", lease.key, position(&lease.checkpoint), list(" parents=", &lease.parents))
         }
@@ -72,6 +73,11 @@ pub(super) fn action(action: &Action, me: &str) -> String {
         Action::LookAtFleet => "look-at-fleet".to_owned(),
         Action::Report(layout) => format!("report to {layout:?}"),
         Action::Retire(layout) => format!("retire from {layout:?}"),
+        Action::WriteSession(SessionWrite::Begin { worker, .. }) => format!("begin-session of {worker}"),
+        Action::WriteSession(SessionWrite::Beat { tells: true, .. }) => "beat and tell".to_owned(),
+        Action::WriteSession(SessionWrite::Beat { .. }) => "beat".to_owned(),
+        Action::WriteSession(SessionWrite::End { worker, seen }) if worker == me => format!("end-session {seen}"),
+        Action::WriteSession(SessionWrite::End { worker, seen }) => format!("end-session {seen} of {worker}"),
         Action::Done => "done".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use millstream_kinesis::{ChildShard, HashKeyRange, InitialPosition};
-use millstream_lease::{Action, Coordinator, CoordinatorConfig, Event, Lease};
+use millstream_lease::{Action, Coordinator, CoordinatorConfig, Event, Heartbeat, Lease, split_key};
 
 use super::{parse, print};
 
@@ -27,6 +27,9 @@ impl Worker {
                 "max-steal" => config.max_leases_to_steal = number() as usize,
                 "checkpoint-interval" => config.checkpoint_interval_ms = number(),
                 "shutdown-timeout" => config.shutdown_timeout_ms = number(),
+                "streams" => config.reads_several = value == "several",
+                "former" => config.former_streams_ms = Some(number()),
+                "heartbeat" => config.heartbeat = Heartbeat::Worker,
                 "fleet" => (config.joins_fleet, config.may_lead) = (true, value == "lead"),
                 "seed" => seed = number(),
                 _ => panic!("what is `{name}`?"),
@@ -62,13 +65,19 @@ impl Worker {
             ["lead-failed", ..] => Event::LeadFailed { reason: words[1..].join(" ") },
             ["resigned"] => Event::Resigned,
             ["scan-failed", ..] => Event::ScanFailed { reason: words[1..].join(" ") },
-            ["list-failed", ..] => Event::ListFailed { reason: words[1..].join(" ") },
+            ["list-failed", ..] => Event::ListFailed { stream: String::new(), reason: words[1..].join(" ") },
+            ["sessions", ref rest @ ..] => Event::SessionWritten(parse::sessions(rest)),
+            ["session-failed", ..] => Event::SessionFailed { reason: words[1..].join(" ") },
+            ["streams"] => Event::StreamsChanged(details.iter().map(|line| parse::stream(line)).collect()),
             ["scanned"] => {
                 let leases: Vec<Lease> = details.iter().map(|line| parse::lease(line)).collect();
                 self.leases.extend(leases.iter().map(|lease| (lease.key.clone(), lease.clone())));
                 Event::Scanned(leases)
             }
-            ["shards"] => Event::ShardsListed(details.iter().map(|line| parse::shard(line)).collect()),
+            ["shards", ref stream @ ..] => Event::ShardsListed {
+                stream: stream.concat(),
+                shards: details.iter().map(|line| parse::shard(line)).collect(),
+            },
             ["flush"] => Event::Flush { key: None },
             [command, key, ref rest @ ..] => self.event_of(command, key, rest),
             _ => panic!("what is `{words:?}`?"),
@@ -97,10 +106,19 @@ impl Worker {
             "handoff-requested" => {
                 let next = parse::value(rest, "by").expect("by=").to_owned();
                 let lease = self.change(key, |lease| {
-                    lease.checkpoint_owner = lease.owner.replace(next);
+                    // Another one may have asked before.
+                    let reader = lease.checkpoint_owner.take().or(lease.owner.take());
+                    (lease.owner, lease.checkpoint_owner) = (Some(next), reader);
                     lease.counter -= 1;
                 });
                 Event::HandoffRequested { lease }
+            }
+            "not-wanted" => {
+                let lease = self.change(key, |lease| {
+                    lease.owner = lease.checkpoint_owner.take();
+                    lease.counter -= 1;
+                });
+                Event::NotWantedAnyMore { lease }
             }
             "asked" => Event::HandoffAsked { key: owned },
             "withdrawn" => Event::HandoffWithdrawn { key: owned },
@@ -136,7 +154,7 @@ impl Worker {
 
 /// `children=c,d`, and for a merge `with=` the other parent.
 fn children(key: &str, rest: &[&str]) -> Vec<ChildShard> {
-    let mut parents = parse::shards(Some(key));
+    let mut parents = parse::shards(Some(split_key(key).1));
     parents.extend(parse::shards(parse::value(rest, "with")));
     parse::shards(parse::value(rest, "children"))
         .into_iter()

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use millstream_kinesis::InitialPosition;
-use millstream_lease::{Action, CoordinatorConfig, Event, Lease, LeaseStore, MemoryLeaseStore, execute};
+use millstream_lease::{Action, CoordinatorConfig, Event, Heartbeat, Lease, LeaseStore, MemoryLeaseStore, execute};
 use tokio::runtime::Runtime;
 
 use super::dice::Dice;
@@ -19,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) is_faulty: bool,
     /// A leader of the KCL 3 assigns the leases.
     pub(crate) is_led: bool,
+    pub(crate) heartbeat: Heartbeat,
 }
 
 /// Something that is going to happen. A node is named by its index: a restarted process is another node.
@@ -122,6 +123,7 @@ impl World {
         let mut config = CoordinatorConfig::new(name, self.settings.initial);
         config.checkpoint_interval_ms = 2_000;
         config.shard_sync_ms = 20_000;
+        config.heartbeat = self.settings.heartbeat;
         config.joins_fleet = self.leader.is_some();
         let node = Node::new(config, self.dice.next());
         self.say(format!("{} starts", node.name));
@@ -198,12 +200,12 @@ impl World {
     }
 
     fn step(&mut self, index: usize, event: Event) {
-        if !matches!(event, Event::Tick | Event::Scanned(_) | Event::ShardsListed(_)) {
+        if !matches!(event, Event::Tick | Event::Scanned(_) | Event::ShardsListed { .. }) {
             self.say(format!("{} <- {event:?}", self.nodes[index].name));
         }
         let actions = self.nodes[index].coordinator.step(event, self.now);
         for action in actions {
-            if !matches!(action, Action::Scan | Action::ListShards) {
+            if !matches!(action, Action::Scan | Action::ListShards { .. }) {
                 self.say(format!("{} -> {action:?}", self.nodes[index].name));
             }
             self.act(index, action);
@@ -260,12 +262,13 @@ impl World {
             let reason = format!("{delivery:?}");
             let failure = match &action {
                 Action::Scan => Event::ScanFailed { reason },
-                Action::ListShards => Event::ListFailed { reason },
+                Action::ListShards { stream } => Event::ListFailed { stream: stream.clone(), reason },
                 Action::LookAtFleet => Event::FleetFailed { reason },
                 Action::Report(_) => Event::ReportFailed { reason },
                 Action::Retire(_) => Event::Retired,
                 Action::TakeLead { .. } | Action::KeepLead { .. } => Event::LeadFailed { reason },
                 Action::Resign { .. } => Event::Resigned,
+                Action::WriteSession(_) => Event::SessionFailed { reason },
                 call => Event::Failed { key: key_of(call).to_owned(), reason },
             };
             self.plan(2_000, Happening::Told(index, failure));
@@ -280,7 +283,7 @@ impl World {
         let name = self.nodes[index].name.clone();
         let before = self.table();
         let event = match action {
-            Action::ListShards => Event::ShardsListed(self.stream.list()),
+            Action::ListShards { stream } => Event::ShardsListed { stream: stream.clone(), shards: self.stream.list() },
             Action::LookAtFleet => Event::FleetSeen(self.fleet()),
             Action::Report(_) => {
                 self.report(&name);

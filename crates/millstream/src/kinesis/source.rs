@@ -92,7 +92,7 @@ impl<D> KinesisSource<D> {
         }
         let kinesis = self.kinesis.clone().ok_or("the Kinesis source is not running")?;
         let (known, poll) = (self.shards.take(), self.input.consumer.poll.clone());
-        let (stream, wanted) = (self.input.consumer.stream.clone(), ranges.to_vec());
+        let (stream, wanted) = (self.input.consumer.streams.name().into_owned(), ranges.to_vec());
         let read = wait_for(async move {
             let shards = match known {
                 Some(shards) => shards,
@@ -127,7 +127,7 @@ impl<D> KinesisSource<D> {
 
 impl<D: 'static> Source<D> for KinesisSource<D> {
     fn name(&self) -> Option<String> {
-        Some(format!("kinesis {} {}", self.input.application, self.input.consumer.stream))
+        Some(format!("kinesis {} {}", self.input.application, self.input.consumer.streams.name()))
     }
 
     fn recover(&mut self, past: PastInput) {
@@ -139,7 +139,7 @@ impl<D: 'static> Source<D> for KinesisSource<D> {
         let input = self.input.clone();
         let mut consumer = input.consumer.clone();
         if let Some(past) = self.past.take() {
-            consumer.history = Some(history_of(&consumer.stream, &past)?);
+            consumer.history = Some(history_of(&consumer.streams.name(), &past)?);
             self.cuts = past.open.iter().map(|(time, _)| *time).zip(0..).collect();
         }
         let connect = async move {
@@ -175,8 +175,8 @@ impl<D: 'static> Source<D> for KinesisSource<D> {
     }
 
     fn recut(&mut self, time: BatchTime, parts: &[Part]) -> Result<Cut<D>, BoxError> {
-        let stream = &self.input.consumer.stream;
-        let ranges = parts.iter().map(|part| range_of(stream, part)).collect::<Result<Vec<_>, _>>()?;
+        let stream = self.input.consumer.streams.name();
+        let ranges = parts.iter().map(|part| range_of(&stream, part)).collect::<Result<Vec<_>, _>>()?;
         let again = self.read_again(time, &ranges).and_then(|blocks| {
             let records = blocks.iter().map(|block| block.len() as u64).sum();
             Ok(Cut { dataset: (self.make)(blocks)?, records, metadata: metadata(&ranges), parts: parts.to_vec() })

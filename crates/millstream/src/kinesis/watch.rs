@@ -19,7 +19,7 @@ pub struct KinesisWatch {
 
 impl KinesisWatch {
     pub(super) fn new(input: &KinesisInput) -> Self {
-        let (application, stream) = (input.application.as_str().into(), input.consumer.stream.as_str().into());
+        let (application, stream) = (input.application.as_str().into(), input.consumer.streams.name().as_ref().into());
         Self { application, stream, observer: Arc::default() }
     }
 

@@ -72,8 +72,8 @@ pub(super) fn to_item(lease: &Lease) -> Item {
     if let Some(state) = &lease.pending_state {
         put("pendingCheckpointState", AttributeValue::B(Blob::new(state.as_slice())));
     }
-    if let Some(stream) = lease.stream() {
-        put("streamName", text(stream));
+    if !lease.stream().is_empty() {
+        put("streamName", text(lease.stream()));
         put("shardId", text(lease.shard()));
     }
     if let Some(throughput) = lease.throughput {
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(lease.pending_checkpoint, Some(Checkpoint::ShardEnd));
         assert!(lease.parents.is_empty() && lease.hash_range.is_some());
         assert_eq!(lease.throughput.unwrap().to_string(), "0.000046");
-        assert_eq!((lease.stream(), lease.shard()), (None, "shardId-000000000000"));
+        assert_eq!((lease.stream(), lease.shard()), ("", "shardId-000000000000"));
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
     fn a_lease_of_one_of_several_streams_names_both() {
         let mut lease = from_item("t", &java_row()).unwrap();
         lease.key = "123456789012:orders:1700000000:shardId-000000000007".into();
-        assert_eq!((lease.stream(), lease.shard()), (Some("123456789012:orders:1700000000"), "shardId-000000000007"));
+        assert_eq!((lease.stream(), lease.shard()), ("123456789012:orders:1700000000", "shardId-000000000007"));
         let row = to_item(&lease);
         assert_eq!(row["streamName"], text("123456789012:orders:1700000000"));
         assert_eq!(row["shardId"], text("shardId-000000000007"));

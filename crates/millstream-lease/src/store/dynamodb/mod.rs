@@ -5,6 +5,7 @@ mod expressions;
 mod fleet;
 mod item;
 mod lock;
+mod sessions;
 mod table;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use millstream_kinesis::{AwsSettings, Checkpoint, ShardId};
 
 use super::rows::Change;
 use super::{FleetStore, LeaseStore, RenewOutcome, StoreError};
-use crate::Lease;
+use crate::{Lease, SessionAnswer, SessionWrite, Sessions};
 use expressions::{IS_GONE_OR_UNMOVED, KEY_IS_NEW, Update};
 use item::{Item, LEASE_KEY, from_item, is_lease, key_attribute, number, to_item};
 
@@ -218,6 +219,14 @@ impl LeaseStore for DynamoDbLeaseStore {
 
     fn fleet(&self) -> Option<&dyn FleetStore> {
         Some(self)
+    }
+
+    async fn sessions(&self) -> Result<Sessions, StoreError> {
+        self.read_sessions().await
+    }
+
+    async fn write_session(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError> {
+        self.change_session(write).await
     }
 
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {
