@@ -74,7 +74,6 @@ class SparkContext(FileReaders, JobControl):
         self._checkpoints = Checkpoints()
         self._properties: dict[str, str] = {}
         self._stopped = False
-        self._ui_web_url: str | None = None
         self._call_site = user_call_site()
         self._runner = self._make_runner(master_url)
         with SparkContext._lock:
@@ -138,7 +137,10 @@ class SparkContext(FileReaders, JobControl):
     @property
     def uiWebUrl(self) -> str | None:
         """The address of the web pages, while a `StreamingContext` runs that has some."""
-        return self._ui_web_url
+        from millstream.streaming import StreamingContext
+
+        ssc = StreamingContext.getActive()
+        return ssc.uiWebUrl if ssc is not None and ssc.sparkContext is self else None
 
     @property
     def defaultParallelism(self) -> int:

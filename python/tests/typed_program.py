@@ -188,6 +188,8 @@ def actions(rdd: RDD[int]) -> None:
 
 
 def streams(ssc: StreamingContext) -> DStream[tuple[str, int]]:
+    shown: str | None = ssc.uiWebUrl
+    assert shown is None
     lines: list[DStream[str]] = [ssc.socketTextStream("localhost", 9), ssc.textFileStream("x")]
     records: DStream[bytes] = ssc.binaryRecordsStream("x", 4)
     queued: DStream[int] = ssc.queueStream([[1], [2]])

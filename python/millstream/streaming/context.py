@@ -77,6 +77,7 @@ class StreamingContext(Sources, Graph):
         #: What each input reads, and whether something receives for it all the time.
         self._inputs: list[tuple[str, bool]] = []
         self._dashboard: Dashboard = _millstream.Dashboard(dict(conf.getAll()))
+        self._ui_web_url: str | None = None
         self._listeners: list[ListenerCalls] = []
         self._outputs = 0
         self._started_at: str | None = None
@@ -92,6 +93,11 @@ class StreamingContext(Sources, Graph):
     def sparkContext(self) -> SparkContext:
         """The context of the datasets."""
         return self._sc
+
+    @property
+    def uiWebUrl(self) -> str | None:
+        """The address of the dashboard, while there is one. (A PySpark's own `uiWebUrl` is that of Spark's pages.)"""
+        return self._ui_web_url
 
     @classmethod
     def getActive(cls) -> StreamingContext | None:
@@ -177,18 +183,18 @@ class StreamingContext(Sources, Graph):
     def _show(self) -> None:
         """Serves the dashboard, unless it is not wanted or no port is free."""
         sc = self._sc
-        sc._ui_web_url = self._dashboard.start(
+        self._ui_web_url = self._dashboard.start(
             self._engine,
             id=sc.applicationId,
             name=sc.appName,
-            user=os.environ.get("SPARK_USER") or os.environ.get("USER", ""),
+            user=sc.sparkUser(),
             spark_version=sc.version,
             started_ms=sc.startTime,
             batch_ms=self._batch_ms,
             inputs=self._inputs,
         )
-        if sc.uiWebUrl is not None and sys.stderr is not None and sys.stderr.isatty():
-            print(f"millstream: the dashboard is at {sc.uiWebUrl}", file=sys.stderr)
+        if self._ui_web_url is not None and sys.stderr is not None and sys.stderr.isatty():
+            print(f"millstream: the dashboard is at {self._ui_web_url}", file=sys.stderr)
 
     def awaitTermination(self, timeout: float | None = None) -> None:
         """Waits until the context is stopped, at most ``timeout`` seconds; raises the error of a batch that failed."""
@@ -213,7 +219,7 @@ class StreamingContext(Sources, Graph):
             self._engine.stop(stopGraceFully)
         finally:
             self._dashboard.stop()
-            self._sc._ui_web_url = None
+            self._ui_web_url = None
             with StreamingContext._lock:
                 if StreamingContext._active is self:
                     StreamingContext._active = None
