@@ -15,7 +15,7 @@ use crate::kinesis_client::wait;
 pub(crate) struct RangeRead(Mutex<State>);
 
 enum State {
-    Ready(RangeReader),
+    Ready(Box<RangeReader>),
     /// A block is being read, or that has failed: an end must not be made of it.
     Broken,
     /// All is read, except for so many records that are not in the stream any more.
@@ -24,7 +24,7 @@ enum State {
 
 impl RangeRead {
     pub(crate) fn new(reader: RangeReader) -> Self {
-        Self(Mutex::new(State::Ready(reader)))
+        Self(Mutex::new(State::Ready(Box::new(reader))))
     }
 
     /// Of a shard that is there no more.
