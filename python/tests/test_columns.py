@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import namedtuple
 from typing import Any
 
@@ -58,17 +59,20 @@ class Block:
     def utf8_list(self) -> list[str]:
         return ["a b", "b"]
 
-    def partition_keys(self) -> list[str]:
-        return ["k1", "k2"]
+    def data_buffers(self) -> tuple[bytes, bytes]:
+        return array("i", [0, 3, 4]).tobytes(), b"a bb"
 
-    def sequence_numbers(self) -> list[str]:
-        return ["49", "50"]
+    def partition_key_buffers(self) -> tuple[bytes, bytes]:
+        return array("i", [0, 2, 4]).tobytes(), b"k1k2"
 
-    def sub_sequence_numbers(self) -> list[int]:
-        return [0, 1]
+    def sequence_number_buffers(self) -> tuple[bytes, bytes]:
+        return array("i", [0, 2, 4]).tobytes(), b"4950"
 
-    def arrival_times(self) -> list[int]:
-        return [1_700_000_000_000, 1_700_000_000_001]
+    def sub_sequence_number_buffer(self) -> bytes:
+        return array("q", [0, 1]).tobytes()
+
+    def arrival_buffer(self) -> bytes:
+        return array("q", [1_700_000_000_000_000, 1_700_000_000_001_000]).tobytes()
 
 
 @pytest.mark.parametrize("as_text", [True, False])

@@ -84,7 +84,7 @@ def test_shards_split_and_merge_while_a_query_runs(spark: SparkSession, service:
     try:
         with feed.kept_up(rounds=2, every_s=0.05):
             wait_until("the first batch", lambda: batches.runs, 240)
-            split = "1" + "0" * 37
+            split = str(2**126)
             kinesis.split_shard(StreamName=stream, ShardToSplit="shardId-000000000000", NewStartingHashKey=split)
             wait_until("the split is done", is_active, 30)
             wait_until("the children are read", lambda: shards(batches) >= {2, 3}, 240)
