@@ -4,9 +4,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use md5::{Digest, Md5};
 
+use super::md5_lanes::{self, LANES, MAX_BYTES};
+
 /// The hash key of a partition key: its MD5 as an integer.
-pub(crate) fn of_partition_key(key: &str) -> u128 {
+fn of_partition_key(key: &str) -> u128 {
     u128::from_be_bytes(Md5::digest(key.as_bytes()).into())
+}
+
+/// The hash keys of many partition keys, in their order.
+pub(crate) fn of_partition_keys(keys: &[&str]) -> Vec<u128> {
+    let mut hash_keys = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(LANES) {
+        if keys.len() < LANES / 2 || keys.iter().any(|key| key.len() > MAX_BYTES) {
+            hash_keys.extend(keys.iter().map(|key| of_partition_key(key)));
+            continue;
+        }
+        let mut texts = [&[][..]; LANES];
+        for (text, key) in texts.iter_mut().zip(keys) {
+            *text = key.as_bytes();
+        }
+        hash_keys.extend(md5_lanes::digests(texts).map(u128::from_be_bytes).iter().take(keys.len()));
+    }
+    hash_keys
 }
 
 /// A hash key for a record that goes to any shard. One after another, they divide the space evenly.
@@ -64,6 +83,17 @@ mod tests {
             assert_eq!(ranges.len(), count as usize);
             assert_eq!((ranges[0].0, ranges[ranges.len() - 1].1), (0, u128::MAX));
             assert!(ranges.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{count}");
+        }
+    }
+
+    #[test]
+    fn many_partition_keys_hash_as_each_does() {
+        let text: String = ('!'..='~').cycle().take(300).collect();
+        // Of all lengths around those of a block, alone and among others.
+        let keys: Vec<&str> = (0..=130).flat_map(|length| [&text[length..2 * length], &text[..length], "é"]).collect();
+        for keys in [&keys[..], &keys[..1], &keys[5..10], &keys[7..130], &[]] {
+            let each: Vec<u128> = keys.iter().map(|key| of_partition_key(key)).collect();
+            assert_eq!(of_partition_keys(keys), each);
         }
     }
 

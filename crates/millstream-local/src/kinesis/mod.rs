@@ -12,6 +12,7 @@ mod input;
 mod iterator;
 mod lifecycle;
 mod limits;
+mod md5_lanes;
 mod metric;
 mod ops;
 mod output;

@@ -76,7 +76,7 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     check.blob("data", data.len(), putting::max_data_bytes(&stream));
     check.satisfied()?;
     let partition_key = partition_key.unwrap_or_default();
-    let hash_key = putting::hash_key_of(&stream, explicit, partition_key)?;
+    let hash_keys = putting::hash_keys_of(&stream, &[(partition_key, explicit)])?;
     if let Some(number) = ordering {
         // Sequence numbers grow within a shard whether or not a request asks for it. Those of a new child are dated to the
         // second after this one.
@@ -91,5 +91,6 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
         }
     }
     wet(input.dry_run)?;
-    putting::place(call.kinesis.limits(), stream, &[Record { hash_key, partition_key, data: &data }])
+    let records = hash_keys.into_iter().map(|hash_key| Record { hash_key, partition_key, data: &data });
+    putting::place(call.kinesis.limits(), stream, &records.collect::<Vec<_>>())
 }

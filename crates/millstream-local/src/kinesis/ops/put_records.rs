@@ -105,10 +105,13 @@ fn accept(call: &Call, body: &[u8]) -> Result<Placed, ApiError> {
     let mut total = data.len();
     let mut records = Vec::with_capacity(entries.len());
     let mut start = 0;
-    for (entry, end) in entries.iter().zip(&ends) {
+    let keys = entries.iter().map(|entry| {
         let partition_key = entry.partition_key.as_ref().map(Text::as_str).unwrap_or_default();
-        let explicit = entry.explicit_hash_key.as_ref().map(Text::as_str);
-        let hash_key = putting::hash_key_of(&stream, explicit, partition_key)?;
+        (partition_key, entry.explicit_hash_key.as_ref().map(Text::as_str))
+    });
+    let keys: Vec<_> = keys.collect();
+    let hash_keys = putting::hash_keys_of(&stream, &keys)?;
+    for (((partition_key, _), hash_key), end) in keys.into_iter().zip(hash_keys).zip(&ends) {
         records.push(Record { hash_key, partition_key, data: &data[start..*end] });
         total += partition_key.len();
         start = *end;

@@ -56,13 +56,19 @@ struct StoredBatch {
     first: Result<(u64, u64), NotWritten>,
 }
 
-/// The hash key of a record: the explicit one, which has to be one, or that of its partition key. Neither counts in a
-/// stream that distributes records itself.
-pub(super) fn hash_key_of(stream: &Stream, explicit: Option<&str>, partition_key: &str) -> Result<u128, ApiError> {
+/// The hash keys of records with these partition keys and explicit hash keys: the explicit one, which has to be one, or that
+/// of the partition key. Neither counts in a stream that distributes records itself.
+pub(super) fn hash_keys_of(stream: &Stream, records: &[(&str, Option<&str>)]) -> Result<Vec<u128>, ApiError> {
     if stream.settings().distribution == Distribution::Auto {
-        return Ok(hash_key::next_even());
+        return Ok(records.iter().map(|_| hash_key::next_even()).collect());
     }
-    let Some(explicit) = explicit else { return Ok(hash_key::of_partition_key(partition_key)) };
+    let partition_keys: Vec<&str> = records.iter().map(|(partition_key, _)| *partition_key).collect();
+    let hashed = hash_key::of_partition_keys(&partition_keys);
+    let explicit = records.iter().map(|(_, explicit)| *explicit);
+    explicit.zip(hashed).map(|(explicit, hashed)| explicit.map_or(Ok(hashed), parse)).collect()
+}
+
+fn parse(explicit: &str) -> Result<u128, ApiError> {
     explicit.parse().map_err(|_| {
         ApiError::invalid_argument(format!(
             "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {explicit}"
