@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engines import PROGRAMS
+from engines import PROGRAMS, tree_resident_mb
 
 RIVALS = PROGRAMS.parent / "rivals"
 POM = PROGRAMS.parent.parent / "tests/conformance/kcl/pom.xml"
@@ -127,8 +127,7 @@ class Worker:
         return (int(fields[11]) + int(fields[12])) * TICK_S
 
     def resident_mb(self) -> float:
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return tree_resident_mb(self.process.pid)
 
     def kill(self) -> None:
         self.process.kill()

@@ -103,13 +103,27 @@ def serve(*arguments: str) -> Service:
     return Service(ready.group(), process)
 
 
-@pytest.fixture(scope="session")
-def service() -> Iterator[Service]:
-    """One local service for all tests; each uses streams and applications of its own."""
-    service = serve("--memory")
+@contextmanager
+def serving(*arguments: str) -> Iterator[Service]:
+    """A service in memory, which ends in an orderly way."""
+    service = serve("--memory", *arguments)
     yield service
     service.process.terminate()
     assert service.process.wait(timeout=20) == 0
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Service]:
+    """One local service for all tests; each uses streams and applications of its own."""
+    with serving() as service:
+        yield service
+
+
+@pytest.fixture
+def own_service() -> Iterator[Service]:
+    """One for a test that changes the service for all who use it: its clock, its faults."""
+    with serving() as service:
+        yield service
 
 
 @pytest.fixture

@@ -15,11 +15,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
-
-from conftest import PROGRAMS, REGION, Feed, Ledger, Programs, Service, assert_in_order, serve, stop, wait_until
+from conftest import PROGRAMS, REGION, Feed, Ledger, Programs, Service, assert_in_order, stop, wait_until
 from millstream.testing import Faults
 
 SECONDS = float(os.environ.get("MILLSTREAM_CHAOS_SECONDS", "12"))
@@ -30,15 +28,6 @@ KEYS = 100
 FAILOVER_S = 1.0
 MOST_SHARDS = 24
 """Splits stop at so many open shards."""
-
-
-@pytest.fixture
-def troubled() -> Iterator[Service]:
-    """A service of its own, since faults happen to all who use it."""
-    service = serve("--memory")
-    yield service
-    service.process.terminate()
-    service.process.wait(timeout=20)
 
 
 class Fleet:
@@ -153,11 +142,11 @@ class Fleet:
             self.wake(worker)
 
 
-def test_a_fleet_in_trouble_loses_nothing(troubled: Service, programs: Programs, app: str, ledger: Ledger) -> None:
+def test_a_fleet_in_trouble_loses_nothing(own_service: Service, programs: Programs, app: str, ledger: Ledger) -> None:
     print(f"{SECONDS:.0f} s, seed {SEED}")
     chance = random.Random(SEED)
-    fleet = Fleet(troubled, programs, app, ledger, chance)
-    feed = Feed(troubled, fleet.stream, keys=KEYS)
+    fleet = Fleet(own_service, programs, app, ledger, chance)
+    feed = Feed(own_service, fleet.stream, keys=KEYS)
     feed.put(rounds=1)
     wait_until("the fleet reads", lambda: feed.all() <= set(ledger.values()), 30)
     pause = threading.Event()
@@ -180,7 +169,7 @@ def test_a_fleet_in_trouble_loses_nothing(troubled: Service, programs: Programs,
     for worker in alive:
         stop(worker)
     assert [worker.returncode for worker in alive] == [0] * WORKERS
-    leases = troubled.leases(app)
+    leases = own_service.leases(app)
     for shard, last in feed.last.items():
         # An ended shard's lease is deleted in the end.
         assert shard not in leases or leases[shard]["checkpoint"] in (last, "SHARD_END"), shard

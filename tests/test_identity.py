@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from conftest import REGION, Service, serve
+from conftest import REGION, Service, serving
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ROLE = "arn:aws:iam::000000000000:role/team/reader"
@@ -26,10 +26,8 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that takes the keys of a file only."""
     path = tmp_path_factory.mktemp("keys") / "credentials"
     path.write_text(f"[default]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
-    service = serve("--memory", "--credentials", str(path), "--stream", "orders:1")
-    yield service
-    service.process.terminate()
-    assert service.process.wait(timeout=20) == 0
+    with serving("--credentials", str(path), "--stream", "orders:1") as service:
+        yield service
 
 
 def client(service: Service, name: str, key: str = KEY, secret: str = SECRET, token: str | None = None) -> Any:

@@ -7,13 +7,12 @@ import os
 import random
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conftest import PROGRAMS, REGION, Feed, Programs, Service, serve, wait_until
+from conftest import PROGRAMS, REGION, Feed, Programs, Service, wait_until
 
 KILLS = int(os.environ.get("MILLSTREAM_KILLS", "4"))
 SEED = int(os.environ.get("MILLSTREAM_SEED", "6"))
@@ -120,24 +119,17 @@ def test_records_that_are_lost_are_told(service: Service, counts: Counts, stream
     counts.wait_for_output(process, "are not in the stream any more")
 
 
-@pytest.fixture
-def ageing() -> Iterator[Service]:
-    """A service of its own, whose clock can be put ahead."""
-    service = serve("--memory")
-    yield service
-    service.process.terminate()
-    service.process.wait(timeout=20)
-
-
 def test_a_program_that_may_lose_records_goes_on_without_them(
-    ageing: Service, programs: Programs, app: str, tmp_path: Path
+    own_service: Service, programs: Programs, app: str, tmp_path: Path
 ) -> None:
-    stream = ageing.stream(4)
-    counts = Counts(programs, ageing, app, stream, tmp_path)
-    feed = with_an_open_batch(ageing, counts, stream)
+    stream = own_service.stream(4)
+    counts = Counts(programs, own_service, app, stream, tmp_path)
+    feed = with_an_open_batch(own_service, counts, stream)
     known = counts.read()["totals"]
     body = json.dumps({"advance_seconds": 25 * 3600}).encode()
-    ahead = urllib.request.Request(f"{ageing.endpoint}/_millstream/clock", body, {"Content-Type": "application/json"})
+    ahead = urllib.request.Request(
+        f"{own_service.endpoint}/_millstream/clock", body, {"Content-Type": "application/json"}
+    )
     urllib.request.urlopen(ahead).close()
     process = counts.start()
     assert "failOnDataLoss" in counts.wait_for_output(process, "are not in the stream any more")

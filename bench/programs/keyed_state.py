@@ -11,27 +11,11 @@ import json
 import random
 import sys
 import tempfile
-import threading
 from operator import add, sub
 
+from batch_times import timed
 from pyspark import SparkContext
-from pyspark.streaming import StreamingContext, StreamingListener
-
-
-class Times(StreamingListener):
-    """The processing times of so many batches."""
-
-    def __init__(self, batches):
-        self.batches = batches
-        self.seconds = []
-        self.done = threading.Event()
-
-    def onBatchCompleted(self, batchCompleted):
-        if len(self.seconds) < self.batches:
-            info = batchCompleted.batchInfo()
-            self.seconds.append((info.processingEndTime() - info.processingStartTime()) / 1000)
-        else:
-            self.done.set()
+from pyspark.streaming import StreamingContext
 
 
 def compute(rdd):
@@ -55,11 +39,5 @@ if __name__ == "__main__":
     else:
         states = pairs.reduceByKeyAndWindow(add, sub, slides * interval, interval)
     states.foreachRDD(compute)
-    times = Times(batches)
-    ssc.addStreamingListener(times)
-    ssc.start()
-    while not times.done.wait(0.1):
-        if ssc.awaitTerminationOrTimeout(0.1):
-            sys.exit("the stream ended early")
-    print(json.dumps({"processing": times.seconds}), flush=True)
+    print(json.dumps({"processing": timed(ssc, batches)}), flush=True)
     ssc.stop()

@@ -2,38 +2,20 @@
 
 import json
 import sys
-import threading
 
+from batch_times import timed
 from pyspark import SparkContext
-from pyspark.streaming import StreamingContext, StreamingListener
+from pyspark.streaming import StreamingContext
 
 WARM = 5
-
-
-class Times(StreamingListener):
-    """The processing time of each batch."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.batches, self.found, self.done = batches, [], threading.Event()
-
-    def onBatchCompleted(self, batchCompleted):
-        self.found.append(batchCompleted.batchInfo().processingDelay())
-        if len(self.found) == WARM + self.batches:
-            self.done.set()
 
 
 if __name__ == "__main__":
     batches = int(sys.argv[1])
     ssc = StreamingContext(SparkContext(appName="SmallBatches"), 0.5)
-    lines = ssc.queueStream([["to be or not to be"] * 10] * (WARM + batches))
+    lines = ssc.queueStream([["to be or not to be"] * 10] * (WARM + batches + 1))
     counts = lines.flatMap(lambda line: line.split(" ")).map(lambda word: (word, 1)).reduceByKey(lambda a, b: a + b)
     counts.foreachRDD(lambda rdd: rdd.collect())
-    times = Times(batches)
-    ssc.addStreamingListener(times)
-    ssc.start()
-    while not times.done.wait(0.1):
-        if ssc.awaitTerminationOrTimeout(0.1):
-            sys.exit("the stream ended early")
-    print(json.dumps({"ms": times.found[WARM : WARM + batches]}), flush=True)
+    found = timed(ssc, WARM + batches)[WARM:]
+    print(json.dumps({"ms": [seconds * 1000 for seconds in found]}), flush=True)
     ssc.stop()

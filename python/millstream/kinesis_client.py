@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -76,15 +76,4 @@ def client_of(settings: ClientSettings) -> KinesisClient:
     """This process's client for these settings: it connects, and starts its threads, when it is used first."""
     from millstream._millstream import KinesisClient
 
-    return KinesisClient(
-        endpoint=settings.endpoint,
-        region=settings.region,
-        access_key=settings.access_key,
-        secret=settings.secret,
-        session_token=settings.session_token,
-        role_arn=settings.role_arn,
-        session_name=settings.session_name,
-        external_id=settings.external_id,
-        read_interval_ms=settings.read_interval_ms,
-        max_records=settings.max_records,
-    )
+    return KinesisClient(**asdict(settings))

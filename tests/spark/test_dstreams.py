@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import PROGRAMS, REGION, ROOT, Feed, Ledger, Service, serve, wait_until
+from tests.conftest import PROGRAMS, REGION, ROOT, Feed, Ledger, Service, serving, wait_until
 
 if TYPE_CHECKING:
     from applications import Application, Applications, Counts
@@ -72,10 +72,8 @@ def test_the_decks_program_counts_on_a_cluster_as_on_one_machine(
 @pytest.fixture
 def limited() -> Iterator[Service]:
     """A service that enforces AWS's quotas."""
-    service = serve("--memory", "--enforce-limits")
-    yield service
-    service.process.terminate()
-    service.process.wait(timeout=20)
+    with serving("--enforce-limits") as service:
+        yield service
 
 
 @pytest.mark.parametrize("retrieval", ["polling", "fanOut"])

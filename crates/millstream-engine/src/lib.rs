@@ -51,7 +51,7 @@ mod recovery;
 mod schedule;
 mod source;
 
-pub use clock::BatchTime;
+pub use clock::{BatchTime, now_ms};
 pub use engine::{Engine, EngineConfig};
 pub use error::{BoxError, EngineFailed, JobError, Panicked, SourceStopError, StartError, Step};
 pub use graph::{GraphBuilder, Operator, Output, StreamId};

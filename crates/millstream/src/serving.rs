@@ -2,8 +2,9 @@
 
 use crate::ContextError;
 use millstream_dashboard::{Application, Dashboard, DashboardConfig, Feed, History, Input, StatusSource};
+use millstream_engine::now_ms;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Gathered while the program is built.
 #[derive(Default)]
@@ -23,7 +24,7 @@ impl Serving {
     ) -> Result<Option<Dashboard>, ContextError> {
         let Some((name, config)) = self.wanted.take() else { return Ok(None) };
         config.check()?;
-        let started_ms = millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+        let started_ms = now_ms();
         let application = Application {
             id: format!("local-{started_ms}"),
             name,

@@ -39,7 +39,7 @@ pub(crate) async fn answer(
     let history = feed.history();
     match path {
         ["applications", _, "streaming", "statistics"] => Ok(statistics::answer(&history)),
-        ["applications", _, "streaming", "receivers"] => Ok(receivers::all(&history)),
+        ["applications", _, "streaming", "receivers"] => Ok(receivers::all(&history, true)),
         ["applications", _, "streaming", "receivers", id] => receivers::one(&history, id),
         ["applications", _, "streaming", "batches"] => Ok(batches::all(&history, query)),
         ["applications", _, "streaming", "batches", id] => batches::one(&history, id),
@@ -62,7 +62,7 @@ pub(crate) fn shards_of(snapshot: &crate::board::Snapshot) -> Value {
 
 /// As `/receivers` shows them, without the rate of each batch.
 pub(crate) fn receivers_of(history: &crate::History) -> Value {
-    receivers::without_rates(history)
+    receivers::all(history, false)
 }
 
 /// As JSON. All that is shown can be written as JSON: `null` is never seen.

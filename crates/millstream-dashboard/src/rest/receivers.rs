@@ -31,14 +31,9 @@ struct Answer<'a> {
     event_rates: Option<Vec<(u64, f64)>>,
 }
 
-pub(super) fn all(history: &History) -> Value {
+pub(super) fn all(history: &History, with_rates: bool) -> Value {
     let inputs = 0..history.application().inputs.len();
-    json(&inputs.filter_map(|input| answer(history, input, true)).collect::<Vec<_>>())
-}
-
-pub(super) fn without_rates(history: &History) -> Value {
-    let inputs = 0..history.application().inputs.len();
-    json(&inputs.filter_map(|input| answer(history, input, false)).collect::<Vec<_>>())
+    json(&inputs.filter_map(|input| answer(history, input, with_rates)).collect::<Vec<_>>())
 }
 
 pub(super) fn one(history: &History, id: &str) -> Result<Value, NotFound> {

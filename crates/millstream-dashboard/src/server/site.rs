@@ -1,10 +1,10 @@
 //! What is at which path.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::header::{ALLOW, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use hyper::{Method, Request, Response, StatusCode};
+use millstream_engine::now_ms;
 use tokio::sync::mpsc;
 
 use super::guard::{Guard, Verdict};
@@ -108,9 +108,4 @@ fn unknown() -> Response<Content> {
     let mut response = text(StatusCode::UNAUTHORIZED, how);
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
-}
-
-fn now_ms() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
