@@ -117,7 +117,10 @@ async fn a_torn_record_is_cut_and_the_shard_goes_on() {
 #[tokio::test]
 async fn a_segment_that_cannot_be_opened_fails_its_shard_alone_until_it_can() {
     let home = tempfile::tempdir().unwrap();
-    let (_service, mut client) = started(home.path()).await;
+    let (service, _) = started(home.path()).await;
+    // After this nothing is in memory.
+    service.shutdown().await;
+    let (_service, mut client) = start(home.path()).await;
     let segment = only_segment(home.path(), 0);
     let away = segment.with_extension("away");
     for in_its_place in [None, Some(())] {
@@ -385,4 +388,26 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), to).unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn what_has_just_been_put_is_read_without_the_disk_and_what_is_older_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (_service, mut client) = started(home.path()).await;
+    let segment = only_segment(home.path(), 0);
+    let away = segment.with_extension("away");
+    fs::rename(&segment, &away).unwrap();
+    assert_eq!(read(&mut client, FIRST).await, [b"first"]);
+    // Another shard's records take their place in memory.
+    for _ in 0..17 {
+        put(&mut client, HIGH, &vec![7; 1024 * 1024]).await;
+    }
+    read_fails(&mut client, FIRST).await;
+    fs::rename(&away, &segment).unwrap();
+    put(&mut client, LOW, b"second").await;
+    // The first is found on the disk, the second in memory.
+    assert_eq!(read(&mut client, FIRST).await, [b"first".to_vec(), b"second".to_vec()]);
+    // So are the first of many that do not fit there.
+    let others = read(&mut client, SECOND).await;
+    assert_eq!(others.iter().map(Vec::len).collect::<Vec<_>>(), [vec![5], vec![1024 * 1024; 17]].concat());
 }

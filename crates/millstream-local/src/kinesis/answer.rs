@@ -1,7 +1,5 @@
 //! Answers written straight into bytes: of 10,000 records nothing else would be quick.
 
-use std::io::Write as _;
-
 use serde::Serialize;
 
 use super::digits::Digits;
@@ -113,7 +111,7 @@ impl Writer {
             return self.out.unsigned(number);
         }
         self.separate();
-        let _ = write!(self.out, "{number}");
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
     #[inline(always)]

@@ -37,7 +37,7 @@ pub(crate) struct PageEnd {
 
 /// Writes the members `Records`, `MillisBehindLatest` and, at the end of the shard, `ChildShards`.
 ///
-/// Reads from the disk: not for an asynchronous task, unless [`Shard::is_caught_up`] says so.
+/// Reads from the disk: not for an asynchronous task, unless [`Shard::is_near`] says so.
 pub(crate) fn write_page(
     writer: &mut Writer,
     (stream, shard): (&Stream, &Shard),

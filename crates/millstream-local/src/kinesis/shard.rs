@@ -90,7 +90,7 @@ impl Shard {
 
     /// Shows the records from a place on to `take`, until there are no more or it refuses one by `false`.
     ///
-    /// Reads from the disk: not for an asynchronous task, unless [`Shard::is_caught_up`] says so.
+    /// Reads from the disk: not for an asynchronous task, unless [`Shard::is_near`] says so.
     pub(crate) fn read(&self, place: Place, take: impl FnMut(&Frame<'_>) -> bool) -> io::Result<ReadEnd> {
         // Asked before the log: after the close nothing is appended that the log would not show.
         let closed = self.closed_ms().is_some();
@@ -115,9 +115,14 @@ impl Shard {
         .map(drop)
     }
 
-    /// Whether [`Shard::read`] from here has nothing to read, and so does not wait for a disk.
+    /// Whether [`Shard::read`] from here has nothing to read.
     pub(crate) fn is_caught_up(&self, place: Place) -> bool {
         place.index > self.log.last_index()
+    }
+
+    /// Whether [`Shard::read`] from here has little to read and does not wait for a disk.
+    pub(crate) fn is_near(&self, place: Place) -> bool {
+        self.log.is_near(place.index)
     }
 
     /// What says that [`Shard::read`] may have more to show: records have been stored, or the shard has closed.

@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use super::journal::Journal;
 use super::log::{ShardLog, Written};
+use super::recent::Recent;
 use crate::config::Fsync;
 
 /// Bytes that may wait for the disk before records are refused.
@@ -24,6 +25,8 @@ pub(crate) struct Committer {
     queue: Mutex<Queue>,
     wake: Condvar,
     waiting_bytes: AtomicUsize,
+    /// What has been committed last.
+    recent: Recent,
     /// Held by the one who commits. Taken before the queue's lock.
     journal: Mutex<Option<Journal>>,
 }
@@ -60,6 +63,7 @@ impl Committer {
             queue: Mutex::default(),
             wake: Condvar::new(),
             waiting_bytes: AtomicUsize::new(0),
+            recent: Recent::default(),
             journal: Mutex::default(),
         })
     }
@@ -74,6 +78,10 @@ impl Committer {
 
     pub(super) fn fsync(&self) -> Fsync {
         self.fsync
+    }
+
+    pub(super) fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// Whether more may wait.

@@ -80,6 +80,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
     }
 }
 
+/// The frames in bytes that have not been elsewhere since [`Frame::write`]; no checksum is looked at.
+pub(crate) fn iterate(mut bytes: &[u8]) -> impl Iterator<Item = Frame<'_>> {
+    std::iter::from_fn(move || {
+        let (len, rest) = bytes.split_first_chunk::<4>()?;
+        let payload = rest.get(4..)?.get(..u32::from_le_bytes(*len) as usize)?;
+        bytes = rest.get(4 + payload.len()..)?;
+        fields(payload)
+    })
+}
+
 fn fields(payload: &[u8]) -> Option<Frame<'_>> {
     let (index, rest) = payload.split_first_chunk::<8>()?;
     let (arrival_ms, rest) = rest.split_first_chunk::<8>()?;
@@ -116,6 +126,8 @@ mod tests {
         let mut bytes = Vec::new();
         frame.write(&mut bytes);
         assert_eq!(parse(&bytes), Parsed::Frame(frame, bytes.len()));
+        let twice = [&bytes[..], &bytes].concat();
+        assert_eq!(iterate(&twice).collect::<Vec<_>>(), [frame, frame]);
         for cut in 0..bytes.len() {
             assert!(
                 matches!(parse(&bytes[..cut]), Parsed::Incomplete(needed) if needed <= bytes.len()),

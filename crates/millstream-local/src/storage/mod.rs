@@ -11,7 +11,8 @@
 //! ```
 //!
 //! The way of a record: `log` gives it an index and keeps it with others of its shard; `committer`, one at a time, writes
-//! such groups to their segments, makes them safe by the `journal` and shows them to readers.
+//! such groups to their segments, makes them safe by the `journal` and shows them to readers, who find the newest in memory
+//! (`recent`).
 
 mod committer;
 mod data_dir;
@@ -21,6 +22,7 @@ pub(crate) mod fuzz;
 mod journal;
 mod log;
 mod marks;
+mod recent;
 mod segment;
 mod upgrade;
 

@@ -70,7 +70,7 @@ pub(super) async fn run(call: Call, body: Bytes) -> Result<Body, ApiError> {
     wet(input.dry_run)?;
     let limit = input.limit.and_then(|limit| usize::try_from(limit.0).ok()).unwrap_or(MAX_RECORDS);
     let request = Request { kinesis: call.kinesis, iterator, stream, shard, limit, now_ms, format: call.format };
-    if request.shard.is_caught_up(request.iterator.place) {
+    if request.shard.is_near(request.iterator.place) {
         return answer(&request, Writer::new(request.format, 1024)).map(Body::from);
     }
     let (outlet, mut begun) = Outlet::new(request.kinesis.buffers());

@@ -123,7 +123,7 @@ impl Subscription {
         }
     }
 
-    /// The records from here on; reads them beside the connections if there are any.
+    /// The records from here on; reads them beside the connections if that takes long.
     async fn event(&self, continuation: Sequence) -> Result<(Bytes, PageEnd), ApiError> {
         let (stream, shard) = (Arc::clone(&self.stream), Arc::clone(&self.shard));
         let (format, place) = (self.format, self.place);
@@ -138,7 +138,7 @@ impl Subscription {
             writer.end_map();
             Ok((event_stream::event("SubscribeToShardEvent", format, &writer.into_bytes()), page))
         };
-        if self.shard.is_caught_up(place) { write() } else { crate::kinesis::ops::blocking(write).await }
+        if self.shard.is_near(place) { write() } else { crate::kinesis::ops::blocking(write).await }
     }
 
     /// Whether it is time to end, or the stream or the consumer is no longer there.

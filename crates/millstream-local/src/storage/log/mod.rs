@@ -24,7 +24,11 @@ pub(super) use write::{Written, create, naming_directories};
 use self::group::Group;
 use super::committer::Committer;
 use super::marks::Mark;
+use super::recent::Tail;
 use super::segment::SegmentName;
+
+/// Bytes that are read in no time if they are in memory.
+const NEAR_BYTES: u64 = 64 * 1024;
 
 /// The records of one shard.
 #[derive(Debug)]
@@ -94,8 +98,10 @@ struct Segment {
     end: u64,
     /// For a complete segment on disk, they are in its file.
     marks: Vec<Mark>,
-    /// The frames, if they are kept in memory.
+    /// The frames, if there is no file.
     bytes: Vec<u8>,
+    /// The newest frames, if they stand in a file.
+    recent: Tail,
 }
 
 impl ShardLog {
@@ -117,6 +123,14 @@ impl ShardLog {
         self.state().last_index
     }
 
+    /// Whether what there is from an index on is little, and all of it in memory.
+    pub(crate) fn is_near(&self, index: u64) -> bool {
+        let state = self.state();
+        let little =
+            |segment: &Segment| segment.recent.offset_of(index).is_some_and(|at| segment.end - at <= NEAR_BYTES);
+        index > state.last_index || state.segments.back().is_some_and(little)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -131,7 +145,7 @@ impl State {
 
 impl Segment {
     fn empty(name: SegmentName) -> Self {
-        Self { name, end: 0, marks: Vec::new(), bytes: Vec::new() }
+        Self { name, end: 0, marks: Vec::new(), bytes: Vec::new(), recent: Tail::default() }
     }
 
     /// Takes in a group that has been written to its end.

@@ -1,12 +1,14 @@
-//! Showing what has been committed, segment by segment.
+//! Showing what has been committed, segment by segment; what is kept of the newest one, block by block.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use super::{Home, ShardLog, Unusable};
 use crate::storage::frame::{self, Frame, Parsed};
 use crate::storage::marks::{self, Marks};
+use crate::storage::recent::Block;
 use crate::storage::segment::SegmentName;
 
 /// Bytes read at a time.
@@ -32,8 +34,14 @@ pub(crate) struct Stop {
     pub(crate) settled: bool,
 }
 
-/// A segment that may hold wanted records, as it was at one moment.
-struct Found {
+/// What may hold wanted records.
+enum Found {
+    Segment(FoundSegment),
+    Block(Arc<Block>),
+}
+
+/// A segment as it was at one moment.
+struct FoundSegment {
     name: SegmentName,
     extent: Extent,
     /// The first index of the segment after it.
@@ -58,12 +66,18 @@ enum Source<'a> {
 impl ShardLog {
     /// Shows the wanted records to `take`, until there are no more or it refuses one by `false`.
     ///
-    /// Reads from the disk: not for an asynchronous task, unless [`ShardLog::last_index`] says that there is nothing.
+    /// Reads from the disk: not for an asynchronous task, unless [`ShardLog::is_near`] says that it is not needed.
     pub(crate) fn read(&self, wanted: Wanted, mut take: impl FnMut(&Frame<'_>) -> bool) -> io::Result<Stop> {
         let mut next = wanted;
         loop {
             let found = match self.find(next)? {
-                Ok(found) => found,
+                Ok(Found::Segment(found)) => found,
+                Ok(Found::Block(block)) => {
+                    if read_block(&block, &mut next, &mut take) {
+                        continue;
+                    }
+                    return Ok(Stop { next, caught_up: false, settled: false });
+                }
                 Err(stop) => return Ok(stop),
             };
             match self.read_segment(&found, &mut next, &mut take) {
@@ -84,7 +98,7 @@ impl ShardLog {
         }
     }
 
-    /// The segment to read next, or that there is nothing to read.
+    /// What to read next, or that there is nothing to read.
     fn find(&self, wanted: Wanted) -> io::Result<Result<Found, Stop>> {
         let state = self.state();
         if state.unusable == Some(Unusable::Closed) {
@@ -100,6 +114,9 @@ impl ShardLog {
             return Ok(Err(Stop { next, caught_up: true, settled }));
         };
         let following = segments.get(at + 1).map(|segment| segment.name.first_index);
+        if let Some(block) = segment.recent.block_of(wanted.index.max(segment.name.first_index)) {
+            return Ok(Ok(Found::Block(block)));
+        }
         let in_file = following.is_some() && matches!(self.home, Home::Disk(_));
         let extent = if in_file {
             Extent::InFile
@@ -107,13 +124,13 @@ impl ShardLog {
             let offset = marks::offset_before(&segment.marks, wanted.index, wanted.arrival_ms);
             Extent::Known { offset, end: segment.end }
         };
-        Ok(Ok(Found { name: segment.name, extent, following, last_index, settled }))
+        Ok(Ok(Found::Segment(FoundSegment { name: segment.name, extent, following, last_index, settled })))
     }
 
     /// Whether the end of the segment was reached; `next` is moved behind what was taken.
     fn read_segment(
         &self,
-        found: &Found,
+        found: &FoundSegment,
         next: &mut Wanted,
         take: &mut impl FnMut(&Frame<'_>) -> bool,
     ) -> io::Result<bool> {
@@ -143,12 +160,8 @@ impl ShardLog {
             wanted_bytes = loop {
                 match frame::parse(&buffer[used..filled]) {
                     Parsed::Frame(record, length) => {
-                        if record.index >= next.index && record.arrival_ms >= next.arrival_ms {
-                            if !take(&record) {
-                                *next = Wanted { index: record.index, arrival_ms: 0 };
-                                return Ok(false);
-                            }
-                            *next = Wanted { index: record.index + 1, arrival_ms: 0 };
+                        if !next.show(&record, take) {
+                            return Ok(false);
                         }
                         used += length;
                     }
@@ -189,6 +202,30 @@ impl ShardLog {
         out[..count].copy_from_slice(&bytes[..count]);
         Ok(count)
     }
+}
+
+impl Wanted {
+    /// Shows a record if it is wanted, and moves on behind it; `false` if it was refused.
+    #[inline(always)]
+    fn show(&mut self, record: &Frame<'_>, take: &mut impl FnMut(&Frame<'_>) -> bool) -> bool {
+        if record.index < self.index || record.arrival_ms < self.arrival_ms {
+            return true;
+        }
+        let taken = take(record);
+        *self = Self { index: record.index + u64::from(taken), arrival_ms: 0 };
+        taken
+    }
+}
+
+/// Whether the end of the block was reached; `next` is moved behind what was taken.
+fn read_block(block: &Block, next: &mut Wanted, take: &mut impl FnMut(&Frame<'_>) -> bool) -> bool {
+    for record in frame::iterate(&block.frames) {
+        if !next.show(&record, take) {
+            return false;
+        }
+    }
+    next.index = next.index.max(block.last_index + 1);
+    true
 }
 
 impl Source<'_> {

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError};
 use super::group::Group;
 use super::{Disk, Home, LogId, NotWritten, Segment, ShardLog, Unusable};
 use crate::storage::marks::{self, MARK_BYTES, Mark};
+use crate::storage::recent::{Block, Recent, Tail};
 use crate::storage::segment::SegmentName;
 
 /// A segment of this size is complete.
@@ -124,8 +125,15 @@ impl ShardLog {
         self.state().unusable = Some(Unusable::ReadOnly);
     }
 
-    /// Takes in a group that is safe, and gives the end of the segment that is complete by it.
-    fn commit(&self, group: &Group, name: SegmentName, is_new: bool) -> Option<(SegmentName, Mark)> {
+    /// Takes in a group that is safe, and its frames into what is kept; gives the end of the segment that is complete
+    /// by it.
+    fn commit(
+        &self,
+        group: &mut Group,
+        name: SegmentName,
+        is_new: bool,
+        recent: &Recent,
+    ) -> Option<(SegmentName, Mark)> {
         let mut state = self.state();
         let (index, arrival_ms) = (state.last_index, state.last_arrival_ms);
         let mut complete = None;
@@ -133,12 +141,17 @@ impl ShardLog {
             if let Some(before) = state.segments.back_mut() {
                 // Readers find them in the file from now on.
                 before.marks = Vec::new();
+                before.recent = Tail::default();
                 complete = Some((before.name, Mark { offset: before.end, index, arrival_ms }));
             }
             state.segments.push_back(Segment::empty(name));
         }
         if let Some(segment) = state.segments.back_mut() {
+            let offset = segment.end;
             segment.extend(group);
+            let frames = std::mem::take(&mut group.bytes);
+            let block = Block { first_index: group.first_index, last_index: group.last_index, frames };
+            segment.recent.push(&recent.keep(block), offset);
         }
         state.last_index = group.last_index;
         state.last_arrival_ms = group.last_arrival_ms;
@@ -183,9 +196,9 @@ impl Written {
 
     /// Shows the records to readers, and tells those who wait that they are safe.
     pub(crate) fn commit(mut self) {
-        let complete = self.log.commit(&self.group, self.name, self.is_new);
-        self.group.finish(Ok(()));
         let Home::Disk(disk) = &self.log.home else { return };
+        let complete = self.log.commit(&mut self.group, self.name, self.is_new, disk.committer.recent());
+        self.group.finish(Ok(()));
         let added: Vec<Mark> =
             self.group.marks.iter().map(|mark| Mark { offset: self.offset + mark.offset, ..*mark }).collect();
         let mut result = Ok(());
