@@ -9,8 +9,6 @@ use super::Body;
 
 /// Bytes that are worth sending by themselves. A smaller answer is sent whole, with its length.
 const PIECE: usize = 256 * 1024;
-/// The same for the first piece: the client is not to wait for more.
-const FIRST_PIECE: usize = PIECE / 4;
 /// Pieces that may wait for the client: an answer of usual size, so that no thread waits for a slow one.
 const AHEAD: usize = 128;
 /// Buffers that are kept, 9 MB of them.
@@ -45,7 +43,7 @@ impl Outlet {
 
     /// Sends what has been written since the last piece, if it is worth it.
     pub(crate) fn flow(&mut self, written: &mut Vec<u8>) {
-        if written.len() < if self.body.is_some() { FIRST_PIECE } else { PIECE } {
+        if written.len() < PIECE {
             return;
         }
         if let Some((begun, from)) = self.body.take() {
