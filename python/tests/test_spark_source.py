@@ -115,6 +115,9 @@ class Scripted:
     def take(self, **limits: Any) -> Any:
         return self.answers.pop(0)
 
+    def status(self) -> list[Any]:
+        return []
+
     def stop(self) -> None:
         self.is_stopped = True
 
@@ -131,7 +134,7 @@ class World:
     def make(self, offset: Offset) -> Any:
         prefetcher = Scripted(offset)
         prefetcher.gone = self.gone
-        prefetcher.answers = [(taken(2), [("s0", "3:0")], False), (taken(5), [("s0", "8:0")], False)]
+        prefetcher.answers = [(taken(2), [("s0", "3:0")], False, False), (taken(5), [("s0", "8:0")], False, False)]
         self.made.append(prefetcher)
         return prefetcher
 
@@ -141,7 +144,7 @@ def taken(records: int) -> list[Any]:
     return [("s0", "2:0", f"{records + 1}:0", records, 100 * records, kept)]
 
 
-NOTHING: tuple[list[Any], list[Any], bool] = ([], [("s0", "1:0")], False)
+NOTHING: tuple[list[Any], list[Any], bool, bool] = ([], [("s0", "1:0")], False, False)
 
 
 def test_where_nothing_is_read_the_offset_stays_as_it_is() -> None:
@@ -169,6 +172,18 @@ def test_records_are_kept_for_the_last_batch_where_they_are_few() -> None:
     assert world.ahead.kept(larger) is None and world.ahead.kept(end) is None
 
 
+def test_behind_an_end_that_was_found_ahead_reading_begins_anew() -> None:
+    world = World()
+    world.ahead.take(world.start, None, None)
+    ahead: Any = [("s0", "4:0", "900:0", None, 0, [])]
+    world.made[0].answers = [(ahead, [("s0", "900:0")], False, True)]
+    end = world.ahead.take(world.ahead._at or {}, None, None)
+    assert end["batch"] == {"s0": "4:0 900:0 ?"} and world.made[0].is_stopped
+    assert Offset.of(end, "words").batch == [Range("s0", "4:0", "900:0", None)]
+    world.ahead.take(end, None, None)
+    assert world.made[1].offset.shards == {"s0": "900:0"}
+
+
 def test_with_a_time_to_stop_at_it_waits_until_there_is_something_or_nothing_is_left() -> None:
     world = World()
     world.ahead.stop_at(77)
@@ -177,7 +192,7 @@ def test_with_a_time_to_stop_at_it_waits_until_there_is_something_or_nothing_is_
     world.made[0].answers[:0] = [NOTHING, NOTHING]
     last = world.ahead.take(end, None, None)
     assert last["batch"] == {"s0": "2:0 6:0 5"}
-    world.made[0].answers[:0] = [NOTHING, ([], [], True)]
+    world.made[0].answers[:0] = [NOTHING, ([], [], True, False)]
     assert world.ahead.take(last, None, None) is last
 
 
