@@ -69,8 +69,7 @@ class MissingRecords(Exception):
         which = f"{self.missing} of {self.range.records} records are" if counted else "the first or the last record is"
         where = f"{self.stream}/{self.range.shard} from {self.range.first} to {self.range.to}"
         return (
-            f"{which} not in the stream any more, of {where}: "
-            "their retention has passed, or the stream was made anew"
+            f"{which} not in the stream any more, of {where}: their retention has passed, or the stream was made anew"
         )
 
 

@@ -12,6 +12,7 @@ from millstream.kinesis_client import Range
 from millstream.spark.ahead import Ahead, LostShards
 from millstream.spark.offsets import Offset, tasks
 from millstream.spark.options import Options
+from millstream.spark.progress import Progress
 from millstream.spark.values import InvalidOption
 
 STREAM = {"streamName": "words"}
@@ -66,6 +67,8 @@ def test_names_of_both_connectors_mean_the_same() -> None:
         (STREAM | {"failOnDataLoss": "maybe"}, "neither true nor false"),
         (STREAM | {"describeShardInterval": "1 fortnight"}, "not a time"),
         (STREAM | {"startingTimestamp": "noon"}, "not a time"),
+        (STREAM | {"dynamodbEndpoint": "localhost:8000"}, "not a URL"),
+        (STREAM | {"leaseTable": "one", "applicationName": "other"}, "given twice"),
     ],
 )
 def test_wrong_options_are_refused_by_name(given: dict[str, str], message: str) -> None:
@@ -202,3 +205,38 @@ def test_shards_that_are_gone_are_an_error_unless_told_otherwise() -> None:
         world.ahead.take(world.start, None, None)
     world = World(gone=["s0"], failOnDataLoss="false")
     assert world.ahead.take(world.start, None, None)["shards"] == {"s0": "3:0"}
+
+
+class Table:
+    """A lease table of which one lease has no place yet."""
+
+    def __init__(self, since_ms: int | None) -> None:
+        self.since_ms = since_ms
+        self.written: list[Any] = []
+
+    def places(self) -> Any:
+        return [("s0", "7:1"), ("s1", "LATEST"), ("s2", "SHARD_END")], self.since_ms
+
+    def processed(self, places: list[tuple[str, str]]) -> None:
+        self.written.append(dict(places))
+
+    def release(self) -> None:
+        self.written.append("released")
+
+
+def test_a_query_begins_where_the_lease_table_says_and_writes_each_place_once() -> None:
+    table = Table(77)
+    progress = Progress(Options.of(STREAM | {"leaseTable": "app"}), lambda: table)  # type: ignore[arg-type, return-value]
+    begin = progress.begin("TRIM_HORIZON")
+    assert begin == Offset("words", "LATEST 77", {"s0": "7:1", "s1": "LATEST", "s2": "SHARD_END"})
+    for _ in range(2):
+        progress.processed(begin.as_dict())
+    progress.stop()
+    assert table.written == [begin.shards, "released"]
+
+
+def test_without_a_lease_table_nothing_is_asked_or_written() -> None:
+    progress = Progress(Options.of(STREAM), lambda: pytest.fail("a table is opened"))
+    assert progress.begin("TRIM_HORIZON") == Offset("words", "TRIM_HORIZON")
+    progress.processed(Offset("words", "TRIM_HORIZON").as_dict())
+    progress.stop()

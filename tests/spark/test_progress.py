@@ -1,4 +1,4 @@
-"""An application moves between Spark, our consumer and back, by its lease table: nothing is left out, nothing repeated."""
+"""An application moves from Spark to our consumer and back, by its lease table: nothing is left out or repeated."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ def test_an_application_moves_from_spark_to_our_consumer_and_back(
     wait_until("the leases are given back", lambda: owners(service, app) == {None}, 30)
 
     feed.put(5)
-    kinesis.split_shard(
-        StreamName=stream, ShardToSplit="shardId-000000000000", NewStartingHashKey=str(2**126)
-    )
+    kinesis.split_shard(StreamName=stream, ShardToSplit="shardId-000000000000", NewStartingHashKey=str(2**126))
     wait_until("the split is done", lambda: is_active(kinesis, stream), 30)
     feed.put(5)
     program = programs.ledger(service, app, stream, ledger)

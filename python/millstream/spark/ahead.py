@@ -80,7 +80,7 @@ class Ahead:
         blocks = [block for *_, blocks in taken for block in blocks]
         self._kept = (self._at, blocks) if blocks else None
         if is_ahead:
-            # What lies between is read by executors alone. Reading ahead begins at the batch's end, when that is asked from.
+            # What lies between is read by executors alone. Reading ahead begins at the end, when that is asked from.
             self.lag()
             self._prefetcher.stop()
             self._prefetcher = None

@@ -42,18 +42,27 @@ impl Scout {
         let latest_ms = now_ms() - NEAR_MS;
         let mut ahead_ms = self.until_ms.map_or(latest_ms, |until_ms| until_ms.min(latest_ms)) - begin_ms;
         ahead_ms = ahead_ms.min(MOST_MS);
-        while ahead_ms >= NEAR_MS {
+        // From `near_ms` on there is a record, from `far_ms` on there is none.
+        let (mut near_ms, mut far_ms, mut to) = (0, None, None);
+        while ahead_ms - near_ms >= NEAR_MS.max(near_ms / 16) {
             sleep(self.poll.min_interval).await;
-            let time = InitialPosition::AtTimestamp(begin_ms + ahead_ms);
-            if let Some(far) = self.record_at(&Checkpoint::AtTimestamp, time).await?
-                && let Some(to) = far.last().filter(|to| *to > first)
-                && far.arrivals().last().is_some_and(|at_ms| self.until_ms.is_none_or(|until_ms| *at_ms <= until_ms))
-            {
-                return Ok(Some((first, to)));
+            match self.record_after(begin_ms + ahead_ms, &first).await? {
+                Some((position, at_ms)) => (near_ms, to) = ((at_ms - begin_ms).max(ahead_ms), Some(position)),
+                None => far_ms = Some(ahead_ms),
             }
-            ahead_ms /= 2;
+            let Some(far_ms) = far_ms else { break };
+            ahead_ms = near_ms + (far_ms - near_ms) / 2;
         }
-        Ok(None)
+        Ok(to.map(|to| (first, to)))
+    }
+
+    /// A record that arrived at this time or later, behind `first`, and when.
+    async fn record_after(&self, time_ms: i64, first: &Position) -> Result<Option<(Position, i64)>, KinesisError> {
+        let time = InitialPosition::AtTimestamp(time_ms);
+        let Some(block) = self.record_at(&Checkpoint::AtTimestamp, time).await? else { return Ok(None) };
+        let found = block.last().zip(block.arrivals().last().copied());
+        let is_within = |at_ms: i64| self.until_ms.is_none_or(|until_ms| at_ms <= until_ms);
+        Ok(found.filter(|(position, at_ms)| position > first && is_within(*at_ms)))
     }
 
     /// The next stored record, which is several where it is an aggregate.
