@@ -40,7 +40,8 @@ class Range:
     """The first record's place, ``sequence:sub``; included."""
     to: str
     """The last record's place; included."""
-    records: int
+    records: int | None
+    """None where nobody has counted them."""
 
     def read(self, settings: ClientSettings, stream: str) -> Iterator[Block]:
         """The records, in blocks.
@@ -64,10 +65,11 @@ class MissingRecords(Exception):
         self.missing = missing
 
     def __str__(self) -> str:
+        counted = self.range.records is not None
+        which = f"{self.missing} of {self.range.records} records are" if counted else "the first or the last record is"
         where = f"{self.stream}/{self.range.shard} from {self.range.first} to {self.range.to}"
         return (
-            f"{self.missing} of {self.range.records} records are not in the stream any more, of {where}: "
-            "their retention has passed, or the stream was made anew"
+            f"{which} not in the stream any more, of {where}: their retention has passed, or the stream was made anew"
         )
 
 

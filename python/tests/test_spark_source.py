@@ -12,6 +12,7 @@ from millstream.kinesis_client import Range
 from millstream.spark.ahead import Ahead, LostShards
 from millstream.spark.offsets import Offset, tasks
 from millstream.spark.options import Options
+from millstream.spark.progress import Progress
 from millstream.spark.values import InvalidOption
 
 STREAM = {"streamName": "words"}
@@ -66,6 +67,8 @@ def test_names_of_both_connectors_mean_the_same() -> None:
         (STREAM | {"failOnDataLoss": "maybe"}, "neither true nor false"),
         (STREAM | {"describeShardInterval": "1 fortnight"}, "not a time"),
         (STREAM | {"startingTimestamp": "noon"}, "not a time"),
+        (STREAM | {"dynamodbEndpoint": "localhost:8000"}, "not a URL"),
+        (STREAM | {"leaseTable": "one", "applicationName": "other"}, "given twice"),
     ],
 )
 def test_wrong_options_are_refused_by_name(given: dict[str, str], message: str) -> None:
@@ -115,6 +118,9 @@ class Scripted:
     def take(self, **limits: Any) -> Any:
         return self.answers.pop(0)
 
+    def status(self) -> list[Any]:
+        return []
+
     def stop(self) -> None:
         self.is_stopped = True
 
@@ -131,7 +137,7 @@ class World:
     def make(self, offset: Offset) -> Any:
         prefetcher = Scripted(offset)
         prefetcher.gone = self.gone
-        prefetcher.answers = [(taken(2), [("s0", "3:0")], False), (taken(5), [("s0", "8:0")], False)]
+        prefetcher.answers = [(taken(2), [("s0", "3:0")], False, False), (taken(5), [("s0", "8:0")], False, False)]
         self.made.append(prefetcher)
         return prefetcher
 
@@ -141,7 +147,7 @@ def taken(records: int) -> list[Any]:
     return [("s0", "2:0", f"{records + 1}:0", records, 100 * records, kept)]
 
 
-NOTHING: tuple[list[Any], list[Any], bool] = ([], [("s0", "1:0")], False)
+NOTHING: tuple[list[Any], list[Any], bool, bool] = ([], [("s0", "1:0")], False, False)
 
 
 def test_where_nothing_is_read_the_offset_stays_as_it_is() -> None:
@@ -169,6 +175,18 @@ def test_records_are_kept_for_the_last_batch_where_they_are_few() -> None:
     assert world.ahead.kept(larger) is None and world.ahead.kept(end) is None
 
 
+def test_behind_an_end_that_was_found_ahead_reading_begins_anew() -> None:
+    world = World()
+    world.ahead.take(world.start, None, None)
+    ahead: Any = [("s0", "4:0", "900:0", None, 0, [])]
+    world.made[0].answers = [(ahead, [("s0", "900:0")], False, True)]
+    end = world.ahead.take(world.ahead._at or {}, None, None)
+    assert end["batch"] == {"s0": "4:0 900:0 ?"} and world.made[0].is_stopped
+    assert Offset.of(end, "words").batch == [Range("s0", "4:0", "900:0", None)]
+    world.ahead.take(end, None, None)
+    assert world.made[1].offset.shards == {"s0": "900:0"}
+
+
 def test_with_a_time_to_stop_at_it_waits_until_there_is_something_or_nothing_is_left() -> None:
     world = World()
     world.ahead.stop_at(77)
@@ -177,7 +195,7 @@ def test_with_a_time_to_stop_at_it_waits_until_there_is_something_or_nothing_is_
     world.made[0].answers[:0] = [NOTHING, NOTHING]
     last = world.ahead.take(end, None, None)
     assert last["batch"] == {"s0": "2:0 6:0 5"}
-    world.made[0].answers[:0] = [NOTHING, ([], [], True)]
+    world.made[0].answers[:0] = [NOTHING, ([], [], True, False)]
     assert world.ahead.take(last, None, None) is last
 
 
@@ -187,3 +205,38 @@ def test_shards_that_are_gone_are_an_error_unless_told_otherwise() -> None:
         world.ahead.take(world.start, None, None)
     world = World(gone=["s0"], failOnDataLoss="false")
     assert world.ahead.take(world.start, None, None)["shards"] == {"s0": "3:0"}
+
+
+class Table:
+    """A lease table of which one lease has no place yet."""
+
+    def __init__(self, since_ms: int | None) -> None:
+        self.since_ms = since_ms
+        self.written: list[Any] = []
+
+    def places(self) -> Any:
+        return [("s0", "7:1"), ("s1", "LATEST"), ("s2", "SHARD_END")], self.since_ms
+
+    def processed(self, places: list[tuple[str, str]]) -> None:
+        self.written.append(dict(places))
+
+    def release(self) -> None:
+        self.written.append("released")
+
+
+def test_a_query_begins_where_the_lease_table_says_and_writes_each_place_once() -> None:
+    table = Table(77)
+    progress = Progress(Options.of(STREAM | {"leaseTable": "app"}), lambda: table)  # type: ignore[arg-type, return-value]
+    begin = progress.begin("TRIM_HORIZON")
+    assert begin == Offset("words", "LATEST 77", {"s0": "7:1", "s1": "LATEST", "s2": "SHARD_END"})
+    for _ in range(2):
+        progress.processed(begin.as_dict())
+    progress.stop()
+    assert table.written == [begin.shards, "released"]
+
+
+def test_without_a_lease_table_nothing_is_asked_or_written() -> None:
+    progress = Progress(Options.of(STREAM), lambda: pytest.fail("a table is opened"))
+    assert progress.begin("TRIM_HORIZON") == Offset("words", "TRIM_HORIZON")
+    progress.processed(Offset("words", "TRIM_HORIZON").as_dict())
+    progress.stop()

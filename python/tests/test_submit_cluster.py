@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from millstream.cluster.checks import check_release
+from millstream.cluster.checks import check_release, tell_of_speculation
+from millstream.conf import SparkConf
 from millstream.errors import PySparkRuntimeError
 from millstream.submit import cluster
 from millstream.submit.arguments import Submission, SubmitError, parse
@@ -105,6 +106,18 @@ def test_a_cluster_needs_a_recent_pyspark(monkeypatch: pytest.MonkeyPatch, progr
         check_release(version)
     with pytest.raises(PySparkRuntimeError):
         check_release("")
+
+
+@pytest.mark.parametrize(("value", "is_told"), [("true", True), ("false", False), (None, False)])
+def test_what_speculation_does_to_outputs_is_said(
+    capsys: pytest.CaptureFixture[str], value: str | None, is_told: bool
+) -> None:
+    class Context:
+        def getConf(self) -> SparkConf:
+            return SparkConf() if value is None else SparkConf().set("spark.speculation", value)
+
+    tell_of_speculation(Context())
+    assert ("spark.speculation is on" in capsys.readouterr().err) is is_told
 
 
 JAVA = "#!/bin/sh\necho 'openjdk version \"{}\" 2020-01-01' >&2\n"

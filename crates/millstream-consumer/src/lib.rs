@@ -10,7 +10,7 @@
 //!
 //! In place of cuts of all shards, a [`ShardConsumer`] hands out each shard for itself, with a [`Checkpointer`];
 //! [`processor`] runs on it what was written for the Java KCL. A [`Prefetcher`] reads ahead for an engine that keeps offsets of
-//! its own.
+//! its own, and a [`Publisher`] writes its progress to a lease table.
 //!
 //! [`buffer`] decides what may be reported and is pure; the driver owns the coordinator and does its actions; a reader is
 //! one task a shard.
@@ -24,6 +24,7 @@ mod history;
 mod overview;
 mod prefetcher;
 pub mod processor;
+mod publisher;
 mod reader;
 mod shard_consumer;
 mod shard_stream;
@@ -38,6 +39,7 @@ pub use error::ConsumerError;
 pub use history::History;
 pub use overview::{LeaseOverview, Observer, Overview};
 pub use prefetcher::{Places, PrefetchConfig, Prefetcher, Take, Taken, TakenRange};
+pub use publisher::{PublishError, Published, Publisher, published};
 pub use shard_consumer::ShardConsumer;
 pub use shard_stream::{CheckpointError, Checkpointer, PreparedCheckpoint, ShardEvent, ShardStream};
 pub use status::{ShardCounts, ShardStatus};

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use millstream_consumer::{CutLimits, Places, PrefetchConfig, Prefetcher, Retrieval, Take, Taken};
+use millstream_consumer::{CutLimits, Places, PrefetchConfig, Prefetcher, Retrieval, Take, Taken, TakenRange};
 use millstream_kinesis::testing::FakeKinesis;
 use millstream_kinesis::{
-    Checkpoint, InitialPosition, Kinesis, PollOptions, PutEntry, RecordBlock, ShardId, ShardRange, now_ms, read_range,
+    Checkpoint, InitialPosition, Kinesis, PollOptions, PutEntry, RangeReader, RecordBlock, ShardId, ShardRange, now_ms,
+    read_range,
 };
 use tokio::time::sleep;
 
@@ -41,7 +42,7 @@ async fn start(fake: &Arc<FakeKinesis>, places: &Places) -> Prefetcher {
 
 fn at_most(records: u64) -> Take {
     let limits = CutLimits { records, ..CutLimits::default() };
-    Take { limits, keep_bytes: 1 << 20, gather: Duration::ZERO, wait: Duration::from_secs(3_600) }
+    Take { limits, keep_bytes: 1 << 20, gather: Duration::ZERO, wait: Duration::from_secs(3_600), looks_ahead: false }
 }
 
 /// Takes until `records` have come.
@@ -181,4 +182,58 @@ async fn latest_is_the_moment_of_the_offset_and_shards_that_are_gone_are_named()
     let prefetcher = start(&fake, &latest).await;
     assert_eq!(prefetcher.lost(), [shard(7)]);
     assert_eq!(take_all(&prefetcher, 5).await.0, ["5", "6", "7", "8", "9"]);
+}
+
+/// Takes of one prefetcher after the other until nothing is left; the words of all ranges, read again, by shard, and how many
+/// batches ended ahead of what was read.
+async fn taken_ahead(fake: &Arc<FakeKinesis>) -> (BTreeMap<ShardId, Vec<String>>, usize) {
+    let (mut words, mut ahead) = (BTreeMap::<_, Vec<String>>::new(), 0);
+    let (mut places, until_ms) = (from_the_oldest(), now_ms());
+    loop {
+        let prefetcher = start(fake, &places).await;
+        prefetcher.stop_at(until_ms).await.unwrap();
+        loop {
+            let take = Take { keep_bytes: 0, looks_ahead: true, ..at_most(u64::MAX) };
+            let taken = prefetcher.take(&take).await.unwrap();
+            for TakenRange { range, is_counted, .. } in &taken.ranges {
+                let make = if *is_counted { RangeReader::again } else { RangeReader::through };
+                let mut reader = make(fake.clone(), range, None, PollOptions::default());
+                while let Some(block) = reader.next().await.unwrap() {
+                    words.entry(range.shard.clone()).or_default().extend(words_of(&block));
+                }
+                assert_eq!(reader.missing(), 0, "{range}");
+            }
+            places.shards = taken.places;
+            if taken.is_ahead {
+                ahead += 1;
+                break;
+            }
+            if taken.is_at_goal {
+                return (words, ahead);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn far_behind_ends_are_found_ahead_and_nothing_is_left_out_or_there_twice() {
+    let fake = FakeKinesis::with_stream(STREAM, 2);
+    fake.set_page(7);
+    let begin_ms = now_ms() - 400_000;
+    let mut expected = BTreeMap::<_, Vec<String>>::new();
+    for second in 0..100_u32 {
+        // In the midst nothing comes for a while.
+        fake.set_clock_ms(begin_ms + i64::from(second) * 1_000 + if second > 60 { 200_000 } else { 0 });
+        // Shard 1 is split into 2 and 3; shard 0 goes on.
+        let shard = if second % 2 == 0 { shard(0) } else { shard(if second < 50 { 1 } else { 2 + second / 2 % 2 }) };
+        put(&fake, &shard, second * 20..second * 20 + 20);
+        expected.entry(shard).or_default().extend((second * 20..second * 20 + 20).map(|word| word.to_string()));
+        if second == 49 {
+            fake.split(STREAM, &ShardId::from("shardId-000000000001"));
+        }
+    }
+    fake.set_clock_ms(now_ms() + 1_000);
+    let (words, ahead) = taken_ahead(&fake).await;
+    assert_eq!(words, expected);
+    assert!(ahead >= 3, "{ahead} ends were found ahead");
 }

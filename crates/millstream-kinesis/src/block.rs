@@ -199,6 +199,25 @@ impl BlockBuilder {
         }
     }
 
+    /// As [`Self::new`], with room for so many bytes of data.
+    pub(crate) fn with_capacity(stream: Arc<str>, shard: ShardId, bytes: usize) -> Self {
+        BlockBuilder { data: BinaryBuilder::with_capacity(bytes), ..Self::new(stream, shard) }
+    }
+
+    /// Adds a record whose data are in base64. `Err`: they are not, and the builder is of no use any more.
+    pub(crate) fn push_base64(
+        &mut self,
+        data: &str,
+        partition_key: &str,
+        sequence: &str,
+        arrival_ms: i64,
+    ) -> Result<(), base64_simd::Error> {
+        self.data.push_base64(data)?;
+        let KnownKey(key) = self.known_key(partition_key);
+        self.push_texts(key, sequence, 0, arrival_ms);
+        Ok(())
+    }
+
     /// Adds a record. `sequence` is a sequence number's canonical digits, `arrival_ms` milliseconds since the Unix epoch.
     pub fn push(&mut self, data: &[u8], partition_key: &str, sequence: &str, sub: u64, arrival_ms: i64) {
         let key = self.known_key(partition_key);
@@ -220,6 +239,11 @@ impl BlockBuilder {
         arrival_ms: i64,
     ) {
         self.data.push(data);
+        self.push_texts(key, sequence, sub, arrival_ms);
+    }
+
+    /// All of a record but its data.
+    fn push_texts(&mut self, key: Word, sequence: &str, sub: u64, arrival_ms: i64) {
         self.partition_keys.push(key);
         let sequence = self.sequences.word(sequence);
         self.sequences.push(sequence);

@@ -102,12 +102,27 @@ impl BinaryBuilder {
         BinaryBuilder { offsets: vec![0], bytes: Vec::new() }
     }
 
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        BinaryBuilder { offsets: vec![0], bytes: Vec::with_capacity(bytes) }
+    }
+
+    /// A value that is written in base64.
+    pub(crate) fn push_base64(&mut self, text: &str) -> Result<(), base64_simd::Error> {
+        base64_simd::STANDARD.decode_append(text, &mut self.bytes)?;
+        self.offsets.push(self.bytes.len() as i64);
+        Ok(())
+    }
+
     pub(crate) fn push(&mut self, value: &[u8]) {
         self.bytes.extend_from_slice(value);
         self.offsets.push(self.bytes.len() as i64);
     }
 
-    pub(crate) fn finish(self) -> BinaryColumn {
+    pub(crate) fn finish(mut self) -> BinaryColumn {
+        // Room that was made for more than came is given back, where it is worth the copy that this may take.
+        if self.bytes.capacity() / 2 > self.bytes.len() {
+            self.bytes.shrink_to_fit();
+        }
         BinaryColumn { offsets: self.offsets.into(), bytes: self.bytes.into() }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use millstream_consumer::processor::SchedulerError;
-use millstream_consumer::{CheckpointError, ConsumerError};
+use millstream_consumer::{CheckpointError, ConsumerError, PublishError};
 use millstream_engine::{BoxError, JobError, SourceStopError, StartError};
 use millstream_kinesis::KinesisError;
 use millstream_lease::StoreError;
@@ -58,6 +58,9 @@ pub(crate) fn of_cause(py: Python<'_>, cause: &BoxError) -> PyErr {
     }
     if let Some(raised) = cause.downcast_ref::<PyErr>() {
         return raised.clone_ref(py);
+    }
+    if let Some(PublishError::Store(error)) = cause.downcast_ref() {
+        return of_cause(py, &ConsumerError::Store(error.clone()).into());
     }
     let is_argument = match cause.downcast_ref::<ConsumerError>() {
         Some(ConsumerError::Kinesis(error)) => {

@@ -40,6 +40,11 @@ impl KinesisClient {
         Ok(made)
     }
 
+    /// How AWS is reached.
+    pub(crate) fn settings(&self) -> &AwsSettings {
+        &self.settings
+    }
+
     /// How shards are polled.
     pub(crate) fn poll(&self) -> &PollOptions {
         &self.poll
@@ -99,7 +104,7 @@ impl KinesisClient {
         Ok(self.listed(py, stream)?.iter().map(|shard| shard.id.as_str().to_owned()).collect())
     }
 
-    /// The records from `first` to `to`, both included and written `sequence:sub`, which were `records` when they were read.
+    /// The records from `first` to `to`, both included and written `sequence:sub`, which were `records` if they were counted.
     fn read_again(
         &self,
         py: Python<'_>,
@@ -107,7 +112,7 @@ impl KinesisClient {
         shard: &str,
         first: &str,
         to: &str,
-        records: u64,
+        records: Option<u64>,
     ) -> PyResult<RangeRead> {
         let range = ShardRange {
             stream: stream.into(),
@@ -115,10 +120,11 @@ impl KinesisClient {
             from: Checkpoint::TrimHorizon,
             first: position(py, first)?,
             to: position(py, to)?,
-            records,
+            records: records.unwrap_or_default(),
         };
-        let Some(listed) = self.shard(py, stream, shard)? else { return Ok(RangeRead::gone(records)) };
-        let reader = RangeReader::again(self.kinesis(py)?, &range, Some(listed.hash_range), self.poll.clone());
+        let Some(listed) = self.shard(py, stream, shard)? else { return Ok(RangeRead::gone(records.unwrap_or(1))) };
+        let make = if records.is_some() { RangeReader::again } else { RangeReader::through };
+        let reader = make(self.kinesis(py)?, &range, Some(listed.hash_range), self.poll.clone());
         Ok(RangeRead::new(reader))
     }
 

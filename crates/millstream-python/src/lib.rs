@@ -15,6 +15,7 @@ mod kcl_worker;
 mod kinesis_client;
 mod kinesis_input;
 mod kinesis_writer;
+mod lease_table;
 mod listener;
 mod prefetcher;
 mod python_source;
@@ -44,6 +45,8 @@ mod _millstream {
     use crate::kinesis_input::KinesisInput;
     #[pymodule_export]
     use crate::kinesis_writer::KinesisWriter;
+    #[pymodule_export]
+    use crate::lease_table::LeaseTable;
     #[pymodule_export]
     use crate::prefetcher::Prefetcher;
     #[pymodule_export]

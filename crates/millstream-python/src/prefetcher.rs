@@ -16,10 +16,11 @@ use crate::error;
 use crate::kinesis_client::KinesisClient;
 use crate::kinesis_input::initial_position;
 
-/// A range: shard, first record, last record, records, bytes of data, and the records where they were kept.
-type Range = (String, String, String, u64, u64, Vec<Block>);
-/// What one call has taken: ranges, each shard's place, and whether the goal is reached.
-type Taken = (Vec<Range>, Vec<(String, String)>, bool);
+/// A range: shard, first record, last record, records where they were counted, bytes of data that was read, and the records where
+/// they were kept.
+type Range = (String, String, String, Option<u64>, u64, Vec<Block>);
+/// What one call has taken: ranges, each shard's place, whether the goal is reached, and whether it ends ahead of what was read.
+type Taken = (Vec<Range>, Vec<(String, String)>, bool, bool);
 /// A shard that is read: its id, its place, how far it is behind in milliseconds, and how many records wait.
 type Status = (String, String, i64, usize);
 
@@ -71,7 +72,8 @@ impl Prefetcher {
     }
 
     /// Takes what was read ahead, within the limits; none is no limit. Records of at most `keep_bytes`, as rows, are kept. More is taken
-    /// for `gather_ms` while the buffer fills as fast as it is emptied; `wait_ms` is how long a goal is waited for.
+    /// for `gather_ms` while the buffer fills as fast as it is emptied; `wait_ms` is how long a goal is waited for. Without limits,
+    /// and where shards are far behind, ends are looked for ahead of what was read; the next call is for a new prefetcher then.
     #[pyo3(signature = (*, max_records, max_bytes, keep_bytes, gather_ms, wait_ms))]
     fn take(
         &self,
@@ -84,11 +86,12 @@ impl Prefetcher {
     ) -> PyResult<Taken> {
         let limits = CutLimits { records: max_records.unwrap_or(u64::MAX), bytes: max_bytes.unwrap_or(u64::MAX) };
         let (gather, wait_at_most) = (Duration::from_millis(gather_ms), Duration::from_millis(wait_ms));
-        let take = Take { limits, keep_bytes, gather, wait: wait_at_most };
+        let looks_ahead = max_records.is_none() && max_bytes.is_none();
+        let take = Take { limits, keep_bytes, gather, wait: wait_at_most, looks_ahead };
         let reading = self.reading()?;
         let taken = wait(py, async move { reading.take(&take).await })?;
         let places = taken.places.into_iter().map(|(shard, at)| (shard.to_string(), at.to_string()));
-        Ok((taken.ranges.into_iter().map(range).collect(), places.collect(), taken.is_at_goal))
+        Ok((taken.ranges.into_iter().map(range).collect(), places.collect(), taken.is_at_goal, taken.is_ahead))
     }
 
     /// From now on, only what has arrived until then is taken, in milliseconds since the epoch; not a time to come.
@@ -124,9 +127,10 @@ fn places(initial: &str, shards: Vec<(String, String)>) -> Result<Places, String
     })
 }
 
-fn range(TakenRange { range, bytes, blocks }: TakenRange) -> Range {
+fn range(TakenRange { range, is_counted, bytes, blocks }: TakenRange) -> Range {
     let blocks = blocks.into_iter().map(Block::new).collect();
-    (range.shard.to_string(), range.first.to_string(), range.to.to_string(), range.records, bytes, blocks)
+    let records = is_counted.then_some(range.records);
+    (range.shard.to_string(), range.first.to_string(), range.to.to_string(), records, bytes, blocks)
 }
 
 /// Runs calls of a prefetcher on the process's runtime, detached from the interpreter.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -29,6 +30,17 @@ def check_release(version: str) -> None:
         raise PySparkRuntimeError(
             f"PySpark {version} is too old for streams on a cluster: install pyspark 4.0 or later, "
             "on the cluster too (pip install 'millstream[spark]')"
+        )
+
+
+def tell_of_speculation(sc: Any) -> None:
+    """Says what speculation does to outputs, where it is on. What is read is not harmed by it."""
+    if str(sc.getConf().get("spark.speculation", "false")).strip().lower() == "true":
+        print(
+            "millstream: spark.speculation is on: a partition may run twice at the same time. Its records count once, "
+            "but what foreach and foreachPartition do outside of Spark may be done twice; set spark.speculation=false "
+            "if that is not wanted",
+            file=sys.stderr,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from millstream.cluster.checks import check_executors, check_version
+from millstream.cluster.checks import check_executors, check_version, tell_of_speculation
 from millstream.cluster.keeping import Kept
 from millstream.cluster.nodes import Collected
 from millstream.cluster.parts import Reading, rows_of_part
@@ -36,7 +36,8 @@ class SparkDatasets:
         self._carried = carried_bytes(sc.getConf())
 
     def check(self) -> None:
-        """Whether executors can import this package."""
+        """Whether executors can import this package; says where a setting has consequences."""
+        tell_of_speculation(self._sc)
         check_executors(self._sc)
 
     def cancel(self) -> None:

@@ -40,6 +40,7 @@ class Ahead:
         self._at: dict[str, Any] | None = None
         self._until_ms: int | None = None
         self._kept: tuple[dict[str, Any], list[Block]] | None = None
+        self._lag: dict[str, Any] | None = None
 
     def stop_at(self, until_ms: int | None) -> None:
         """Takes only what has arrived until then, in milliseconds since the epoch; with none, what comes, once more."""
@@ -59,7 +60,7 @@ class Ahead:
         assert self._prefetcher is not None
         said = time.monotonic()
         while True:
-            taken, places, is_at_goal = self._prefetcher.take(
+            taken, places, is_at_goal, is_ahead = self._prefetcher.take(
                 max_records=max_records,
                 max_bytes=max_bytes,
                 keep_bytes=self._options.inline_bytes,
@@ -78,6 +79,11 @@ class Ahead:
         self._at = replace(before, shards=dict(places), batch=batch).as_dict()
         blocks = [block for *_, blocks in taken for block in blocks]
         self._kept = (self._at, blocks) if blocks else None
+        if is_ahead:
+            # What lies between is read by executors alone. Reading ahead begins at the end, when that is asked from.
+            self.lag()
+            self._prefetcher.stop()
+            self._prefetcher = None
         return self._at
 
     def kept(self, end: dict[str, Any]) -> list[Block] | None:
@@ -88,12 +94,12 @@ class Ahead:
 
     def lag(self) -> dict[str, Any] | None:
         """How far each shard is read, and how far that is behind; none before the query begins."""
-        if self._prefetcher is None:
-            return None
-        return {
-            shard: {"readTo": place, "millisBehindLatest": behind, "recordsWaiting": waiting}
-            for shard, place, behind, waiting in self._prefetcher.status()
-        }
+        if self._prefetcher is not None:
+            self._lag = {
+                shard: {"readTo": place, "millisBehindLatest": behind, "recordsWaiting": waiting}
+                for shard, place, behind, waiting in self._prefetcher.status()
+            }
+        return self._lag
 
     def stop(self) -> None:
         """Ends all reading."""

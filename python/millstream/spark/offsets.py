@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from millstream.kinesis_client import Range
 from millstream.spark.values import InvalidOption
 
 FORMAT = 1
+#: In place of the number of records, where nobody has counted them.
+_MANY = "?"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Offset:
             "stream": self.stream,
             "initial": self.initial,
             "shards": dict(self.shards),
-            "batch": {part.shard: f"{part.first} {part.to} {part.records}" for part in self.batch},
+            "batch": {part.shard: f"{part.first} {part.to} {_counted(part)}" for part in self.batch},
         }
 
     @classmethod
@@ -53,12 +56,16 @@ class Offset:
         batch = []
         for shard, text in offset["batch"].items():
             first, to, records = text.split(" ")
-            batch.append(Range(shard, first, to, int(records)))
+            batch.append(Range(shard, first, to, None if records == _MANY else int(records)))
         return cls(stream, offset["initial"], offset["shards"], batch)
 
 
 def tasks(batch: Sequence[Range], shards_per_task: int) -> list[tuple[Range, ...]]:
     """The ranges of each task, the longest first so that the last one to end is a short one."""
-    longest_first = sorted(batch, key=lambda part: -part.records)
+    longest_first = sorted(batch, key=lambda part: -inf if part.records is None else -part.records)
     count = -(-len(longest_first) // shards_per_task)
     return [tuple(longest_first[task::count]) for task in range(count)]
+
+
+def _counted(part: Range) -> str:
+    return _MANY if part.records is None else str(part.records)

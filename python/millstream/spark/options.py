@@ -36,6 +36,11 @@ class Options:
     consumer: str | None
     """The name of a consumer for enhanced fan-out; none: shards are polled."""
     fail_on_data_loss: bool
+    lease_table: str | None
+    """Where progress is written to, and a query without a checkpoint begins."""
+    failover_ms: int
+    """Of that table's application."""
+    dynamodb_endpoint: str | None
     shard_sync_ms: int
     max_records: int | None
     """Of one batch."""
@@ -78,6 +83,9 @@ class Options:
             ending_ms=timestamp_ms("endingTimestamp", ending) if ending else None,
             consumer=_consumer(take("consumerType", "polling"), take("consumerName", None)),
             fail_on_data_loss=boolean("failOnDataLoss", take("failOnDataLoss", "true")),
+            lease_table=take("leaseTable", None) or None,
+            failover_ms=max(1_000, duration_ms("failoverTime", take("failoverTime", "10s"), "s")),
+            dynamodb_endpoint=_url("dynamodbEndpoint", take("dynamodbEndpoint", None), "dynamodb"),
             shard_sync_ms=max(100, duration_ms("describeShardInterval", take("describeShardInterval", "10s"), "s")),
             max_records=number("maxRecordsPerTrigger", max_records, 1, _MOST) if max_records else None,
             max_bytes=size_bytes("maxBytesPerTrigger", max_bytes) if max_bytes else None,
@@ -110,11 +118,7 @@ def _client(options: Mapping[str, str], read_interval_ms: int, max_records: int)
     for one, other in [("awsAccessKeyId", "awsSecretKey"), ("roleArn", "roleSessionName")]:
         if (one in options) != (other in options):
             raise InvalidOption(f"options {one} and {other} belong together: give both or none")
-    endpoint = options.get("endpointUrl")
-    if endpoint and not endpoint.startswith(("http://", "https://")):
-        raise InvalidOption(
-            f"option endpointUrl={endpoint} is not a URL such as https://kinesis.us-east-1.amazonaws.com"
-        )
+    endpoint = _url("endpointUrl", options.get("endpointUrl"), "kinesis")
     return ClientSettings(
         region=options.get("region") or _region_of(endpoint),
         endpoint=endpoint,
@@ -127,6 +131,12 @@ def _client(options: Mapping[str, str], read_interval_ms: int, max_records: int)
         read_interval_ms=read_interval_ms,
         max_records=max_records,
     )
+
+
+def _url(name: str, text: str | None, service: str) -> str | None:
+    if text and not text.startswith(("http://", "https://")):
+        raise InvalidOption(f"option {name}={text} is not a URL such as https://{service}.us-east-1.amazonaws.com")
+    return text or None
 
 
 def _region_of(endpoint: str | None) -> str:

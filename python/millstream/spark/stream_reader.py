@@ -11,6 +11,7 @@ from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
 from millstream.spark.ahead import Ahead
 from millstream.spark.offsets import Offset, tasks
 from millstream.spark.options import Options
+from millstream.spark.progress import Progress
 from millstream.spark.records import packed
 from millstream.spark.tasks import RangesTask, RecordsTask
 from millstream.spark.values import InvalidOption, initial_position
@@ -28,13 +29,14 @@ class KinesisStreamReader(DataSourceStreamReader):
     def __init__(self, options: Options) -> None:
         self._options = options
         self._ahead = Ahead(options)
+        self._progress = Progress(options)
 
     def initialOffset(self) -> dict[str, Any]:
         """Where a query begins that has no checkpoint. ``latest`` is this moment, whenever the first batch is run."""
         initial = initial_position("startingPosition", self._options.starting_position)
         if self._options.starting_ms is not None:
             initial = f"AT_TIMESTAMP {self._options.starting_ms}"
-        return Offset(self._options.stream, initial).as_dict()
+        return self._progress.begin(initial).as_dict()
 
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> Sequence[InputPartition]:
         """The tasks of the batch that ends there: the same records, whenever and wherever it is asked for."""
@@ -55,9 +57,14 @@ class KinesisStreamReader(DataSourceStreamReader):
         """For the progress of the query: how far each shard is read, and its `MillisBehindLatest`."""
         return self._ahead.lag()
 
+    def commit(self, end: dict[str, Any]) -> None:
+        """The batch that ends there is processed."""
+        self._progress.processed(end)
+
     def stop(self) -> None:
         """Ends reading ahead."""
         self._ahead.stop()
+        self._progress.stop()
 
 
 class StreamReaderBefore42(KinesisStreamReader):
@@ -110,7 +117,8 @@ if admission is not None:
             self._ahead.stop_at(_now_ms())
 
         def latestOffset(self, start: dict[str, Any], limit: admission.ReadLimit) -> dict[str, Any]:
-            """The end of the next batch within the limit."""
+            """The end of the next batch within the limit. It is asked for when the one before is processed."""
+            self._progress.processed(start)
             max_records = max_bytes = None
             if isinstance(limit, admission.ReadMaxRows):
                 # Spark takes one limit; a second one is kept to here.

@@ -11,6 +11,8 @@ const TIPS: u64 = 2;
 /// Whether all that had arrived at a moment was read. Pure: no clock, no IO.
 #[derive(Debug)]
 pub(super) struct Goal {
+    /// In milliseconds since the Unix epoch.
+    pub(super) until_ms: i64,
     /// The shards that were open then, or were read later on, and are not known to be done.
     open: BTreeSet<ShardId>,
     done: BTreeSet<ShardId>,
@@ -22,9 +24,10 @@ pub(super) struct Goal {
 
 impl Goal {
     /// `shards`: what the stream has now; `status`: what is read of it.
-    pub(super) fn new(shards: &[Shard], status: &[ShardStatus]) -> Self {
+    pub(super) fn new(until_ms: i64, shards: &[Shard], status: &[ShardStatus]) -> Self {
         let open = shards.iter().filter(|shard| !shard.is_closed()).map(|shard| shard.id.clone());
         Self {
+            until_ms,
             open: open.collect(),
             done: BTreeSet::new(),
             tips: status.iter().map(|status| (status.shard.clone(), status.tips)).collect(),

@@ -2,13 +2,14 @@
 
 mod goal;
 mod places;
+mod scout;
 mod taken;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use millstream_kinesis::{Checkpoint, Kinesis, PollOptions, ShardId};
+use millstream_kinesis::{Checkpoint, InitialPosition, Kinesis, PollOptions, Shard, ShardId, ShardRange};
 use millstream_lease::{CoordinatorConfig, Lease, LeaseStore, MemoryLeaseStore};
 use tokio::time::{Instant, sleep};
 
@@ -17,8 +18,10 @@ use crate::config::{ConsumerConfig, Retrieval};
 use crate::consumer::Consumer;
 use crate::error::ConsumerError;
 use crate::status::ShardStatus;
+use futures::{StreamExt, TryStreamExt, stream};
 use goal::Goal;
 pub use places::Places;
+use scout::Scout;
 use taken::Gathered;
 pub use taken::TakenRange;
 
@@ -26,6 +29,10 @@ pub use taken::TakenRange;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// The leases are in this process's memory: what changes there is taken up at once.
 const SCAN_INTERVAL_MS: u64 = 100;
+/// A shard that is further behind is far behind: to read it to its tip here takes several batches.
+const FAR_MS: i64 = 5_000;
+/// Shards that are looked at at a time.
+const SCOUTS: usize = 32;
 
 /// What is read ahead, and how.
 #[derive(Clone, Debug)]
@@ -53,6 +60,9 @@ pub struct Take {
     pub gather: Duration,
     /// How long is waited for a first record before the goal of [`Prefetcher::stop_at`] is reached.
     pub wait: Duration,
+    /// Where shards are far behind, their records are not read here: ends are looked for ahead. Not within limits, since
+    /// nobody counts what lies between.
+    pub looks_ahead: bool,
 }
 
 /// What was taken.
@@ -64,6 +74,8 @@ pub struct Taken {
     pub places: BTreeMap<ShardId, Checkpoint>,
     /// Nothing is left of what [`Prefetcher::stop_at`] asked for.
     pub is_at_goal: bool,
+    /// The batch ends ahead of what was read: the next one is to be taken of a new [`Prefetcher`], which begins at `places`.
+    pub is_ahead: bool,
 }
 
 /// Reads all shards of a stream ahead of an engine's batches, and says of which ranges the next batch is made.
@@ -73,6 +85,8 @@ pub struct Taken {
 pub struct Prefetcher {
     kinesis: Arc<dyn Kinesis>,
     stream: String,
+    poll: PollOptions,
+    initial: InitialPosition,
     buffer_bytes: u64,
     consumer: Consumer,
     leases: MemoryLeaseStore,
@@ -104,7 +118,7 @@ impl Prefetcher {
         lease.shard_sync_ms = config.shard_sync_ms;
         let consumer = ConsumerConfig {
             retrieval: config.retrieval,
-            poll: config.poll,
+            poll: config.poll.clone(),
             buffer_bytes: config.buffer_bytes,
             ..ConsumerConfig::new(config.stream.clone(), lease, 0)
         };
@@ -112,6 +126,8 @@ impl Prefetcher {
             consumer: Consumer::start(kinesis.clone(), Arc::new(leases.clone()), consumer).await?,
             kinesis,
             stream: config.stream,
+            poll: config.poll,
+            initial: places.latest_since_ms.map_or(places.initial, InitialPosition::AtTimestamp),
             buffer_bytes: u64::from(config.buffer_bytes),
             leases,
             lost: places.lost(&shards),
@@ -132,7 +148,7 @@ impl Prefetcher {
     pub async fn stop_at(&self, until_ms: i64) -> Result<(), ConsumerError> {
         let shards = self.kinesis.list_shards(&self.stream).await.map_err(ConsumerError::Kinesis)?;
         self.consumer.stop_at(until_ms);
-        *self.goal() = Some(Goal::new(&shards, &self.consumer.status()));
+        *self.goal() = Some(Goal::new(until_ms, &shards, &self.consumer.status()));
         Ok(())
     }
 
@@ -149,6 +165,9 @@ impl Prefetcher {
             let (is_empty, bytes) = (cut.inputs.is_empty(), gathered.add(cut.inputs));
             // The engine's own log says what is processed; the leases say where reading goes on.
             self.consumer.processed(cut.id);
+            if take.looks_ahead && gathered.is_large() && self.is_far_behind() {
+                return self.look_ahead(gathered).await;
+            }
             let is_full = gathered.is_full(take.limits);
             let is_behind = bytes > self.buffer_bytes / 2 && began.elapsed() < take.gather;
             let is_waiting = gathered.is_empty() && is_at_goal == Some(false) && began.elapsed() < take.wait;
@@ -159,8 +178,55 @@ impl Prefetcher {
             // What was looked at before a cut of nothing holds for the time of the cut.
             let is_at_goal = is_empty && is_at_goal == Some(true);
             let ranges = gathered.into_ranges();
-            return Ok(Taken { places: self.places(&ranges).await?, ranges, is_at_goal });
+            return Ok(Taken { places: self.places(&ranges).await?, ranges, is_at_goal, is_ahead: false });
         }
+    }
+
+    fn is_far_behind(&self) -> bool {
+        self.consumer.status().iter().any(|line| line.millis_behind > FAR_MS)
+    }
+
+    /// Lets the batch end far ahead, in all shards where that is possible.
+    async fn look_ahead(&self, mut gathered: Gathered) -> Result<Taken, ConsumerError> {
+        let shards = self.kinesis.list_shards(&self.stream).await?;
+        let until_ms = self.goal().as_ref().map(|goal| goal.until_ms);
+        let open = self.consumer.status().into_iter().filter(|line| !line.ended && !line.is_past);
+        let found: Vec<Option<ShardRange>> = stream::iter(open)
+            .map(|line| self.far_range(line, &shards, until_ms))
+            .buffer_unordered(SCOUTS)
+            .try_collect()
+            .await?;
+        let found: Vec<ShardRange> = found.into_iter().flatten().collect();
+        let is_ahead = !found.is_empty();
+        found.into_iter().for_each(|range| gathered.extend(range));
+        let ranges = gathered.into_ranges();
+        Ok(Taken { places: self.places(&ranges).await?, ranges, is_at_goal: false, is_ahead })
+    }
+
+    async fn far_range(
+        &self,
+        line: ShardStatus,
+        shards: &[Shard],
+        until_ms: Option<i64>,
+    ) -> Result<Option<ShardRange>, ConsumerError> {
+        let listed = shards.iter().find(|listed| listed.id == line.shard);
+        let scout = Scout {
+            kinesis: self.kinesis.clone(),
+            stream: line.stream.clone(),
+            shard: line.shard.clone(),
+            hash_range: listed.map(|listed| listed.hash_range),
+            poll: self.poll.clone(),
+            until_ms,
+        };
+        let found = scout.look(&line.cut, self.initial).await?;
+        Ok(found.map(|(first, to)| ShardRange {
+            stream: line.stream,
+            shard: line.shard,
+            from: line.cut,
+            first,
+            to,
+            records: 0,
+        }))
     }
 
     /// A line for each shard that is read.

@@ -13,7 +13,9 @@ const ROW_BYTES: u64 = 160;
 pub struct TakenRange {
     /// Where they are.
     pub range: ShardRange,
-    /// The bytes of their data.
+    /// Whether the range's `records` are all that lie within: not where it ends at a record that was found ahead.
+    pub is_counted: bool,
+    /// The bytes of their data that was read.
     pub bytes: u64,
     /// The records themselves; none where there are too many to be kept.
     pub blocks: Vec<RecordBlock>,
@@ -42,7 +44,7 @@ impl Gathered {
             self.bytes += bytes;
             match self.shards.entry(range.shard.clone()) {
                 Entry::Vacant(entry) => {
-                    entry.insert(TakenRange { range, bytes, blocks });
+                    entry.insert(TakenRange { range, is_counted: true, bytes, blocks });
                 }
                 Entry::Occupied(mut entry) => {
                     let taken = entry.get_mut();
@@ -53,7 +55,7 @@ impl Gathered {
                 }
             }
         }
-        if self.bytes + self.records * ROW_BYTES > self.keep_bytes {
+        if self.is_large() {
             self.shards.values_mut().for_each(|taken| taken.blocks.clear());
         }
         self.bytes - before
@@ -69,6 +71,21 @@ impl Gathered {
 
     pub(super) fn is_full(&self, limits: CutLimits) -> bool {
         self.records >= limits.records || self.bytes >= limits.bytes
+    }
+
+    /// Whether there are too many records to be kept.
+    pub(super) fn is_large(&self) -> bool {
+        self.bytes + self.records * ROW_BYTES > self.keep_bytes
+    }
+
+    /// Lets the part of a shard end where `range` does, at a record that was found ahead.
+    pub(super) fn extend(&mut self, range: ShardRange) {
+        let ShardRange { shard, to, .. } = range.clone();
+        let taken =
+            self.shards.entry(shard).or_insert(TakenRange { range, is_counted: false, bytes: 0, blocks: Vec::new() });
+        taken.range.to = to;
+        taken.is_counted = false;
+        taken.blocks.clear();
     }
 
     pub(super) fn is_empty(&self) -> bool {

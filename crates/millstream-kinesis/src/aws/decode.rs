@@ -2,23 +2,13 @@
 
 use std::sync::Arc;
 
-use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
 use aws_sdk_kinesis::types;
 use aws_smithy_types::DateTime;
 
 use crate::{
-    BlockBuilder, ChildShard, GetRecords, HashKeyRange, KinesisError, Pushed, PutOutcome, RecordBlock, SequenceNumber,
-    Shard, ShardId, StreamConsumer,
+    BlockBuilder, ChildShard, HashKeyRange, KinesisError, Pushed, PutOutcome, RecordBlock, SequenceNumber, Shard,
+    ShardId, StreamConsumer,
 };
-
-pub(super) fn records(answer: GetRecordsOutput, stream: &str, shard: &ShardId) -> Result<GetRecords, KinesisError> {
-    Ok(GetRecords {
-        block: block(&answer.records, Arc::from(stream), shard)?,
-        next: answer.next_shard_iterator,
-        millis_behind: answer.millis_behind_latest.unwrap_or(0),
-        children: children(answer.child_shards)?,
-    })
-}
 
 pub(super) fn event(
     event: types::SubscribeToShardEvent,

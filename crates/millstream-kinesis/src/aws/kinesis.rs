@@ -10,6 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::{Blob, DateTime};
 
 use super::errors::Call;
+use super::in_columns::InColumns;
 use super::subscription::{self, AwsSubscription};
 use super::{AwsSettings, decode};
 use crate::{
@@ -131,8 +132,9 @@ impl Kinesis for AwsKinesis {
     ) -> Result<GetRecords, KinesisError> {
         let limit = limit.clamp(1, 10_000) as i32;
         let call = self.client.get_records().shard_iterator(iterator).limit(limit);
-        let answer = call.send().await.map_err(self.failed(stream))?;
-        decode::records(answer, stream, shard)
+        let answer = InColumns::new(stream, shard);
+        call.customize().interceptor(answer.clone()).send().await.map_err(self.failed(stream))?;
+        answer.take()
     }
 
     async fn find_consumer(&self, stream: &str, name: &str) -> Result<Option<StreamConsumer>, KinesisError> {

@@ -49,8 +49,21 @@ pub struct RangeReader {
 enum End {
     /// This record, after so many more.
     At(Position, u64),
+    /// This record, however many lie before it.
+    Through(Through),
     /// The last record that arrived until this time (milliseconds since the Unix epoch).
     Arrived(i64),
+}
+
+/// A range of which only the first and the last record are known. Kinesis forgets the oldest records first: where the first
+/// one is there, so are all that follow it.
+#[derive(Debug)]
+struct Through {
+    first: Position,
+    to: Position,
+    /// Whether the first record was the first that was read; none before any was.
+    begins: Option<bool>,
+    ends: bool,
 }
 
 impl RangeReader {
@@ -63,6 +76,18 @@ impl RangeReader {
     ) -> Self {
         let cursor = ShardCursor::again(kinesis, range, hash_range);
         Self::new(cursor, End::At(range.to.clone(), range.records), options)
+    }
+
+    /// As [`Self::again`], of a range whose records nobody has counted: `range.records` means nothing.
+    pub fn through(
+        kinesis: Arc<dyn Kinesis>,
+        range: &ShardRange,
+        hash_range: Option<HashKeyRange>,
+        options: PollOptions,
+    ) -> Self {
+        let cursor = ShardCursor::again(kinesis, range, hash_range);
+        let through = Through { first: range.first.clone(), to: range.to.clone(), begins: None, ends: false };
+        Self::new(cursor, End::Through(through), options)
     }
 
     /// Of what follows `cursor` and arrived until `until_ms`, which must not lie in the future. Makes no call yet.
@@ -95,10 +120,12 @@ impl RangeReader {
         Ok(None)
     }
 
-    /// How many of the range's records are left. After its end: are not in the stream any more.
+    /// How many of the range's records are left. After its end: are not in the stream any more. Of a range whose records nobody
+    /// has counted, 1 where some are.
     pub fn missing(&self) -> u64 {
-        match self.end {
-            End::At(_, left) => left,
+        match &self.end {
+            End::At(_, left) => *left,
+            End::Through(through) => u64::from(through.begins != Some(true) || !through.ends),
             End::Arrived(_) => 0,
         }
     }
@@ -107,6 +134,8 @@ impl RangeReader {
         if let End::At(_, left) = self.end {
             // What lies behind the range is not asked for. An aggregated record counts as one here.
             self.reader.set_limit(u32::try_from(left).unwrap_or(u32::MAX).min(self.options.limit));
+        }
+        if let End::At(..) | End::Through(_) = self.end {
             match self.reader.open().await {
                 // The first record's number is none of this stream's: it was made anew.
                 Err(KinesisError::InvalidArgument { .. }) => return Ok(None),
@@ -125,6 +154,13 @@ impl RangeReader {
                 let block = block.until(to);
                 *left = left.saturating_sub(block.len() as u64);
                 self.is_done |= *left == 0 || last.is_some_and(|last| last >= *to);
+                block
+            }
+            End::Through(Through { first, to, begins, ends }) => {
+                let block = block.until(to);
+                *ends = block.last().is_some_and(|last| last == *to);
+                *begins = begins.or(block.first().map(|found| found == *first));
+                self.is_done |= last.is_some_and(|last| last >= *to);
                 block
             }
             End::Arrived(until_ms) => {

@@ -8,8 +8,8 @@ use crate::now_ms;
 use crate::reader::place::Place;
 use crate::testing::{FakeKinesis, Operation};
 use crate::{
-    Checkpoint, InitialPosition, Kinesis, KinesisError, PollOptions, PollingReader, RangeRead, RangeReader, Read,
-    ReadFrom, RecordBlock, ShardCursor, ShardRange, read_range,
+    Checkpoint, HashKeyRange, InitialPosition, Kinesis, KinesisError, PollOptions, PollingReader, Position, RangeRead,
+    RangeReader, Read, ReadFrom, RecordBlock, ShardCursor, ShardRange, read_range,
 };
 
 fn reader(fake: &Arc<FakeKinesis>, from: &str, options: PollOptions) -> PollingReader {
@@ -295,25 +295,59 @@ async fn an_ended_shard_is_not_read_again() {
 
 /// Reads all words, and of these the range from one word to another again.
 async fn range_again(fake: &Arc<FakeKinesis>, first: usize, last: usize, records: u64) -> (String, u64) {
+    let range = range_of(fake, first, last, records).await;
+    let kinesis: Arc<dyn Kinesis> = fake.clone();
+    let shards = kinesis.list_shards(STREAM).await.unwrap();
+    let RangeRead { blocks, missing } = read_range(kinesis, &range, &shards, PollOptions::default()).await.unwrap();
+    let words = blocks.iter().flat_map(|block| block.data().iter()).map(|word| str::from_utf8(word).unwrap());
+    (words.collect::<Vec<_>>().join(" "), missing)
+}
+
+async fn range_of(fake: &Arc<FakeKinesis>, first: usize, last: usize, records: u64) -> ShardRange {
     let mut reader = reader(fake, "TRIM_HORIZON", PollOptions::default());
     let mut positions = Vec::new();
     while positions.len() <= last {
         let Read::Records { block, .. } = reader.next().await.unwrap() else { break };
         positions.extend((0..block.len()).map(|index| block.position(index)));
     }
-    let range = ShardRange {
+    ShardRange {
         stream: STREAM.into(),
         shard: shard(),
         from: Checkpoint::TrimHorizon,
         first: positions[first].clone(),
         to: positions[last].clone(),
         records,
-    };
-    let kinesis: Arc<dyn Kinesis> = fake.clone();
-    let shards = kinesis.list_shards(STREAM).await.unwrap();
-    let RangeRead { blocks, missing } = read_range(kinesis, &range, &shards, PollOptions::default()).await.unwrap();
-    let words = blocks.iter().flat_map(|block| block.data().iter()).map(|word| str::from_utf8(word).unwrap());
-    (words.collect::<Vec<_>>().join(" "), missing)
+    }
+}
+
+/// As `range_again`, without a count of the records.
+async fn through_again(fake: &Arc<FakeKinesis>, range: &ShardRange) -> (String, u64) {
+    let mut reader = RangeReader::through(fake.clone(), range, Some(HashKeyRange::ALL), PollOptions::default());
+    let mut words = Vec::new();
+    while let Some(block) = reader.next().await.unwrap() {
+        words.extend(block.data().iter().map(|word| String::from_utf8_lossy(word).into_owned()));
+    }
+    (words.join(" "), reader.missing())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_range_that_nobody_has_counted_is_whole_where_its_first_and_its_last_record_are_there() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    fake.set_page(1);
+    put(&fake, "a");
+    put_aggregate(&fake, "b c d e");
+    put(&fake, "f");
+    put(&fake, "g");
+    let range = range_of(&fake, 2, 5, 0).await;
+    assert_eq!(through_again(&fake, &range).await, ("c d e f".into(), 0));
+    let inside = range_of(&fake, 2, 3, 0).await;
+    assert_eq!(through_again(&fake, &inside).await, ("c d".into(), 0));
+    // The oldest go first, and so does the first of the range.
+    let before = Position { sub: 0, sequence: range_of(&fake, 0, 0, 0).await.first.sequence };
+    let trimmed = ShardRange { first: Position { sub: 1, ..before }, ..range.clone() };
+    assert_eq!(through_again(&fake, &trimmed).await, ("b c d e f".into(), 1));
+    let cut_off = ShardRange { to: Position { sub: 9, ..range_of(&fake, 6, 6, 0).await.to }, ..range };
+    assert_eq!(through_again(&fake, &cut_off).await, ("c d e f g".into(), 1));
 }
 
 #[tokio::test(start_paused = true)]
