@@ -9,10 +9,10 @@ use millstream_kinesis::{AwsSettings, CredentialsSource};
 #[derive(Args)]
 pub(crate) struct AwsArgs {
     /// Endpoint of Kinesis, where it is not AWS's own.
-    #[arg(long, env = "AWS_ENDPOINT_URL", value_parser = parse_endpoint)]
+    #[arg(long, env = "AWS_ENDPOINT_URL", value_parser = parse_endpoint, global = true)]
     pub(crate) endpoint_url: Option<String>,
     /// Region. [default: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1]
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) region: Option<String>,
 }
 

@@ -1,13 +1,16 @@
 //! The `millstream` command. [`run`] is the whole of it, so that the same command is the binary of this crate and the
 //! console script of the Python package.
 //!
-//! Exit codes: 0 done, 1 the work failed (one line on standard error says why), 2 wrong usage.
+//! Exit codes: 0 done, 1 the work failed (standard error says why), 2 wrong usage, 3 refused: nothing was changed, 4 no access,
+//! 5 a service can't be reached (`docs/commands.md`).
 
 mod args;
 mod aws;
 mod commands;
+mod confirm;
 mod duration;
 mod error;
+mod hint;
 mod json_lines;
 mod logging;
 mod output;
@@ -43,7 +46,10 @@ where
         Err(error) => {
             // With standard error closed the exit code says it alone; `eprintln!` would panic, and change it.
             let _ = writeln!(io::stderr(), "millstream: {error}");
-            1
+            if let Some(hint) = hint::hint(&error) {
+                let _ = writeln!(io::stderr(), "  {hint}");
+            }
+            error.exit_code()
         }
     }
 }

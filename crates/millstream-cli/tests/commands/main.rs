@@ -4,7 +4,10 @@
 
 mod closed_pipes;
 mod cost;
+mod leases;
 mod listings;
 mod reshard;
+mod steal;
 mod support;
 mod tail;
+mod worker;
