@@ -29,7 +29,7 @@ impl AwsArgs {
     }
 }
 
-fn parse_endpoint(text: &str) -> Result<String, String> {
+pub(crate) fn parse_endpoint(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
     if host.is_empty() || host.contains(char::is_whitespace) {
         return Err("an endpoint is a URL such as http://127.0.0.1:4566".to_owned());

@@ -28,6 +28,12 @@ pub(crate) enum CliError {
     NotAnObject { path: PathBuf, line: u64, text: String },
     #[error("line {line} of {path} has no field '{field}' that is a number or text that is not empty: {text}")]
     NoKey { path: PathBuf, line: u64, field: String, text: String },
+    #[error("line {line} of {path} is no row of CSV: {message}")]
+    BadCsv { path: PathBuf, line: u64, message: String },
+    #[error("{path} has no column '{field}'; its first row names {columns}")]
+    NoColumn { path: PathBuf, field: String, columns: String },
+    #[error("line {line} of {path} is no record as `tail --output json` prints it ({problem}): {text}")]
+    NotARecord { path: PathBuf, line: u64, problem: String, text: String },
     #[error("stream `{stream}` has no shard `{shard}`; `millstream shards {stream}` lists those it has")]
     NoShard { stream: String, shard: String },
     #[error(
@@ -70,6 +76,8 @@ pub(crate) enum CliError {
     NotConfirmed,
     #[error("these leases have changed meanwhile and stay as they are: {leases}; run it again")]
     LeasesMoved { leases: String },
+    #[error("{wrong} of the checks failed")]
+    Unwell { wrong: usize },
     #[error("neither XDG_DATA_HOME nor HOME is set: give --data-dir, or --memory to keep nothing")]
     NoDataDir,
     #[error(

@@ -10,7 +10,7 @@ pub(crate) fn hint(error: &CliError) -> Option<String> {
     if let CliError::Store(error) = error {
         return match error {
             StoreError::Unreachable { endpoint, message, .. } => unreachable(endpoint, message),
-            StoreError::Credentials { message, .. } => Some(credentials(message).to_owned()),
+            StoreError::Credentials { message, .. } => Some(credentials_hint(message).to_owned()),
             StoreError::AccessDenied { .. } => Some(POLICIES.to_owned()),
             StoreError::TableMissing { table } => {
                 Some(format!("an application's table is named after it: check `{table}`, the region and the endpoint"))
@@ -22,7 +22,7 @@ pub(crate) fn hint(error: &CliError) -> Option<String> {
         KinesisError::Unreachable { endpoint, message } => unreachable(endpoint, message),
         KinesisError::AccessDenied { message } => Some(match missing_action(message) {
             Some(action) => format!("allow {action}; {POLICIES}"),
-            None => credentials(message).to_owned(),
+            None => credentials_hint(message).to_owned(),
         }),
         KinesisError::StreamNotFound { region, .. } => {
             Some(format!("`millstream streams --region {region}` lists the streams that are there"))
@@ -40,7 +40,7 @@ fn missing_action(message: &str) -> Option<&str> {
 }
 
 /// What is wrong with the keys, by the code of AWS.
-fn credentials(message: &str) -> &'static str {
+pub(crate) fn credentials_hint(message: &str) -> &'static str {
     let is = |word: &str| message.contains(word);
     if is("Signature expired") || is("Signature not yet current") {
         "this machine's clock is wrong: set it, then try again"

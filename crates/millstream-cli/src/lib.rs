@@ -14,7 +14,11 @@ mod hint;
 mod json_lines;
 mod logging;
 mod output;
+mod pace;
+mod progress;
+mod sink;
 mod stop;
+mod stream_reader;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -61,6 +65,9 @@ fn execute(command: Command) -> Result<u8, CliError> {
         Command::Shards(args) => block_on(commands::shards::run(args)),
         Command::Tail(args) => block_on(commands::tail::run(args)),
         Command::Put(args) => block_on(commands::put::run(args)),
+        Command::Replay(args) => block_on(commands::replay::run(args)),
+        Command::Doctor(args) => block_on(commands::doctor::run(args)),
+        Command::Top(args) => block_on(commands::top::run(args)),
         Command::Leases(args) => block_on(commands::leases::run(args)),
         Command::Cost(args) => block_on(commands::cost::run(args)),
         Command::Reshard(args) => block_on(commands::reshard::run(args)),

@@ -1,6 +1,7 @@
 //! The command as a process, and the local service that it calls.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use millstream_kinesis::{AwsSettings, CredentialsSource};
@@ -29,8 +30,17 @@ impl Local {
 
     /// The same; streams take this long to be created and changed.
     pub(super) fn slow(stream: &str, delay: &str) -> Self {
-        let mut command = millstream(&["local", "--memory", "--port", "0", "--stream", stream]);
-        command.args(["--state-delay", delay]);
+        Self::start(&["--stream", stream, "--state-delay", delay])
+    }
+
+    /// A service without streams that takes the keys of this file alone.
+    pub(super) fn taking_keys_of(file: &str) -> Self {
+        Self::start(&["--credentials", file])
+    }
+
+    fn start(options: &[&str]) -> Self {
+        let mut command = millstream(&["local", "--memory", "--port", "0"]);
+        command.args(options);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
@@ -54,6 +64,22 @@ impl Local {
             dynamodb_endpoint: None,
             credentials: CredentialsSource::Static { access_key, secret_key, session_token: None },
         }
+    }
+
+    /// Injects a fault, given as JSON.
+    pub(super) fn fault(&self, fault: &str) {
+        self.post("/_millstream/faults", fault);
+    }
+
+    fn post(&self, path: &str, json: &str) {
+        let host = self.endpoint.trim_start_matches("http://");
+        let mut connection = TcpStream::connect(host).unwrap();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nConnection: close");
+        write!(connection, "{head}\r\nContent-Length: {}\r\n\r\n{json}", json.len()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 2"), "{answer}");
     }
 
     /// Puts these lines into a stream.
