@@ -72,6 +72,10 @@ pub(crate) enum CliError {
         "workers of `{application}` live: {workers}; stop them first, or --force it (they lose their leases then, and what they have in hand is read again)"
     )]
     WorkersLive { application: String, workers: String },
+    #[error("`{application}` is not being migrated from the KCL 2 to the KCL 3: its tables have no row for that")]
+    NoMigration { application: String },
+    #[error("the migration of `{application}` is in {state}: {why}")]
+    CantMigrate { application: String, state: String, why: &'static str },
     #[error("not confirmed: nothing was changed (--yes answers beforehand)")]
     NotConfirmed,
     #[error("these leases have changed meanwhile and stay as they are: {leases}; run it again")]
@@ -95,7 +99,8 @@ impl CliError {
             | CliError::OnDemand { .. }
             | CliError::NotActive { .. }
             | CliError::LeaseEnded { .. }
-            | CliError::HandoffPending { .. } => REFUSED,
+            | CliError::HandoffPending { .. }
+            | CliError::CantMigrate { .. } => REFUSED,
             CliError::Store(StoreError::AccessDenied { .. } | StoreError::Credentials { .. }) => NO_ACCESS,
             CliError::Store(StoreError::Unreachable { .. }) => UNREACHABLE,
             _ => match self.of_kinesis() {

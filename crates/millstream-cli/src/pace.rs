@@ -24,8 +24,14 @@ impl Pace {
 
     /// When the next record is due, after so many.
     pub(crate) fn due(self, records: u64) -> Duration {
-        Duration::try_from_secs_f64(records as f64 / self.per_second).unwrap_or(Duration::MAX)
+        bounded(records as f64 / self.per_second)
     }
+}
+
+/// A time that a clock can be put ahead by.
+pub(crate) fn bounded(seconds: f64) -> Duration {
+    const FAR: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
+    Duration::try_from_secs_f64(seconds).unwrap_or(FAR).min(FAR)
 }
 
 /// A number of records a second, or of times as fast: more than 0.
@@ -45,6 +51,10 @@ mod tests {
     fn records_are_due_at_an_even_rate() {
         let slow = Pace::new(0.5);
         assert_eq!((slow.step(), slow.due(0), slow.due(3)), (1, Duration::ZERO, Duration::from_secs(6)));
+        assert!(
+            Pace::new(1e-300).due(1) < Duration::from_secs(1_000_000_000),
+            "an instant can't be later than its clock knows"
+        );
         let fast = Pace::new(2_000.0);
         assert_eq!((fast.step(), fast.due(200)), (200, Duration::from_millis(100)));
     }

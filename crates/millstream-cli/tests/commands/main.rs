@@ -8,6 +8,7 @@ mod doctor;
 mod errors;
 mod leases;
 mod listings;
+mod migrate;
 mod put;
 mod replay;
 mod reshard;

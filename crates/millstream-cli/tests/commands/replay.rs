@@ -1,12 +1,13 @@
 //! `replay`: of a file, of standard input, and of another stream.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use millstream_kinesis::{AwsKinesis, HashKey, Kinesis, PutEntry};
 use serde_json::{Value, json};
 
-use super::support::{Local, failed, printed, run};
+use super::support::{Local, end, failed, following, interrupt, next_line, printed, run};
 
 /// What a stream has, as `tail` prints it.
 fn rows(local: &Local, stream: &str) -> Vec<Value> {
@@ -65,6 +66,20 @@ fn standard_input_is_put_as_it_stands_at_a_rate() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(started.elapsed() >= Duration::from_millis(200));
     assert_eq!(data(&rows(&local, "words")), ["1", "2", "3"]);
+}
+
+#[test]
+fn what_comes_through_a_pipe_is_put_while_more_is_waited_for() {
+    let local = Local::with("words:1");
+    let mut child = replay(&local, &[]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(line("a", 0, "1").as_bytes()).unwrap();
+    let (tail, mut out) = following(local.command(&["tail", "words", "--follow", "--from", "horizon"]));
+    assert_eq!(next_line(&mut out), "1\n");
+    interrupt(&tail);
+    end(tail);
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod lag;
 mod listing;
 mod living;
+mod migrate;
 mod reset;
 mod steal;
 mod streams;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use millstream_lease::DynamoDbLeaseStore;
 
+use self::migrate::MigrateArgs;
 use self::reset::ResetArgs;
 use self::steal::StealArgs;
 use crate::aws::AwsArgs;
@@ -61,6 +63,8 @@ enum LeasesAction {
     Reset(ResetArgs),
     /// Give a shard to another worker, when its reader has finished what it has in hand.
     Steal(StealArgs),
+    /// Show how far a fleet of Java workers is from the KCL 2 to the KCL 3; back, and forward again.
+    Migrate(MigrateArgs),
 }
 
 /// Prints the leases, or changes them.
@@ -71,5 +75,6 @@ pub(crate) async fn run(args: LeasesArgs) -> Result<(), CliError> {
         None => listing::run(&args, &store).await,
         Some(LeasesAction::Reset(action)) => reset::run(&args, action, &store).await,
         Some(LeasesAction::Steal(action)) => steal::run(&args, action, &store).await,
+        Some(LeasesAction::Migrate(action)) => migrate::run(&args, action, &store).await,
     }
 }

@@ -94,7 +94,7 @@ pub(crate) async fn run(args: PutArgs) -> Result<(), CliError> {
             return Err(error);
         }
     }
-    progress.finish();
+    progress.finish_and_clear();
     let summary = if args.dry_run {
         format!("{taken} records ({bytes} bytes with their keys) would be put into {}", args.stream)
     } else {

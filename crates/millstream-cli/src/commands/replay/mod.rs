@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use indicatif::ProgressBar;
 use millstream_kinesis::{AwsSettings, PutEntry};
 use tokio::sync::mpsc::Receiver;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use self::live::Live;
 use self::tempo::Tempo;
@@ -116,49 +117,69 @@ pub(crate) async fn run(args: ReplayArgs) -> Result<(), CliError> {
         (false, Some(rate)) => Tempo::Rate(rate),
         (false, None) => args.speed,
     };
-    let mut sink = Sink::connect(&args.aws, &args.stream, false).await?;
-    let progress = progress_bar(None);
-    let mut span: Option<(i64, i64)> = None;
-    let mut started = Instant::now();
-    let mut taken = 0;
-    let mut batch = Vec::new();
+    let sink = if args.dry_run { None } else { Some(Sink::connect(&args.aws, &args.stream, false).await?) };
+    let mut puts = Puts { sink, batch: Vec::new(), taken: 0, progress: progress_bar(None) };
+    // The first record's arrival, and when it was had: the time of reading the file does not count.
+    let mut first: Option<(i64, Instant)> = None;
+    let mut last_ms = 0;
     loop {
-        let next = source.next().await;
-        let first_ms = match (&next, span) {
-            (_, Some((first_ms, _))) => first_ms,
-            (Ok(Some(record)), None) => {
-                // The time of reading the file does not count.
-                started = Instant::now();
-                record.at_ms
+        let next = tokio::select! {
+            biased;
+            next = source.next() => next,
+            // What has come through a pipe does not wait for what follows.
+            () = sleep(SOON), if !puts.batch.is_empty() => {
+                puts.flush().await?;
+                continue;
             }
-            _ => 0,
         };
-        let due = match &next {
-            Ok(Some(record)) => started + tempo.due(taken, record.at_ms - first_ms),
-            _ => started,
-        };
-        let is_last = !matches!(next, Ok(Some(_)));
-        if is_last || batch.len() >= BATCH || due > Instant::now() + SOON {
-            let entries = std::mem::take(&mut batch);
-            if !args.dry_run && !entries.is_empty() {
-                sink.put(entries).await?;
+        let Timed { at_ms, entry } = match next {
+            Ok(Some(record)) => record,
+            end => {
+                puts.flush().await?;
+                end?;
+                break;
             }
-            progress.set_position(taken);
+        };
+        let (first_ms, started) = *first.get_or_insert_with(|| (at_ms, Instant::now()));
+        last_ms = at_ms;
+        let due = started + tempo.due(puts.taken, at_ms.saturating_sub(first_ms));
+        if puts.batch.len() >= BATCH || due > Instant::now() + SOON {
+            puts.flush().await?;
             sleep_until(due).await;
         }
-        let Some(Timed { at_ms, entry }) = next? else { break };
-        span = Some((first_ms, at_ms));
-        taken += 1;
-        batch.push(entry);
+        puts.taken += 1;
+        puts.batch.push(entry);
     }
-    progress.finish();
-    let summary = if args.dry_run {
-        let seconds = span.map_or(0, |(first_ms, last_ms)| (last_ms - first_ms) / 1_000);
-        format!("{taken} records that came in {seconds} s would be put into {}", args.stream)
-    } else {
-        sink.summary(&args.stream)
+    puts.progress.finish_and_clear();
+    let summary = match puts.sink {
+        Some(sink) => sink.summary(&args.stream),
+        None => {
+            let seconds = first.map_or(0, |(first_ms, _)| last_ms.saturating_sub(first_ms) / 1_000);
+            format!("{} records that came in {seconds} s would be put into {}", puts.taken, args.stream)
+        }
     };
     // The records are put, whether or not somebody reads so; `println!` would panic.
     let _ = writeln!(io::stdout(), "{summary}");
     Ok(())
+}
+
+/// Records on their way into the stream.
+struct Puts {
+    /// None: in a dry run.
+    sink: Option<Sink>,
+    batch: Vec<PutEntry>,
+    /// Records that were put, or wait in the batch.
+    taken: u64,
+    progress: ProgressBar,
+}
+
+impl Puts {
+    async fn flush(&mut self) -> Result<(), CliError> {
+        let entries = std::mem::take(&mut self.batch);
+        if let Some(sink) = self.sink.as_mut().filter(|_| !entries.is_empty()) {
+            sink.put(entries).await?;
+        }
+        self.progress.set_position(self.taken);
+        Ok(())
+    }
 }

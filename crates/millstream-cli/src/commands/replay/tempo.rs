@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::pace::bounded;
+
 /// When records are put. Pure: times count from the start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Tempo {
@@ -19,7 +21,7 @@ impl Tempo {
             Tempo::Rate(per_second) => index as f64 / per_second,
             Tempo::Fastest => 0.0,
         };
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        bounded(seconds)
     }
 }
 
