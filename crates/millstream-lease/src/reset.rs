@@ -20,7 +20,7 @@ pub enum Change {
         /// As it is.
         seen: Lease,
         /// As it shall be: checkpoint, moment and children.
-        to: Lease,
+        to: Box<Lease>,
     },
     /// A lease that a later one's end makes again, or nobody needs.
     Delete(Lease),
@@ -82,7 +82,7 @@ pub fn plan(
         match seen {
             None => changes.push(Change::Create(to)),
             Some(seen) if is_there_already(seen, &to) => {}
-            Some(seen) => changes.push(Change::Reset { seen: seen.clone(), to }),
+            Some(seen) => changes.push(Change::Reset { seen: seen.clone(), to: Box::new(to) }),
         }
     }
     changes.extend(leases.iter().filter(|lease| !kept.contains(&lease.key)).cloned().map(Change::Delete));
@@ -199,7 +199,8 @@ mod tests {
         for change in changes {
             after.retain(|lease| lease.key != change.key());
             match change {
-                Change::Create(lease) | Change::Reset { to: lease, .. } => after.push(lease.clone()),
+                Change::Create(lease) => after.push(lease.clone()),
+                Change::Reset { to, .. } => after.push(Lease::clone(to)),
                 Change::Delete(_) => {}
             }
         }

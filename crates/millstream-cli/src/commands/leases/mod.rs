@@ -7,6 +7,7 @@ mod migrate;
 mod reset;
 mod steal;
 mod streams;
+mod tell;
 mod watch;
 
 use std::time::Duration;

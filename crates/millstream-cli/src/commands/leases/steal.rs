@@ -1,15 +1,15 @@
 //! `millstream leases APP steal`: a shard for another worker.
 
 use std::io::{self, Write};
-use std::process;
 use std::time::Duration;
 
 use clap::Args;
-use millstream_lease::{Lease, LeaseStore, SessionWrite};
+use millstream_lease::{Lease, LeaseStore};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::LeasesArgs;
+use super::tell::tell;
 use crate::duration::parse_duration;
 use crate::error::CliError;
 
@@ -75,9 +75,7 @@ pub(super) async fn run(args: &LeasesArgs, steal: &StealArgs, store: &dyn LeaseS
     if !is_asked {
         return Err(CliError::LeasesMoved { leases: lease.key });
     }
-    if !sessions.versions.is_empty() {
-        tell(store).await?;
-    }
+    tell(store, &sessions).await?;
     let deadline = Instant::now() + steal.timeout;
     loop {
         let now = store.get(&lease.key).await?;
@@ -106,15 +104,6 @@ fn find<'a>(application: &str, leases: &'a [Lease], shard: &str) -> Result<&'a L
             keys: found.iter().map(|lease| lease.key.as_str()).collect::<Vec<_>>().join(", "),
         }),
     }
-}
-
-/// Workers with sessions scan the table when somebody tells of a change: a session that begins and ends does.
-async fn tell(store: &dyn LeaseStore) -> Result<(), CliError> {
-    let worker = format!("millstream-command-{}", process::id());
-    let version = worker.clone();
-    store.write_session(&SessionWrite::Begin { worker: worker.clone(), version: version.clone() }).await?;
-    store.write_session(&SessionWrite::End { worker, seen: version }).await?;
-    Ok(())
 }
 
 fn say(args: &LeasesArgs, lease: &Lease, worker: &str, what: &'static str) -> Result<(), CliError> {

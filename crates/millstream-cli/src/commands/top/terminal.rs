@@ -36,7 +36,7 @@ impl Screen {
         if before.is_some() && stty(&["-icanon", "-echo", "min", "1"]).is_some() {
             thread::Builder::new().name("top-keys".to_owned()).spawn(move || {
                 let mut last = [0; 2];
-                for byte in io::stdin().bytes().map_while(Result::ok) {
+                for byte in io::stdin().lock().bytes().map_while(Result::ok) {
                     let key = key(last, byte);
                     last = [last[1], byte];
                     if key.is_some_and(|key| keys.send(key).is_err()) {

@@ -17,6 +17,7 @@ use serde_json::json;
 use self::search::starts_at;
 use self::target::{Target, parse_target};
 use super::living::living;
+use super::tell::tell;
 use super::{LeasesArgs, stream_names};
 use crate::confirm;
 use crate::duration::parse_duration;
@@ -28,7 +29,8 @@ use crate::error::CliError;
     millstream leases my-app reset --to 2026-11-26T07:00:00Z --stream orders\n  \
     millstream leases my-app reset --to 2h --stream orders --yes\n\n\
     Stop the application first: while one of its workers shows a sign of life, nothing is changed. Parents are read before their\n\
-    children again. Each write is made only where the lease is as it was seen; run it again if one is refused.\n\n\
+    children again. Each write is made only where the lease is as it was seen; run it again if one is refused. A program with a\n\
+    checkpoint directory goes on where that says, whatever its leases say: give it another one.\n\n\
     IAM actions: dynamodb:Scan, dynamodb:GetItem, dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem, kinesis:ListShards;\n\
     for a time kinesis:GetShardIterator and kinesis:GetRecords; of several streams kinesis:DescribeStreamSummary")]
 pub(super) struct ResetArgs {
@@ -78,6 +80,7 @@ pub(super) async fn run(args: &LeasesArgs, reset: &ResetArgs, store: &dyn LeaseS
         confirm::typed(&args.application, &String::from_utf8_lossy(&text))?;
     }
     write(store, &changes).await?;
+    tell(store, &store.sessions().await?).await?;
     args.output.print(&changes, row, table)
 }
 
@@ -133,7 +136,7 @@ async fn write(store: &dyn LeaseStore, changes: &[Change]) -> Result<(), CliErro
 fn words(change: &Change) -> (&'static str, Option<&Lease>, Option<&Lease>) {
     match change {
         Change::Create(to) => ("create", None, Some(to)),
-        Change::Reset { seen, to } => ("reset", Some(seen), Some(to)),
+        Change::Reset { seen, to } => ("reset", Some(seen), Some(to.as_ref())),
         Change::Delete(seen) => ("delete", Some(seen), None),
     }
 }
