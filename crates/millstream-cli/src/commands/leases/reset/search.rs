@@ -162,3 +162,83 @@ impl Search {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use millstream_kinesis::PutEntry;
+    use millstream_kinesis::kpl::Aggregator;
+    use millstream_kinesis::testing::FakeKinesis;
+
+    use super::*;
+
+    const STREAM: &str = "words";
+
+    fn put_at(fake: &FakeKinesis, shard: &ShardId, at_ms: i64) -> Checkpoint {
+        fake.set_clock_ms(at_ms);
+        Checkpoint::At(Position { sequence: fake.put(STREAM, shard, PutEntry::new("k", at_ms.to_string())), sub: 0 })
+    }
+
+    async fn found(fake: &Arc<FakeKinesis>, time_ms: i64) -> BTreeMap<ShardId, Checkpoint> {
+        // Later than all times that are asked for: a time to come is refused.
+        fake.set_clock_ms(1_900_000_000_000);
+        let kinesis: Arc<dyn Kinesis> = Arc::clone(fake) as _;
+        let shards = kinesis.list_shards(STREAM).await.unwrap();
+        let shards = shards.into_iter().map(|shard| (shard.id.clone(), shard)).collect();
+        starts_at(&kinesis, STREAM, &shards, time_ms).await.unwrap()
+    }
+
+    async fn only_shard(fake: &Arc<FakeKinesis>) -> ShardId {
+        fake.list_shards(STREAM).await.unwrap().remove(0).id
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_record_before_a_time_is_found_however_they_are_spread() {
+        let fake = FakeKinesis::with_stream(STREAM, 1);
+        fake.set_page(3);
+        let shard = only_shard(&fake).await;
+        let hour = 3_600_000;
+        // One alone, some in one millisecond, some within a second, a quiet day.
+        let times = [0, 5 * hour, 5 * hour, 5 * hour, 5 * hour + 1, 5 * hour + 900, 6 * hour, 30 * hour];
+        let times = times.map(|after_ms| 1_795_000_000_000 + after_ms);
+        let records = times.map(|at_ms| (at_ms, put_at(&fake, &shard, at_ms)));
+        for time_ms in times.iter().flat_map(|at_ms| [at_ms - 1, *at_ms, at_ms + 1, at_ms + hour]) {
+            let before = records.iter().rev().find(|(at_ms, _)| *at_ms < time_ms);
+            let expected = before.map_or(Checkpoint::TrimHorizon, |(_, record)| record.clone());
+            assert_eq!(found(&fake, time_ms).await[&shard], expected, "at {time_ms}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_of_an_aggregate_from_before_is_passed_over() {
+        let fake = FakeKinesis::with_stream(STREAM, 1);
+        let shard = only_shard(&fake).await;
+        let mut aggregator = Aggregator::new(10_000);
+        for word in ["a", "b", "c"] {
+            aggregator.add(PutEntry::new(word, word));
+        }
+        fake.set_clock_ms(1_000_000);
+        let sequence = fake.put(STREAM, &shard, aggregator.finish().unwrap());
+        put_at(&fake, &shard, 2_000_000);
+        assert_eq!(found(&fake, 1_500_000).await[&shard], Checkpoint::At(Position { sequence, sub: 2 }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn closed_shards_are_read_as_far_as_they_have_something() {
+        let fake = FakeKinesis::with_stream(STREAM, 1);
+        let parent = only_shard(&fake).await;
+        let last = put_at(&fake, &parent, 1_000_000);
+        put_at(&fake, &parent, 2_000_000);
+        let [low, high] = fake.split(STREAM, &parent);
+        let of_low = put_at(&fake, &low, 3_000_000);
+        let table = [
+            (1_500_000, [last, Checkpoint::TrimHorizon, Checkpoint::TrimHorizon]),
+            (2_500_000, [Checkpoint::ShardEnd, Checkpoint::TrimHorizon, Checkpoint::TrimHorizon]),
+            (3_500_000, [Checkpoint::ShardEnd, of_low, Checkpoint::TrimHorizon]),
+        ];
+        for (time_ms, expected) in table {
+            let starts = found(&fake, time_ms).await;
+            assert_eq!([&starts[&parent], &starts[&low], &starts[&high]], expected.each_ref(), "at {time_ms}");
+        }
+    }
+}
