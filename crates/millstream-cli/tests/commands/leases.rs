@@ -2,8 +2,8 @@
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use millstream_kinesis::{Checkpoint, InitialPosition};
-use millstream_lease::{LeaseStore, RenewOutcome};
+use millstream_kinesis::{AwsKinesis, Checkpoint, InitialPosition, Kinesis, StreamOrigin};
+use millstream_lease::{Lease, LeaseStore, RenewOutcome};
 use serde_json::{Value, json};
 
 use super::support::{Local, end, failed, following, interrupt, json, next_line, printed};
@@ -29,8 +29,7 @@ async fn split_and_processed() -> Local {
     // Keys that put gives to lines 1 to 8 go to both shards.
     local.put("words", "1\n2\n3\n4\n5\n6\n7\n8\n");
     worker.read(8).await;
-    let is_processed =
-        |lease: &millstream_lease::Lease| matches!(lease.checkpoint, Checkpoint::At(_) | Checkpoint::ShardEnd);
+    let is_processed = |lease: &Lease| matches!(lease.checkpoint, Checkpoint::At(_) | Checkpoint::ShardEnd);
     worker.until(&local, |leases| leases.len() >= 2 && leases.iter().all(is_processed)).await;
     worker.stop().await;
     local
@@ -152,4 +151,39 @@ async fn the_leases_of_another_stream_are_left_alone() {
     assert_eq!(code, Some(1));
     assert!(said.contains("nowords"), "{said}");
     assert_eq!(leases(&local).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_several_streams_is_reset_by_its_own_shards() {
+    let local = Local::with("words:1");
+    let kinesis = AwsKinesis::connect(&local.settings()).await.unwrap();
+    kinesis.create_stream("letters", 2).await.unwrap();
+    let store = store(&local).await;
+    store.ensure().await.unwrap();
+    for stream in ["words", "letters"] {
+        let StreamOrigin { account, created_s } = kinesis.stream_origin(stream).await.unwrap();
+        for shard in kinesis.list_shards(stream).await.unwrap() {
+            let key = format!("{account}:{stream}:{created_s}:{}", shard.id);
+            store.create(&Lease { key, ..Lease::of_shard(&shard, Checkpoint::TrimHorizon) }).await.unwrap();
+        }
+    }
+    let latest = |options: &[&str]| {
+        let mut command = local.command(&["leases", APPLICATION, "reset", "--to", "latest", "--yes"]);
+        command.args(options);
+        command
+    };
+    let words = json(latest(&["--stream", "words", "--output", "json"]));
+    assert_eq!(words.as_array().unwrap().len(), 1, "{words}");
+    printed(latest(&[]));
+    let after = leases(&local).await;
+    assert_eq!(after.len(), 3);
+    assert!(after.iter().all(|lease| lease.checkpoint == Checkpoint::Latest && lease.latest_since_ms.is_some()));
+
+    // The leases of a stream that had the name before are not those of the one that has it now.
+    let StreamOrigin { account, created_s } = kinesis.stream_origin("words").await.unwrap();
+    let key = format!("{account}:words:{}:shardId-000000000000", created_s - 1);
+    store.create(&Lease { key, ..after[0].clone() }).await.unwrap();
+    let (code, said) = failed(latest(&["--stream", "words"]), "");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("are not those of stream `words` (as it is now)"), "{said}");
 }

@@ -1,7 +1,7 @@
 //! `leases APP steal`, between two workers that live.
 
 use millstream_kinesis::InitialPosition;
-use millstream_lease::Lease;
+use millstream_lease::{Heartbeat, Lease};
 use serde_json::json;
 
 use super::support::{Local, failed, json, printed};
@@ -9,9 +9,19 @@ use super::worker::{APPLICATION, Worker, leases};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shard_goes_to_another_worker_and_no_record_is_read_twice() {
+    steal_between(Heartbeat::Lease).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_live_by_sessions_hear_of_it_at_once() {
+    // By themselves they look at the table each minute, and the handoff would take longer than the command waits.
+    steal_between(Heartbeat::Worker).await;
+}
+
+async fn steal_between(heartbeat: Heartbeat) {
     let local = Local::with("words:3");
-    let one = Worker::start(&local, "one", InitialPosition::TrimHorizon).await;
-    let two = Worker::start(&local, "two", InitialPosition::TrimHorizon).await;
+    let one = Worker::with(&local, "one", InitialPosition::TrimHorizon, heartbeat).await;
+    let two = Worker::with(&local, "two", InitialPosition::TrimHorizon, heartbeat).await;
     let owned = |leases: &[Lease], worker: &str| {
         let is_owned = |lease: &&Lease| lease.owner.as_deref() == Some(worker) && lease.checkpoint_owner.is_none();
         leases.iter().filter(is_owned).count()
@@ -35,7 +45,7 @@ async fn a_shard_goes_to_another_worker_and_no_record_is_read_twice() {
     assert_eq!(code, Some(1));
     assert!(said.contains("nothing is known of a worker `nobody`"), "{said}");
 
-    assert_eq!(printed(steal(to, &[])), format!("{lease}: from {from} to {to}: given over\n"));
+    assert_eq!(printed(steal(to, &["--timeout", "20s"])), format!("{lease}: from {from} to {to}: given over\n"));
     one.until(&local, |leases| owned(leases, to) == 2).await;
     while words.len() < 30 {
         words.extend(one.cut());

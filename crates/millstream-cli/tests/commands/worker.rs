@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use millstream_consumer::{Consumer, ConsumerConfig};
 use millstream_kinesis::{AwsKinesis, InitialPosition, Kinesis};
-use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, Lease, LeaseStore};
+use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, Heartbeat, Lease, LeaseStore};
 use tokio::time::{sleep, timeout};
 
 use super::support::Local;
@@ -32,9 +32,15 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) async fn start(local: &Local, name: &str, initial: InitialPosition) -> Self {
+        Self::with(local, name, initial, Heartbeat::Lease).await
+    }
+
+    /// That shows that it lives in this way.
+    pub(super) async fn with(local: &Local, name: &str, initial: InitialPosition, heartbeat: Heartbeat) -> Self {
         let kinesis: Arc<dyn Kinesis> = Arc::new(AwsKinesis::connect(&local.settings()).await.unwrap());
         let mut lease = CoordinatorConfig::new(name, initial);
         (lease.failover_ms, lease.scan_interval_ms, lease.checkpoint_interval_ms) = (3_000, 100, 100);
+        lease.heartbeat = heartbeat;
         let config = ConsumerConfig::new("words", lease, name.bytes().map(u64::from).sum());
         Self { consumer: Consumer::start(kinesis, Arc::new(store(local).await), config).await.unwrap() }
     }
