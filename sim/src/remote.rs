@@ -128,6 +128,11 @@ impl LeaseStore for RemoteTable {
         self.call("prepare", Some(&held.key), work).await
     }
 
+    async fn reset(&self, seen: &Lease, to: &Lease) -> Result<bool, StoreError> {
+        let (owned, to) = (seen.clone(), to.clone());
+        self.call("reset", Some(&seen.key), |table| Box::pin(async move { table.reset(&owned, &to).await })).await
+    }
+
     async fn sessions(&self) -> Result<Sessions, StoreError> {
         self.call("sessions", None, |table| Box::pin(async move { table.sessions().await })).await
     }

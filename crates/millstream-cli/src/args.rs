@@ -4,14 +4,17 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::cost::CostArgs;
+use crate::commands::doctor::DoctorArgs;
 use crate::commands::leases::LeasesArgs;
 use crate::commands::local::LocalArgs;
 use crate::commands::put::PutArgs;
+use crate::commands::replay::ReplayArgs;
 use crate::commands::reshard::ReshardArgs;
 use crate::commands::shards::ShardsArgs;
 use crate::commands::streams::StreamsArgs;
 use crate::commands::submit::SubmitArgs;
 use crate::commands::tail::TailArgs;
+use crate::commands::top::TopArgs;
 use crate::logging::LogFormat;
 
 /// Amazon Kinesis as streams of micro-batches, without a JVM.
@@ -36,12 +39,18 @@ pub(crate) enum Command {
     Shards(ShardsArgs),
     /// Print the records of a stream, also as they arrive.
     Tail(TailArgs),
-    /// Put lines or JSON objects into a stream.
+    /// Put lines, JSON objects or rows of CSV into a stream.
     Put(PutArgs),
+    /// Put the records of a captured stream, or of another one, into a stream, as they came.
+    Replay(ReplayArgs),
     /// Show who reads which shard of an application, and how far.
     Leases(LeasesArgs),
+    /// Watch a stream and its application: shards, rates, lag, owners.
+    Top(TopArgs),
     /// Estimate what a fleet costs a month: DynamoDB, shards, fan-out, and the same with the Java KCL.
     Cost(CostArgs),
+    /// Check credentials, permissions, endpoints, clock and limits: what is wrong, and how to mend it.
+    Doctor(DoctorArgs),
     /// Change the number of shards of a stream.
     Reshard(ReshardArgs),
     /// Print what a shell needs to complete this command.

@@ -9,10 +9,10 @@ use millstream_kinesis::{AwsSettings, CredentialsSource};
 #[derive(Args)]
 pub(crate) struct AwsArgs {
     /// Endpoint of Kinesis, where it is not AWS's own.
-    #[arg(long, env = "AWS_ENDPOINT_URL", value_parser = parse_endpoint)]
+    #[arg(long, env = "AWS_ENDPOINT_URL", value_parser = parse_endpoint, global = true)]
     pub(crate) endpoint_url: Option<String>,
     /// Region. [default: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1]
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) region: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl AwsArgs {
     }
 }
 
-fn parse_endpoint(text: &str) -> Result<String, String> {
+pub(crate) fn parse_endpoint(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
     if host.is_empty() || host.contains(char::is_whitespace) {
         return Err("an endpoint is a URL such as http://127.0.0.1:4566".to_owned());

@@ -1,17 +1,24 @@
 //! The `millstream` command. [`run`] is the whole of it, so that the same command is the binary of this crate and the
 //! console script of the Python package.
 //!
-//! Exit codes: 0 done, 1 the work failed (one line on standard error says why), 2 wrong usage.
+//! Exit codes: 0 done, 1 the work failed (standard error says why), 2 wrong usage, 3 refused: nothing was changed, 4 no access,
+//! 5 a service can't be reached (`docs/commands.md`).
 
 mod args;
 mod aws;
 mod commands;
+mod confirm;
 mod duration;
 mod error;
+mod hint;
 mod json_lines;
 mod logging;
 mod output;
+mod pace;
+mod progress;
+mod sink;
 mod stop;
+mod stream_reader;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -43,7 +50,10 @@ where
         Err(error) => {
             // With standard error closed the exit code says it alone; `eprintln!` would panic, and change it.
             let _ = writeln!(io::stderr(), "millstream: {error}");
-            1
+            if let Some(hint) = hint::hint(&error) {
+                let _ = writeln!(io::stderr(), "  {hint}");
+            }
+            error.exit_code()
         }
     }
 }
@@ -55,6 +65,9 @@ fn execute(command: Command) -> Result<u8, CliError> {
         Command::Shards(args) => block_on(commands::shards::run(args)),
         Command::Tail(args) => block_on(commands::tail::run(args)),
         Command::Put(args) => block_on(commands::put::run(args)),
+        Command::Replay(args) => block_on(commands::replay::run(args)),
+        Command::Doctor(args) => block_on(commands::doctor::run(args)),
+        Command::Top(args) => block_on(commands::top::run(args)),
         Command::Leases(args) => block_on(commands::leases::run(args)),
         Command::Cost(args) => block_on(commands::cost::run(args)),
         Command::Reshard(args) => block_on(commands::reshard::run(args)),

@@ -24,11 +24,22 @@ impl Output {
         table: fn(&[T], &mut dyn Write) -> io::Result<()>,
     ) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
-        let printed = match self {
-            Self::Json => writeln!(out, "{}", Value::from(found.iter().map(row).collect::<Vec<_>>())),
-            Self::Table => table(found, &mut out),
-        };
+        let printed = self.write(found, row, table, &mut out);
         written(printed.and_then(|()| out.flush()))
+    }
+
+    /// The same, to anywhere.
+    pub(crate) fn write<T>(
+        self,
+        found: &[T],
+        row: fn(&T) -> Value,
+        table: fn(&[T], &mut dyn Write) -> io::Result<()>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        match self {
+            Self::Json => writeln!(out, "{}", Value::from(found.iter().map(row).collect::<Vec<_>>())),
+            Self::Table => table(found, out),
+        }
     }
 }
 

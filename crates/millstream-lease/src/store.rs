@@ -88,6 +88,10 @@ pub trait LeaseStore: Send + Sync + 'static {
         state: Option<&[u8]>,
     ) -> Result<Option<u64>, StoreError>;
 
+    /// Sets a lease back, or forward: it gets the checkpoint of `to`, with its moment and its children, and no owner; what was
+    /// prepared is dropped. A worker that reads it loses it. `false`: it has moved on, and stays.
+    async fn reset(&self, seen: &Lease, to: &Lease) -> Result<bool, StoreError>;
+
     /// Where workers of the KCL 3 tell of themselves; `None`: they do not know this store.
     fn fleet(&self) -> Option<&dyn FleetStore> {
         None

@@ -137,6 +137,10 @@ impl LeaseStore for MutantTable {
         self.rows.prepare(held, pending, state).await
     }
 
+    async fn reset(&self, seen: &Lease, to: &Lease) -> Result<bool, StoreError> {
+        self.rows.reset(seen, to).await
+    }
+
     async fn sessions(&self) -> Result<Sessions, StoreError> {
         LeaseStore::sessions(&self.rows).await
     }

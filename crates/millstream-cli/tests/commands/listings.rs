@@ -40,7 +40,20 @@ fn a_stream_that_is_not_there_is_named() {
 
 #[test]
 fn the_help_has_an_example() {
-    for command in ["streams", "shards", "tail", "reshard", "completions"] {
+    for command in [
+        "streams",
+        "shards",
+        "tail",
+        "put",
+        "replay",
+        "leases",
+        "reshard",
+        "top",
+        "doctor",
+        "cost",
+        "local",
+        "completions",
+    ] {
         let help = printed(millstream(&[command, "--help"]));
         assert!(help.contains("Example") && help.contains(&format!("\n  millstream {command}")), "{help}");
     }

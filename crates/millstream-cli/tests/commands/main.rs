@@ -4,7 +4,17 @@
 
 mod closed_pipes;
 mod cost;
+mod doctor;
+mod errors;
+mod leases;
 mod listings;
+mod migrate;
+mod put;
+mod replay;
 mod reshard;
+mod speed;
+mod steal;
 mod support;
 mod tail;
+mod top;
+mod worker;

@@ -46,7 +46,7 @@ fn refused(local: &Local, options: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn a_stream_that_is_being_created_is_not_resharded() {
     let (code, said) = refused(&Local::slow("words:1", "1h"), &[]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(3));
     assert!(said.contains("`words` is CREATING; it can be resharded when it is ACTIVE"), "{said}");
 }
 

@@ -1,37 +1,10 @@
 //! `tail`: what it prints, from where on, and how it ends.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
-
 use millstream_kinesis::kpl::Aggregator;
-use millstream_kinesis::{AwsKinesis, AwsSettings, CredentialsSource, Kinesis, PutEntry};
+use millstream_kinesis::{AwsKinesis, Kinesis, PutEntry};
 use serde_json::{Value, json};
 
-use super::support::{Local, printed, run};
-
-/// The command, and what it prints, to be read line by line.
-fn following(mut command: Command) -> (Child, BufReader<ChildStdout>) {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    (child, out)
-}
-
-fn next_line(out: &mut BufReader<ChildStdout>) -> String {
-    let mut line = String::new();
-    out.read_line(&mut line).unwrap();
-    line
-}
-
-fn interrupt(child: &Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-}
-
-/// Waits for the end: the exit code and standard error.
-fn end(mut child: Child) -> (Option<i32>, String) {
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    (child.wait().unwrap().code(), said)
-}
+use super::support::{Local, end, following, interrupt, next_line, printed, run};
 
 #[test]
 fn what_is_there_is_printed_and_then_it_ends() {
@@ -76,14 +49,7 @@ async fn aggregated_records_are_taken_apart() {
         assert_eq!(aggregator.add(PutEntry::new(format!("key of {word}"), word)), None);
     }
     let aggregate = aggregator.finish().unwrap();
-    let (access_key, secret_key) = ("local".to_owned(), "local".to_owned());
-    let settings = AwsSettings {
-        region: "us-east-1".to_owned(),
-        kinesis_endpoint: Some(local.endpoint.clone()),
-        dynamodb_endpoint: None,
-        credentials: CredentialsSource::Static { access_key, secret_key, session_token: None },
-    };
-    AwsKinesis::connect(&settings).await.unwrap().put_records("words", &[aggregate]).await.unwrap();
+    AwsKinesis::connect(&local.settings()).await.unwrap().put_records("words", &[aggregate]).await.unwrap();
     let lines = printed(local.command(&["tail", "words", "--output", "json"]));
     let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let told: Vec<_> =

@@ -27,6 +27,7 @@ pub async fn run(store: &dyn LeaseStore) {
     a_release_does_not_undo_a_request(store).await;
     an_answer_lost_on_the_way_is_no_loss(store).await;
     a_deleted_lease_is_gone(store).await;
+    a_reset_takes_the_lease_from_its_reader(store).await;
     a_session_lasts_until_it_is_ended(store).await;
     a_renewal_tells_what_became_of_a_handoff(store).await;
 }
@@ -339,4 +340,25 @@ async fn a_renewal_tells_what_became_of_a_handoff(store: &dyn LeaseStore) {
     };
     assert_eq!((lease.owner.as_deref(), lease.counter), (Some("c"), held.counter + 1));
     assert!(store.complete_handoff(&lease).await.unwrap());
+}
+
+async fn a_reset_takes_the_lease_from_its_reader(store: &dyn LeaseStore) {
+    let held = taken(store, "reset", "a").await;
+    let counter = store.prepare(&held, &at("12", 0), Some(b"state")).await.unwrap().unwrap();
+    let seen = Lease { counter, ..held.clone() };
+    let beginning = lease("reset");
+    assert!(!store.reset(&held, &beginning).await.unwrap(), "it was written to since");
+    let latest = Lease { checkpoint: Checkpoint::Latest, latest_since_ms: Some(7), ..beginning.clone() };
+    assert!(store.reset(&seen, &latest).await.unwrap());
+    let free = stored(store, &seen).await;
+    assert_eq!(free, Lease { counter: counter + 1, ..latest });
+    assert!(matches!(store.renew(&seen).await.unwrap(), RenewOutcome::Lost { .. }));
+    assert_eq!(store.checkpoint(&seen, &at("13", 0), &[]).await.unwrap(), None);
+
+    let ended = Lease { checkpoint: Checkpoint::ShardEnd, children: vec!["b".into(), "c".into()], ..beginning.clone() };
+    assert!(store.reset(&free, &ended).await.unwrap());
+    let ended = Lease { counter: counter + 2, ..ended };
+    assert_eq!(stored(store, &ended).await, ended);
+    assert!(store.reset(&ended, &beginning).await.unwrap());
+    assert_eq!(stored(store, &ended).await, Lease { counter: counter + 3, ..beginning });
 }

@@ -131,6 +131,10 @@ impl<R: Rows> LeaseStore for R {
         Ok(self.change(&held.key, rules::prepare(held, pending, state)).await?.prepared(held, pending))
     }
 
+    async fn reset(&self, seen: &Lease, to: &Lease) -> Result<bool, StoreError> {
+        Ok(self.change(&seen.key, rules::reset(seen, to)).await?.is_done())
+    }
+
     async fn sessions(&self) -> Result<Sessions, StoreError> {
         Rows::sessions(self).await
     }

@@ -113,3 +113,21 @@ pub(super) fn checkpoint(held: &Lease, checkpoint: &Checkpoint, children: &[Shar
         },
     )
 }
+
+pub(super) fn reset(seen: &Lease, to: &Lease) -> Rule {
+    let (counter, to) = (seen.counter, to.clone());
+    rule(
+        move |stored| stored.counter == counter,
+        move |stored| {
+            stored.counter += 1;
+            stored.owner_switches = 0;
+            stored.owner = None;
+            stored.checkpoint_owner = None;
+            stored.checkpoint = to.checkpoint.clone();
+            stored.latest_since_ms = to.latest_since_ms;
+            stored.pending_checkpoint = None;
+            stored.pending_state = None;
+            stored.children.clone_from(&to.children);
+        },
+    )
+}

@@ -2,13 +2,13 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
-use millstream_kinesis::RecordBlock;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::record_line::RecordFormat;
 use crate::error::CliError;
 use crate::output::written;
+use crate::stream_reader::ShardBlock;
 
 /// Blocks that wait for a slow reader of the output; shards are not read meanwhile.
 const WAITING: usize = 8;
@@ -22,15 +22,15 @@ pub(super) struct Printer {
 
 impl Printer {
     /// The printer, and where records go; it ends when that is dropped.
-    pub(super) fn start(format: RecordFormat) -> io::Result<(Self, mpsc::Sender<RecordBlock>)> {
-        let (blocks, mut waiting) = mpsc::channel::<RecordBlock>(WAITING);
+    pub(super) fn start(format: RecordFormat) -> io::Result<(Self, mpsc::Sender<ShardBlock>)> {
+        let (blocks, mut waiting) = mpsc::channel::<ShardBlock>(WAITING);
         let (ended, end) = oneshot::channel();
         let mut print = move || {
             let to_terminal = io::stdout().is_terminal();
             let mut out = BufWriter::new(io::stdout());
             while let Some(block) = waiting.blocking_recv() {
-                for record in block.iter() {
-                    format.write(&mut out, block.shard(), &record, to_terminal)?;
+                for record in block.block.iter() {
+                    format.write(&mut out, &block, &record, to_terminal)?;
                 }
                 out.flush()?;
             }

@@ -1,15 +1,18 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use millstream_kinesis::{RecordRef, ShardId};
+use millstream_kinesis::RecordRef;
 use serde_json::json;
+
+use crate::stream_reader::ShardBlock;
 
 /// How a record is printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RecordFormat {
     /// A record's data and a line end.
     Text,
-    /// A JSON object a line: data (or data_base64), partition key, sequence number, shard, arrival time in ms.
+    /// A JSON object a line: data (or data_base64), partition key, sequence number, shard, arrival time in ms; and
+    /// explicit_hash_key where the partition key does not belong to the shard. `replay` reads it.
     Json,
 }
 
@@ -18,7 +21,7 @@ impl RecordFormat {
     pub(super) fn write(
         self,
         out: &mut impl Write,
-        shard: &ShardId,
+        shard: &ShardBlock,
         record: &RecordRef<'_>,
         to_terminal: bool,
     ) -> io::Result<()> {
@@ -37,14 +40,17 @@ impl RecordFormat {
     }
 }
 
-fn object(shard: &ShardId, record: &RecordRef<'_>) -> serde_json::Value {
+fn object(shard: &ShardBlock, record: &RecordRef<'_>) -> serde_json::Value {
     let mut object = json!({
-        "shard": shard.as_str(),
+        "shard": shard.block.shard().as_str(),
         "sequence_number": record.sequence,
         "sub_sequence_number": record.sub,
         "partition_key": record.partition_key,
         "arrival_ms": record.arrival_ms,
     });
+    if let Some(key) = shard.explicit_hash_key(record) {
+        object["explicit_hash_key"] = key.to_string().into();
+    }
     match str::from_utf8(record.data) {
         Ok(text) => object["data"] = text.into(),
         Err(_) => object["data_base64"] = base64_simd::STANDARD.encode_to_string(record.data).into(),
@@ -61,12 +67,19 @@ fn harmless(data: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use millstream_kinesis::{BlockBuilder, HashKey, HashKeyRange};
+
     use super::*;
 
     fn line(format: RecordFormat, data: &[u8], to_terminal: bool) -> Vec<u8> {
+        line_of(HashKeyRange::ALL, format, data, to_terminal)
+    }
+
+    fn line_of(hash_range: HashKeyRange, format: RecordFormat, data: &[u8], to_terminal: bool) -> Vec<u8> {
         let record = RecordRef { data, partition_key: "k", sequence: "7", sub: 1, arrival_ms: 5 };
+        let block = BlockBuilder::new("words".into(), "s".into()).finish();
         let mut out = Vec::new();
-        format.write(&mut out, &ShardId::from("s"), &record, to_terminal).unwrap();
+        format.write(&mut out, &ShardBlock { block, hash_range }, &record, to_terminal).unwrap();
         out
     }
 
@@ -90,5 +103,14 @@ mod tests {
         assert_eq!(text, expected);
         let bytes: serde_json::Value = serde_json::from_slice(&line(RecordFormat::Json, b"\xff", false)).unwrap();
         assert_eq!((&bytes["data_base64"], bytes.get("data")), (&json!("/w=="), None));
+    }
+
+    #[test]
+    fn a_record_whose_key_belongs_elsewhere_was_put_with_a_hash_key() {
+        let own = HashKey::of_partition_key("k");
+        let elsewhere = HashKeyRange { start: HashKey::new(own.value() + 1), end: HashKey::MAX };
+        let told: serde_json::Value =
+            serde_json::from_slice(&line_of(elsewhere, RecordFormat::Json, b"a", false)).unwrap();
+        assert_eq!(told["explicit_hash_key"], elsewhere.start.to_string());
     }
 }

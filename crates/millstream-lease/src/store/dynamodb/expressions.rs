@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use millstream_kinesis::{Checkpoint, ShardId};
 
-use super::item::{number, shard_set, text};
+use super::item::{LATEST_SINCE, number, shard_set, text};
 use crate::Lease;
 
 /// The condition of a creation.
@@ -126,6 +126,36 @@ impl Update {
         update.names.push(("#checkpoint", "checkpoint"));
         update
     }
+
+    pub(super) fn reset(seen: &Lease, to: &Lease) -> Self {
+        let mut set = "SET leaseCounter = :next, #checkpoint = :checkpoint, \
+                       checkpointSubSequenceNumber = :sub, ownerSwitchesSinceCheckpoint = :zero"
+            .to_owned();
+        let mut remove = " REMOVE leaseOwner, checkpointOwner, \
+                          pendingCheckpoint, pendingCheckpointSubSequenceNumber, pendingCheckpointState"
+            .to_owned();
+        let mut values = counters(seen);
+        values.push((":checkpoint", text(to.checkpoint.word())));
+        values.push((":sub", number(to.checkpoint.sub())));
+        values.push((":zero", number(0)));
+        match to.latest_since_ms {
+            Some(since) => {
+                set += ", #since = :since";
+                values.push((":since", AttributeValue::N(since.to_string())));
+            }
+            None => remove += ", #since",
+        }
+        if to.children.is_empty() {
+            remove += ", childShardIds";
+        } else {
+            set += ", childShardIds = :children";
+            values.push((":children", shard_set(&to.children)));
+        }
+        let mut update = Update::new("leaseCounter = :counter", set + &remove, values);
+        update.names.push(("#checkpoint", "checkpoint"));
+        update.names.push(("#since", LATEST_SINCE));
+        update
+    }
 }
 
 /// The KCL writes it with a renewal; where checkpoints come so often that there is none, they bring it.
@@ -179,6 +209,8 @@ mod tests {
             Update::prepare(&lease(), &at, Some(b"state")),
             Update::prepare(&lease(), &at, None),
             Update::checkpoint(&lease(), &at, &[]),
+            Update::reset(&lease(), &Lease { latest_since_ms: Some(5), ..lease() }),
+            Update::reset(&lease(), &Lease { children: vec!["s1".into()], ..lease() }),
             Update::checkpoint(&lease(), &Checkpoint::ShardEnd, &["s1".into(), "s2".into()]),
         ];
         for update in updates {

@@ -19,7 +19,7 @@ pub(super) const ENTITY_TYPE: &str = "entityType";
 pub(super) const LEASE: &str = "LEASE";
 
 /// Not the KCL's: see [`Lease::latest_since_ms`].
-const LATEST_SINCE: &str = "millstreamLatestSinceMillis";
+pub(super) const LATEST_SINCE: &str = "millstreamLatestSinceMillis";
 
 pub(super) fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())

@@ -217,6 +217,10 @@ impl LeaseStore for DynamoDbLeaseStore {
         Ok(self.update(&held.key, update).await?.prepared(held, pending))
     }
 
+    async fn reset(&self, seen: &Lease, to: &Lease) -> Result<bool, StoreError> {
+        Ok(self.update(&seen.key, Update::reset(seen, to)).await?.is_done())
+    }
+
     fn fleet(&self) -> Option<&dyn FleetStore> {
         Some(self)
     }

@@ -2,10 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millstream_kinesis::{
-    ChildShard, HashKeyRange, InitialPosition, Kinesis, KinesisError, PollOptions, PollingReader, Read, RecordBlock,
-    ShardCursor, ShardId,
+    ChildShard, HashKeyRange, InitialPosition, Kinesis, KinesisError, PollOptions, PollingReader, Read, ShardCursor,
+    ShardId,
 };
 use tokio::sync::mpsc;
+
+use super::ShardBlock;
 
 /// A shard's five reads a second are shared with the programs whose stream this is: leave them most.
 const IDLE_INTERVAL: Duration = Duration::from_secs(1);
@@ -19,7 +21,7 @@ pub(super) struct ShardTask {
     pub(super) from: InitialPosition,
     /// Stop when all is read that had arrived by then (milliseconds since the Unix epoch); none: go on to the shard's end.
     pub(super) until_ms: Option<i64>,
-    pub(super) blocks: mpsc::Sender<RecordBlock>,
+    pub(super) blocks: mpsc::Sender<ShardBlock>,
 }
 
 impl ShardTask {
@@ -36,8 +38,11 @@ impl ShardTask {
                 Read::Records { block, millis_behind } => (block, millis_behind),
             };
             let newest_ms = block.arrivals().last().copied();
-            if !block.is_empty() && self.blocks.send(block).await.is_err() {
-                return Ok(None);
+            if !block.is_empty() {
+                let sent = self.blocks.send(ShardBlock { block, hash_range: self.hash_range }).await;
+                if sent.is_err() {
+                    return Ok(None);
+                }
             }
             let is_past = |until_ms| millis_behind == 0 || newest_ms.is_some_and(|newest_ms| newest_ms > until_ms);
             if self.until_ms.is_some_and(is_past) {
