@@ -1,6 +1,7 @@
 use millstream_kinesis::InitialPosition;
 
 use crate::assignment::AssignmentConfig;
+use crate::migration::MigrationConfig;
 
 /// What a worker's coordinator is told. All times in milliseconds.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,8 @@ pub struct CoordinatorConfig {
     pub joins_fleet: bool,
     /// Whether this worker may lead such a fleet: it takes the leader's lock where nobody has it.
     pub may_lead: bool,
+    /// What it does where such a fleet moves from KCL 2 to 3, or from three tables to one.
+    pub migration: MigrationConfig,
     /// What it assigns by as the leader. The most leases of a worker are `max_leases`.
     pub assignment: AssignmentConfig,
     /// Whether the application reads several streams, which the coordinator is told of by
@@ -81,6 +84,7 @@ impl CoordinatorConfig {
             checkpoint_interval_ms: 10_000,
             joins_fleet: true,
             may_lead: true,
+            migration: MigrationConfig::default(),
             assignment: AssignmentConfig::default(),
             reads_several: false,
             former_streams_ms: None,

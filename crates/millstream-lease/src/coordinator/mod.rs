@@ -22,6 +22,7 @@ mod holding;
 mod leading;
 mod leaving;
 mod membership;
+mod migrating;
 mod news;
 mod periodic;
 mod reports;
@@ -44,6 +45,7 @@ use crate::{CoordinatorConfig, Lease, StreamStart};
 use balancing::Balancing;
 use leading::Leading;
 use membership::Membership;
+use migrating::Migrating;
 use periodic::Periodic;
 use session::Session;
 use shards::Creating;
@@ -71,6 +73,7 @@ pub struct Coordinator {
     streams: BTreeMap<String, Stream>,
     former: BTreeMap<String, Former>,
     membership: Membership,
+    migrating: Migrating,
     leading: Leading,
     session: Session,
     balancing: Balancing,
@@ -102,6 +105,7 @@ impl Coordinator {
             streams,
             former: BTreeMap::new(),
             membership: Membership::default(),
+            migrating: Migrating::default(),
             leading: Leading::default(),
             session: Session::default(),
             balancing: Balancing::default(),
@@ -162,6 +166,7 @@ impl Coordinator {
             Event::Reported => self.reported(),
             Event::ReportFailed { reason } => self.report_failed(reason),
             Event::Retired => self.retired(),
+            Event::Migrated { is_done } => self.migrated(is_done),
             Event::LeadTaken { version } => self.lead_taken(version),
             Event::LeadRefused => self.lead_refused(),
             Event::LeadFailed { reason } => self.lead_failed(reason),

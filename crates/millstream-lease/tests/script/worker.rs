@@ -31,6 +31,8 @@ impl Worker {
                 "former" => config.former_streams_ms = Some(number()),
                 "heartbeat" => config.heartbeat = Heartbeat::Worker,
                 "fleet" => (config.joins_fleet, config.may_lead) = (true, value == "lead"),
+                "deployed-for" => config.migration.client_version = Some(value.parse().expect("a client version")),
+                "tables" => config.migration.moves_to_lease_table = Some(value == "one"),
                 "seed" => seed = number(),
                 _ => panic!("what is `{name}`?"),
             }
@@ -60,6 +62,8 @@ impl Worker {
             ["reported"] => Event::Reported,
             ["report-failed", ..] => Event::ReportFailed { reason: words[1..].join(" ") },
             ["retired"] => Event::Retired,
+            ["migrated"] => Event::Migrated { is_done: true },
+            ["not-migrated"] => Event::Migrated { is_done: false },
             ["lead-taken", version] => Event::LeadTaken { version: version.to_owned() },
             ["lead-refused"] => Event::LeadRefused,
             ["lead-failed", ..] => Event::LeadFailed { reason: words[1..].join(" ") },
