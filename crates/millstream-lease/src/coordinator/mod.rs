@@ -26,6 +26,7 @@ mod migrating;
 mod news;
 mod periodic;
 mod reports;
+mod resting;
 mod session;
 mod shards;
 mod state;
@@ -47,6 +48,7 @@ use leading::Leading;
 use membership::Membership;
 use migrating::Migrating;
 use periodic::Periodic;
+use resting::Resting;
 use session::Session;
 use shards::Creating;
 use state::Entry;
@@ -69,6 +71,7 @@ pub struct Coordinator {
     leases: BTreeMap<String, Entry>,
     creating: BTreeMap<String, Creating>,
     scan: Periodic,
+    resting: Resting,
     /// By identifier; the only stream of an application is called by none.
     streams: BTreeMap<String, Stream>,
     former: BTreeMap<String, Former>,
@@ -102,6 +105,7 @@ impl Coordinator {
             leases: BTreeMap::new(),
             creating: BTreeMap::new(),
             scan: Periodic::default(),
+            resting: Resting::default(),
             streams,
             former: BTreeMap::new(),
             membership: Membership::default(),
