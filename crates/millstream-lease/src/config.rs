@@ -1,6 +1,7 @@
 use millstream_kinesis::InitialPosition;
 
 use crate::assignment::AssignmentConfig;
+use crate::migration::MigrationConfig;
 
 /// What a worker's coordinator is told. All times in milliseconds.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +12,11 @@ pub struct CoordinatorConfig {
     pub heartbeat: Heartbeat,
     /// A lease not renewed for so long is lost. The same for all workers of the application.
     pub failover_ms: u64,
-    /// Between two looks at the lease table.
+    /// Between two renewals of a lease. `None`: two fifths of `failover_ms`. The KCL takes a third; since a renewal that fails is
+    /// repeated at once, fewer are as safe, and what they cost less pays for quicker looks at the table.
+    pub renew_interval_ms: Option<u64>,
+    /// Between two looks at the lease table while something is not settled. When nothing has changed for `failover_ms`, half of it
+    /// for each worker, and twice `failover_ms` at most: what all of them read together does not grow with their number.
     pub scan_interval_ms: u64,
     /// Between two looks at the stream's shards.
     pub shard_sync_ms: u64,
@@ -30,6 +35,8 @@ pub struct CoordinatorConfig {
     pub joins_fleet: bool,
     /// Whether this worker may lead such a fleet: it takes the leader's lock where nobody has it.
     pub may_lead: bool,
+    /// What it does where such a fleet moves from KCL 2 to 3, or from three tables to one.
+    pub migration: MigrationConfig,
     /// What it assigns by as the leader. The most leases of a worker are `max_leases`.
     pub assignment: AssignmentConfig,
     /// Whether the application reads several streams, which the coordinator is told of by
@@ -72,6 +79,7 @@ impl CoordinatorConfig {
             worker_id: worker_id.into(),
             heartbeat: Heartbeat::default(),
             failover_ms: 10_000,
+            renew_interval_ms: None,
             scan_interval_ms: 1_000,
             shard_sync_ms: 60_000,
             max_leases: usize::MAX,
@@ -81,6 +89,7 @@ impl CoordinatorConfig {
             checkpoint_interval_ms: 10_000,
             joins_fleet: true,
             may_lead: true,
+            migration: MigrationConfig::default(),
             assignment: AssignmentConfig::default(),
             reads_several: false,
             former_streams_ms: None,
@@ -89,8 +98,19 @@ impl CoordinatorConfig {
         }
     }
 
-    /// How often a lease is renewed: three times within `failover_ms`, as the KCL does.
+    /// How often a lease is renewed.
     pub(crate) fn renew_interval_ms(&self) -> u64 {
+        self.renew_interval_ms.unwrap_or(self.failover_ms * 2 / 5)
+    }
+
+    /// How often a worker shows one sign of life for all its leases. It hears of the others by the answers.
+    pub(crate) fn beat_interval_ms(&self) -> u64 {
         self.failover_ms / 3
+    }
+
+    /// Between two looks at a table in which nothing changes, for each of so many workers.
+    pub(crate) fn settled_scan_interval_ms(&self, workers: usize) -> u64 {
+        let shared = (self.scan_interval_ms / 2).saturating_mul(workers as u64);
+        shared.min(2 * self.failover_ms).max(self.scan_interval_ms)
     }
 }

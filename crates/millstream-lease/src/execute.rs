@@ -84,7 +84,7 @@ pub async fn execute(store: &dyn LeaseStore, worker_id: &str, action: &Action) -
                 }
             });
         }
-        Action::LookAtFleet | Action::Report(_) | Action::Retire(_) => {
+        Action::LookAtFleet | Action::Report(_) | Action::Retire(_) | Action::Migrate { .. } => {
             return Some(Answer { event: attend(store, worker_id, action).await, error: None });
         }
         Action::TakeLead { .. } | Action::KeepLead { .. } | Action::Resign { .. } => {
@@ -121,6 +121,14 @@ async fn attend(store: &dyn LeaseStore, worker_id: &str, action: &Action) -> Eve
                 tracing::warn!(%error, "this worker's row of metrics stays, and is outdated in a minute");
             }
             Event::Retired
+        }
+        Action::Migrate { step, layout } => {
+            let taken = fleet.migrate(worker_id, *step, *layout).await;
+            let is_done = taken.unwrap_or_else(|error| {
+                tracing::warn!(%error, ?step, "a step of the fleet's migration failed: tried again at the next look");
+                false
+            });
+            Event::Migrated { is_done }
         }
         _ => match fleet.look().await {
             Ok(fleet) => Event::FleetSeen(fleet),

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::migration::{ClientVersion, ClientVersionConfig, TableMigration, TableStatus};
+
 /// Between two rows of metrics of a worker, in milliseconds (KCL `WorkerMetricStatsReporter`).
 pub(crate) const REPORT_INTERVAL_MS: u64 = 30_000;
 
@@ -18,14 +20,32 @@ const FRESH_S: u64 = 60;
 /// What the tables show.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fleet {
-    /// The rows of metrics, one a worker.
+    /// The rows of metrics. While the fleet moves to one table, a worker may have one in each.
     pub workers: Vec<FleetWorker>,
-    /// How far a migration from KCL 2 to 3 is (attribute `cv` of the row `Migration3.0`), where there is such a row.
-    pub client_version: Option<String>,
+    /// How far a migration from KCL 2 to 3 is, where there is such a row.
+    pub client_version: Option<ClientVersion>,
+    /// The index of owners; looked at while the fleet migrates from KCL 2 to 3.
+    pub index: Index,
     /// Who leads, or led last.
     pub lock: Option<LeaderLock>,
-    /// Where the rows of metrics are kept.
-    pub layout: Layout,
+    /// Whether there are tables beside the lease table, as the KCL 3.0 to 3.4 make them.
+    pub has_legacy_tables: bool,
+    /// How far the move to one table is, where there is such a row.
+    pub table_migration: Option<TableMigration>,
+    /// How many rows of state are to be moved yet.
+    pub legacy_entries: usize,
+}
+
+/// The index by which workers of the KCL 3 find their leases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Index {
+    /// There is none.
+    #[default]
+    Missing,
+    /// It is being made.
+    Building,
+    /// It can be used.
+    Active,
 }
 
 /// A worker's row of metrics.
@@ -37,6 +57,10 @@ pub struct FleetWorker {
     pub age_s: u64,
     /// Whether a worker of this library wrote it.
     pub is_ours: bool,
+    /// What the worker is able to (`sup`): 1 knows the one table.
+    pub support: u64,
+    /// Whether the row is in a table beside the lease table.
+    pub is_in_legacy_table: bool,
     /// What it measures; `None`: a metric can't be measured or has no limit, and the worker gets nothing.
     pub utilisation: Option<Utilisation>,
 }
@@ -80,7 +104,7 @@ pub struct LeaderLock {
     pub is_released: bool,
 }
 
-/// The tables of a fleet.
+/// The tables of a fleet, as this worker writes to them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Layout {
     /// Since KCL 3.5: everything in the lease table.
@@ -88,6 +112,20 @@ pub enum Layout {
     OneTable,
     /// KCL 3.0 to 3.4: beside the lease table one for the coordinator's state and one for the rows of metrics.
     ThreeTables,
+    /// On the way from three to one: rows of metrics are in the lease table, the leader's lock is where it was.
+    Moving,
+}
+
+impl Layout {
+    /// Whether the leader's lock is in a table beside the lease table.
+    pub(crate) fn keeps_lock_beside(self) -> bool {
+        self != Layout::OneTable
+    }
+
+    /// Whether rows of metrics are.
+    pub(crate) fn keeps_workers_beside(self) -> bool {
+        self == Layout::ThreeTables
+    }
 }
 
 /// What this worker is to do.
@@ -116,13 +154,44 @@ impl FleetWorker {
 }
 
 impl Fleet {
-    pub(crate) fn role(&self) -> Role {
-        let is_running = self.workers.iter().any(|worker| !worker.is_ours && worker.is_running());
-        match self.client_version.as_deref() {
-            _ if !is_running => Role::Alone,
-            None | Some("CLIENT_VERSION_3X" | "CLIENT_VERSION_3X_WITH_ROLLBACK") => Role::Led,
-            Some(_) => Role::Reporting,
+    /// What a worker that is deployed for `config` is to do.
+    pub(crate) fn role(&self, config: Option<ClientVersionConfig>) -> Role {
+        let is_java_running = self.workers.iter().any(|worker| !worker.is_ours && worker.is_running());
+        match self.client_version {
+            // Java workers stop to report, too.
+            Some(ClientVersion::V2x) => Role::Alone,
+            None if config == Some(ClientVersionConfig::CompatibleWith2xPhase1) => Role::Alone,
+            None if config == Some(ClientVersionConfig::CompatibleWith2x) => Role::Reporting,
+            Some(ClientVersion::UpgradeFrom2x) if config.is_some() => Role::Reporting,
+            _ if !is_java_running => Role::Alone,
+            None | Some(ClientVersion::V3x | ClientVersion::V3xWithRollback) => Role::Led,
+            Some(ClientVersion::UpgradeFrom2x | ClientVersion::Unknown) => Role::Reporting,
         }
+    }
+
+    /// Where a worker writes to, which may be the one table once all workers know it (KCL
+    /// `TableMigrationStateMachineImpl.applyConfigOverride`; `None` is not the KCL's).
+    pub(crate) fn layout(&self, moves_to_lease_table: Option<bool>) -> Layout {
+        let status = self.table_migration.map(|migration| migration.status);
+        match status {
+            _ if !self.has_legacy_tables => Layout::OneTable,
+            Some(TableStatus::Complete) => Layout::OneTable,
+            Some(TableStatus::Deployed) if moves_to_lease_table == Some(true) => Layout::Moving,
+            Some(TableStatus::Pending) if moves_to_lease_table != Some(false) => Layout::Moving,
+            _ => Layout::ThreeTables,
+        }
+    }
+
+    /// One row a worker: the last that it wrote.
+    pub(crate) fn last_rows(&self) -> Vec<FleetWorker> {
+        let mut last: BTreeMap<&str, &FleetWorker> = BTreeMap::new();
+        for worker in &self.workers {
+            let known = last.entry(&worker.id).or_insert(worker);
+            if worker.age_s < known.age_s {
+                *known = worker;
+            }
+        }
+        last.into_values().cloned().collect()
     }
 }
 
@@ -130,27 +199,63 @@ impl Fleet {
 mod tests {
     use super::*;
 
-    fn role(workers: &[(u64, bool)], version: Option<&str>) -> Role {
-        let worker = |&(age_s, is_ours)| FleetWorker { id: "w".into(), age_s, is_ours, utilisation: None };
-        let workers = workers.iter().map(worker).collect();
-        Fleet { workers, client_version: version.map(str::to_owned), lock: None, layout: Layout::OneTable }.role()
+    fn worker(age_s: u64, is_ours: bool) -> FleetWorker {
+        FleetWorker { id: "w".into(), age_s, is_ours, support: 1, is_in_legacy_table: false, utilisation: None }
+    }
+
+    fn role(workers: &[(u64, bool)], version: Option<&str>, config: Option<ClientVersionConfig>) -> Role {
+        let workers = workers.iter().map(|&(age_s, is_ours)| worker(age_s, is_ours)).collect();
+        Fleet { workers, client_version: version.map(ClientVersion::of), ..Fleet::default() }.role(config)
     }
 
     #[test]
     fn only_living_workers_of_the_java_library_make_a_fleet() {
         let finished = Some("CLIENT_VERSION_3X");
-        assert_eq!(role(&[], finished), Role::Alone);
-        assert_eq!(role(&[(61, false), (1, true)], finished), Role::Alone);
-        assert_eq!(role(&[(60, false), (1, true)], finished), Role::Led);
-        assert_eq!(role(&[(5, false)], None), Role::Led);
+        assert_eq!(role(&[], finished, None), Role::Alone);
+        assert_eq!(role(&[(61, false), (1, true)], finished, None), Role::Alone);
+        assert_eq!(role(&[(60, false), (1, true)], finished, None), Role::Led);
+        assert_eq!(role(&[(5, false)], None, None), Role::Led);
     }
 
     #[test]
     fn while_a_fleet_migrates_each_worker_takes_for_itself() {
-        for version in ["CLIENT_VERSION_INIT", "CLIENT_VERSION_UPGRADE_FROM_2X", "CLIENT_VERSION_2X"] {
-            assert_eq!(role(&[(5, false)], Some(version)), Role::Reporting, "{version}");
-        }
-        assert_eq!(role(&[(5, false)], Some("CLIENT_VERSION_3X_WITH_ROLLBACK")), Role::Led);
+        let java = [(5, false)];
+        assert_eq!(role(&java, Some("CLIENT_VERSION_UPGRADE_FROM_2X"), None), Role::Reporting);
+        assert_eq!(role(&java, Some("CLIENT_VERSION_3X_WITH_ROLLBACK"), None), Role::Led);
+        assert_eq!(role(&java, Some("CLIENT_VERSION_2X"), None), Role::Alone, "rolled back");
+    }
+
+    #[test]
+    fn a_worker_deployed_for_the_move_reports_before_java_does() {
+        let config = Some(ClientVersionConfig::CompatibleWith2x);
+        assert_eq!(role(&[], None, config), Role::Reporting);
+        assert_eq!(role(&[], Some("CLIENT_VERSION_UPGRADE_FROM_2X"), config), Role::Reporting);
+        assert_eq!(role(&[], Some("CLIENT_VERSION_UPGRADE_FROM_2X"), None), Role::Alone);
+        let passive = Some(ClientVersionConfig::CompatibleWith2xPhase1);
+        assert_eq!(role(&[(5, false)], None, passive), Role::Alone);
+        assert_eq!(role(&[(5, false)], Some("CLIENT_VERSION_3X"), passive), Role::Led, "the row counts");
+    }
+
+    #[test]
+    fn a_worker_writes_to_the_one_table_when_it_was_told_to_and_all_know_it() {
+        let layouts = |status: Option<TableStatus>| {
+            let table_migration = status.map(|status| TableMigration { status, age_s: 5 });
+            let fleet = Fleet { has_legacy_tables: true, table_migration, ..Fleet::default() };
+            [Some(true), None, Some(false)].map(|moves| fleet.layout(moves))
+        };
+        use Layout::{Moving, OneTable, ThreeTables};
+        assert_eq!(layouts(None), [ThreeTables; 3]);
+        assert_eq!(layouts(Some(TableStatus::Init)), [ThreeTables; 3]);
+        assert_eq!(layouts(Some(TableStatus::Deployed)), [Moving, ThreeTables, ThreeTables]);
+        assert_eq!(layouts(Some(TableStatus::Pending)), [Moving, Moving, ThreeTables]);
+        assert_eq!(layouts(Some(TableStatus::Complete)), [OneTable; 3]);
+        assert_eq!(Fleet::default().layout(Some(false)), OneTable, "there are no other tables");
+    }
+
+    #[test]
+    fn of_two_rows_of_a_worker_the_last_counts() {
+        let fleet = Fleet { workers: vec![worker(50, false), worker(5, true), worker(20, false)], ..Fleet::default() };
+        assert_eq!(fleet.last_rows(), [worker(5, true)]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod fleet;
 mod key;
 mod lease;
 pub mod lineage;
+pub mod migration;
 pub mod reset;
 mod seed;
 mod session;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use millstream::kinesis::{KinesisInput as Input, KinesisSource};
 use millstream_engine::BoxError;
 use millstream_kinesis::{AwsSettings, CredentialsSource, InitialPosition};
+use millstream_lease::migration::{MigrationConfig, UnknownClientVersion};
 use millstream_lease::{Heartbeat, InvalidStoreUrl};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -86,6 +87,7 @@ impl KinesisInput {
                 return Err(invalid(format!("spark.millstream.heartbeat={other} is neither lease nor worker")));
             }
         }
+        migration(&conf, &mut input.consumer.lease.migration).map_err(invalid)?;
         match conf.text("spark.millstream.retrieval") {
             None | Some("polling") => {}
             Some("fanOut") => input.use_fan_out(conf.text("spark.millstream.consumerName").map(str::to_owned)),
@@ -117,6 +119,23 @@ impl KinesisInput {
         }
         Ok(Self { input, make })
     }
+}
+
+/// What a program is deployed for, where its fleet moves from KCL 2 to 3 or to one table.
+fn migration(conf: &Conf, migration: &mut MigrationConfig) -> Result<(), String> {
+    let key = "spark.millstream.clientVersionConfig";
+    let client_version = conf.text(key).map(str::parse).transpose();
+    migration.client_version = client_version.map_err(|error: UnknownClientVersion| format!("{key}: {error}"))?;
+    migration.moves_to_lease_table = conf.boolean("spark.millstream.migrateAllEntitiesToLeaseTable")?;
+    let key = "spark.millstream.tableMigrationCompleteBakeTime";
+    if let Some(bake_time) = conf.duration(key)? {
+        let seconds = bake_time.as_secs();
+        if !(3_600..=604_800).contains(&seconds) {
+            return Err(format!("{key} is to be from 1h to 168h, not {seconds} s"));
+        }
+        migration.complete_after_s = seconds;
+    }
+    Ok(())
 }
 
 /// `TRIM_HORIZON`, `LATEST`, or `AT_TIMESTAMP 1700000000000`: in milliseconds since the epoch.

@@ -14,6 +14,12 @@ __all__ = ["Settings", "Stream"]
 
 InitialPosition = Literal["LATEST", "TRIM_HORIZON"] | datetime
 
+ClientVersionConfig = Literal[
+    "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X_PHASE1",
+    "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
+    "CLIENT_VERSION_CONFIG_3X",
+]
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -51,6 +57,14 @@ class Settings:
     heartbeat: Literal["lease", "worker"] = "lease"
     """``worker``: one sign of life for all leases of a worker in place of a renewal of each, for fleets without workers
     of the KCL. The same for all workers."""
+    client_version_config: ClientVersionConfig | None = None
+    """What this worker is deployed for in the move of a fleet from KCL 2 to 3, by the KCL's words. Without it the worker
+    follows the fleet, and starts nothing."""
+    migrate_all_entities_to_lease_table: bool | None = None
+    """Whether this worker takes part in the move of a fleet from the three tables of KCL 3.0 to 3.4 to one. ``False`` takes
+    the move back; without it the worker follows the fleet."""
+    table_migration_complete_bake_time: float = 86_400.0
+    """How long all workers must have written to the one table before there is no way back: an hour to seven days."""
     failover_time: float = 10.0
     """A lease not renewed for so long is another worker's to take. The same for all workers."""
     max_records: int = 10_000
@@ -71,12 +85,16 @@ class Settings:
         """
         if (self.stream_name is None) == (self.streams is None):
             raise IllegalArgumentException("either stream_name or streams is to be given")
+        moves = self.migrate_all_entities_to_lease_table
         options = {
             "dynamodb.endpoint": self.dynamodb_endpoint_url,
             "retrieval": self.retrieval,
             "consumerName": self.consumer_name,
             "leaseStore": self.lease_store,
             "heartbeat": self.heartbeat,
+            "clientVersionConfig": self.client_version_config,
+            "migrateAllEntitiesToLeaseTable": None if moves is None else str(moves).lower(),
+            "tableMigrationCompleteBakeTime": f"{round(self.table_migration_complete_bake_time)}s",
             "failoverTime": f"{round(self.failover_time * 1_000)}ms",
             "kinesis.readInterval": f"{round(self.idle_time_between_reads * 1_000)}ms",
         }

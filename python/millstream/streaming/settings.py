@@ -18,6 +18,7 @@ LONGEST_S = 10**9
 #: The keys under ``spark.millstream.`` that have an effect.
 KNOWN = (
     "spark.millstream.bufferMiB",
+    "spark.millstream.clientVersionConfig",
     "spark.millstream.cluster.carriedKiB",
     "spark.millstream.consumerName",
     "spark.millstream.dynamodb.endpoint",
@@ -28,7 +29,9 @@ KNOWN = (
     "spark.millstream.kinesis.readInterval",
     "spark.millstream.leaseScanInterval",
     "spark.millstream.leaseStore",
+    "spark.millstream.migrateAllEntitiesToLeaseTable",
     "spark.millstream.retrieval",
+    "spark.millstream.tableMigrationCompleteBakeTime",
     "spark.millstream.ui.host",
     "spark.millstream.ui.token",
 )

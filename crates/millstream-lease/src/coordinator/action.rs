@@ -1,6 +1,7 @@
 use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, ShardId};
 
 use crate::fleet::{Layout, LeaderLock};
+use crate::migration::MigrationStep;
 use crate::{Lease, SessionWrite};
 
 /// What the driver is to do. Leases are given as this worker knows them: the store's conditions need that.
@@ -66,6 +67,13 @@ pub enum Action {
     Report(Layout),
     /// [`FleetStore::retire`](crate::store::FleetStore::retire), answered by `Retired`.
     Retire(Layout),
+    /// [`FleetStore::migrate`](crate::store::FleetStore::migrate), answered by `Migrated`.
+    Migrate {
+        /// What is to be done.
+        step: MigrationStep,
+        /// Where the fleet's rows are kept.
+        layout: Layout,
+    },
     /// [`FleetStore::take_lead`](crate::store::FleetStore::take_lead), answered by `LeadTaken`, `LeadRefused` or `LeadFailed`.
     TakeLead {
         /// The lock as seen; `None`: there is none.

@@ -164,6 +164,11 @@ pub enum Event {
     },
     /// Answer to `Retire`, whether it succeeded or not: a row that stays grows old.
     Retired,
+    /// Answer to `Migrate`.
+    Migrated {
+        /// Whether the step was taken. Otherwise it failed, or somebody was faster: the next look tells.
+        is_done: bool,
+    },
     /// Answer to `TakeLead` and `KeepLead`: this worker leads.
     LeadTaken {
         /// The lock's version now.

@@ -9,7 +9,7 @@ use super::periodic::Periodic;
 use super::state::{Entry, Operation};
 use super::{Action, Coordinator};
 use crate::assignment::{AssignableLease, Assignee, AssignmentConfig, Movability, plan};
-use crate::fleet::{FleetWorker, HEARTBEAT_MS, LOCK_DURATION_MS, LeaderLock};
+use crate::fleet::{FleetWorker, HEARTBEAT_MS, LOCK_DURATION_MS, Layout, LeaderLock};
 
 /// Between two runs of the leader, in failover times (KCL `leaseAssignmentIntervalMillis`).
 const RUN_INTERVAL: u64 = 2;
@@ -29,6 +29,7 @@ pub(super) struct Leading {
     /// Takes and keeps the lock.
     claim: Periodic,
     claimed_ms: u64,
+    claimed_in: Layout,
     is_resigning: bool,
     run_due_ms: u64,
     runs: u64,
@@ -38,6 +39,7 @@ pub(super) struct Leading {
 #[derive(Debug)]
 struct Held {
     version: String,
+    layout: Layout,
     renewed_ms: u64,
 }
 
@@ -45,6 +47,11 @@ impl Leading {
     /// Whether something is under way, or held, that a shutdown waits for.
     pub(super) fn is_busy(&self) -> bool {
         self.held.is_some() || self.claim.started_step.is_some() || self.is_resigning
+    }
+
+    /// Whether this worker leads.
+    pub(super) fn is_leader(&self) -> bool {
+        self.held.is_some()
     }
 
     pub(super) fn saw(&mut self, lock: Option<LeaderLock>, workers: Vec<FleetWorker>, now: u64) {
@@ -87,20 +94,24 @@ impl Coordinator {
             tracing::warn!(worker = me, "the leader's lock was not renewed in time: it is another worker's to take");
         }
         let held = leading.held.as_ref().map(|held| held.version.clone());
+        // At the end of the move to one table the lock is another row.
+        let has_moved = |held: &Held| held.layout.keeps_lock_beside() != layout.keeps_lock_beside();
+        let may_lead = may_lead && !leading.held.as_ref().is_some_and(has_moved);
         let is_wanted = may_lead && (held.is_some() || (!leading.is_resigning && leading.is_free(me, self.now)));
         if is_wanted && leading.claim.start(self.now, self.step, HEARTBEAT_MS) {
-            leading.claimed_ms = self.now;
+            (leading.claimed_ms, leading.claimed_in) = (self.now, layout);
             let seen = leading.seen.as_ref().map(|(lock, _)| lock.clone());
             self.actions.push(match held {
                 Some(version) => Action::KeepLead { version, layout },
                 None => Action::TakeLead { seen, layout },
             });
-        } else if let Some(version) = held
-            && !may_lead
+        } else if !may_lead
             && leading.claim.started_step.is_none()
+            && let Some(Held { version, layout, .. }) = leading.held.take()
         {
             tracing::info!(worker = me, "leads no more");
-            (leading.held, leading.is_resigning) = (None, true);
+            leading.is_resigning = true;
+            leading.claim.hurry(self.now);
             self.actions.push(Action::Resign { version, layout });
         }
     }
@@ -115,7 +126,7 @@ impl Coordinator {
             (leading.runs, leading.run_due_ms) = (0, self.now);
             self.scan.hurry(self.now);
         }
-        leading.held = Some(Held { version, renewed_ms: leading.claimed_ms });
+        leading.held = Some(Held { version, layout: leading.claimed_in, renewed_ms: leading.claimed_ms });
     }
 
     /// Another worker has the lock. What is known of it is out of date: the next look tells.

@@ -21,8 +21,8 @@ pub(super) struct Membership {
     /// `None`: not looked yet.
     role: Option<Role>,
     layout: Layout,
-    /// Whether there may be a row of ours.
-    has_reported: bool,
+    /// Where there may be a row of ours.
+    reported_in: Option<Layout>,
     is_retiring: bool,
 }
 
@@ -42,7 +42,7 @@ impl Membership {
 
     /// Whether something is under way that a shutdown waits for.
     pub(super) fn is_busy(&self) -> bool {
-        self.has_reported || self.report.started_step.is_some() || self.is_retiring
+        self.reported_in.is_some() || self.report.started_step.is_some() || self.is_retiring
     }
 
     /// When time alone makes a difference.
@@ -69,16 +69,21 @@ impl Coordinator {
                 self.actions.push(Action::LookAtFleet);
             }
         }
-        if reports && !membership.is_retiring {
+        let layout = membership.layout;
+        let moves = |reported: Layout| reported.keeps_workers_beside() != layout.keeps_workers_beside();
+        let stays = reports && !membership.reported_in.is_some_and(moves);
+        if stays && !membership.is_retiring {
             if membership.report.start(self.now, self.step, REPORT_INTERVAL_MS) {
-                membership.has_reported = true;
-                self.actions.push(Action::Report(membership.layout));
+                membership.reported_in = Some(layout);
+                self.actions.push(Action::Report(layout));
             }
-        } else if membership.has_reported && membership.report.started_step.is_none() {
-            // So that the leader assigns nothing more to this worker.
-            membership.has_reported = false;
+        } else if membership.report.started_step.is_none()
+            && let Some(reported) = membership.reported_in.take_if(|_| !stays)
+        {
+            // So that the leader assigns nothing more to this worker, or finds its row in another table.
             membership.is_retiring = true;
-            self.actions.push(Action::Retire(membership.layout));
+            membership.report.hurry(self.now);
+            self.actions.push(Action::Retire(reported));
         }
         self.attend_lock(reports && self.membership.is_led() && self.config.may_lead);
     }
@@ -87,13 +92,15 @@ impl Coordinator {
         if self.membership.look.answered().is_none() {
             return;
         }
-        let role = fleet.role();
+        let role = fleet.role(self.config.migration.client_version);
         if role.reports() {
             self.membership.look.due_ms = self.membership.look.due_ms.min(self.now + LOOK_INTERVAL_MS);
         }
         let before = self.membership.role.replace(role);
-        self.membership.layout = fleet.layout;
-        self.leading.saw(fleet.lock, fleet.workers, self.now);
+        self.membership.layout = fleet.layout(self.config.migration.moves_to_lease_table);
+        self.migrate(&fleet);
+        let workers = fleet.last_rows();
+        self.leading.saw(fleet.lock, workers, self.now);
         if before == Some(role) {
             return;
         }
@@ -104,6 +111,11 @@ impl Coordinator {
             self.membership.report.hurry(self.now);
         }
         self.scan.hurry(self.now);
+    }
+
+    /// Looks again at once: this worker has changed what it saw.
+    pub(super) fn look_at_fleet_again(&mut self) {
+        self.membership.look.hurry(self.now);
     }
 
     pub(super) fn fleet_failed(&mut self, reason: String) {

@@ -22,9 +22,11 @@ mod holding;
 mod leading;
 mod leaving;
 mod membership;
+mod migrating;
 mod news;
 mod periodic;
 mod reports;
+mod resting;
 mod session;
 mod shards;
 mod state;
@@ -44,7 +46,9 @@ use crate::{CoordinatorConfig, Lease, StreamStart};
 use balancing::Balancing;
 use leading::Leading;
 use membership::Membership;
+use migrating::Migrating;
 use periodic::Periodic;
+use resting::Resting;
 use session::Session;
 use shards::Creating;
 use state::Entry;
@@ -67,10 +71,12 @@ pub struct Coordinator {
     leases: BTreeMap<String, Entry>,
     creating: BTreeMap<String, Creating>,
     scan: Periodic,
+    resting: Resting,
     /// By identifier; the only stream of an application is called by none.
     streams: BTreeMap<String, Stream>,
     former: BTreeMap<String, Former>,
     membership: Membership,
+    migrating: Migrating,
     leading: Leading,
     session: Session,
     balancing: Balancing,
@@ -99,9 +105,11 @@ impl Coordinator {
             leases: BTreeMap::new(),
             creating: BTreeMap::new(),
             scan: Periodic::default(),
+            resting: Resting::default(),
             streams,
             former: BTreeMap::new(),
             membership: Membership::default(),
+            migrating: Migrating::default(),
             leading: Leading::default(),
             session: Session::default(),
             balancing: Balancing::default(),
@@ -162,6 +170,7 @@ impl Coordinator {
             Event::Reported => self.reported(),
             Event::ReportFailed { reason } => self.report_failed(reason),
             Event::Retired => self.retired(),
+            Event::Migrated { is_done } => self.migrated(is_done),
             Event::LeadTaken { version } => self.lead_taken(version),
             Event::LeadRefused => self.lead_refused(),
             Event::LeadFailed { reason } => self.lead_failed(reason),

@@ -8,12 +8,8 @@ use super::state::{Entry, InFlight, Operation};
 use super::{Coordinator, Event};
 
 impl Coordinator {
-    /// After a scan. Puts the next one off where nothing is to be waited for, and asks anew where it is not known whether an owner
-    /// has ended its session.
-    pub(super) fn rest_after_scan(&mut self) {
-        if !self.has_session_mode() {
-            return;
-        }
+    /// After a scan, in the session mode: asks anew where it is not known whether an owner has ended its session.
+    pub(super) fn ask_after_scan(&mut self) {
         let is_unclear = |entry: &Entry| {
             let owner = entry.lease.actual_owner();
             entry.moved_step > self.session.known_step
@@ -22,16 +18,8 @@ impl Coordinator {
         let has_unclear = self.active().any(|(_, entry)| is_unclear(entry));
         let owners: BTreeSet<&str> = self.active().filter_map(|(_, entry)| entry.lease.actual_owner()).collect();
         let gone = self.session.gone.iter().filter(|gone| owners.contains(gone.as_str())).cloned().collect();
-        let is_settled = |entry: &Entry| {
-            entry.hold.is_some()
-                || (entry.lease.checkpoint_owner.is_none() && entry.in_flight.is_none() && !entry.is_outdated)
-        };
-        let are_settled = self.creating.is_empty() && self.active().all(|(_, entry)| is_settled(entry));
         self.session.gone = gone;
         self.session.wants_answer |= has_unclear;
-        if are_settled && !self.renews_leases() && self.may_hold() {
-            self.scan.put_off(self.config.shard_sync_ms);
-        }
     }
 
     /// Before an event is taken in: what it tells of is news for the others, or makes a scan worth while.

@@ -126,7 +126,7 @@ impl Coordinator {
             return Some(SessionWrite::End { worker, seen });
         }
         let tells = self.session.has_news;
-        if tells || self.session.wants_answer || self.now >= held.sent_ms + self.config.renew_interval_ms() {
+        if tells || self.session.wants_answer || self.now >= held.sent_ms + self.config.beat_interval_ms() {
             return Some(SessionWrite::Beat { worker, seen, version: self.next_version(), tells });
         }
         let mut others = self.session.others.iter();
@@ -229,7 +229,7 @@ impl Coordinator {
             None if self.shutdown_ms.is_some() => return u64::MAX,
             None => 0,
             Some(_) if session.has_news || session.wants_answer || self.has_nothing_left() => 0,
-            Some(held) => held.sent_ms + self.config.renew_interval_ms(),
+            Some(held) => held.sent_ms + self.config.beat_interval_ms(),
         };
         let dead_ms = session.others.values().map(|seen| seen.since_ms + failover_ms).min().unwrap_or(u64::MAX);
         due_ms.min(dead_ms).max(session.retry.not_before_ms)

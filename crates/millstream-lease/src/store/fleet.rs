@@ -2,6 +2,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::fleet::{Fleet, Layout, LeaderLock};
+use crate::migration::MigrationStep;
 
 /// Where workers of the KCL 3 tell of themselves.
 #[async_trait]
@@ -28,4 +29,7 @@ pub trait FleetStore: Send + Sync {
 
     /// Removes this worker's row, so that the leader assigns nothing more to it.
     async fn retire(&self, worker: &str, layout: Layout) -> Result<(), StoreError>;
+
+    /// Takes a step of a move of the fleet. `false`: what it follows is not so any more; another worker may have taken it.
+    async fn migrate(&self, worker: &str, step: MigrationStep, layout: Layout) -> Result<bool, StoreError>;
 }

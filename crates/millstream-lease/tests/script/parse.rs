@@ -1,5 +1,6 @@
 use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Shard, ShardId};
-use millstream_lease::fleet::{Fleet, FleetWorker, Layout, LeaderLock, Metric, Utilisation};
+use millstream_lease::fleet::{Fleet, FleetWorker, Index, LeaderLock, Metric, Utilisation};
+use millstream_lease::migration::{ClientVersion, TableMigration, TableStatus};
 use millstream_lease::{Lease, SessionAnswer, Sessions, StreamStart};
 
 /// The value of `name=value`.
@@ -86,24 +87,39 @@ pub(super) fn utilisation(words: &[&str]) -> Utilisation {
     value(words, "C").map(|text| ("C".to_owned(), metric(text))).into_iter().collect()
 }
 
-/// `[version=CLIENT_VERSION_3X] [layout=three-tables] [leader=java-1 lock=v1 [released]]`, and lines
-/// `java-1 age=5 [ours] [C=40/80 | failing]`
+/// `[version=CLIENT_VERSION_3X] [index=building|active] [tables=three|INIT|DEPLOYED|PENDING|COMPLETE for=7 entries=1]
+/// [leader=java-1 lock=v1 [released]]`, and lines `java-1 age=5 [ours] [support=0] [beside] [C=40/80 | failing]`
 pub(super) fn fleet(words: &[&str], workers: &[&str]) -> Fleet {
     let worker = |line: &&str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let age_s = value(&words, "age").expect("age=").parse().expect("seconds");
-        let utilisation = (!words.contains(&"failing")).then(|| utilisation(&words));
-        FleetWorker { id: words[0].to_owned(), age_s, is_ours: words.contains(&"ours"), utilisation }
+        FleetWorker {
+            id: words[0].to_owned(),
+            age_s: value(&words, "age").expect("age=").parse().expect("seconds"),
+            is_ours: words.contains(&"ours"),
+            support: value(&words, "support").map_or(1, |code| code.parse().expect("a support code")),
+            is_in_legacy_table: words.contains(&"beside"),
+            utilisation: (!words.contains(&"failing")).then(|| utilisation(&words)),
+        }
     };
+    let tables = value(words, "tables");
+    let status = tables.and_then(|tables| TableStatus::of(&format!("TABLE_MIGRATION_STATUS_{tables}")));
+    let number = |name: &str| value(words, name).map_or(0, |number| number.parse().expect("a number"));
     Fleet {
         workers: workers.iter().map(worker).collect(),
-        client_version: value(words, "version").map(str::to_owned),
+        client_version: value(words, "version").map(ClientVersion::of),
+        index: match value(words, "index") {
+            Some("active") => Index::Active,
+            Some(_) => Index::Building,
+            None => Index::Missing,
+        },
         lock: value(words, "leader").map(|owner| LeaderLock {
             owner: owner.to_owned(),
             version: value(words, "lock").expect("lock=").to_owned(),
             duration_ms: 120_000,
             is_released: words.contains(&"released"),
         }),
-        layout: value(words, "layout").map_or(Layout::OneTable, |_| Layout::ThreeTables),
+        has_legacy_tables: tables.is_some(),
+        table_migration: status.map(|status| TableMigration { status, age_s: number("for") }),
+        legacy_entries: number("entries") as usize,
     }
 }

@@ -1,4 +1,5 @@
 use millstream_kinesis::{Checkpoint, ShardId};
+use millstream_lease::migration::{ClientVersion, MigrationStep, TableStatus};
 use millstream_lease::{Action, Lease, LeaseView, SessionWrite, Throughput};
 
 /// The lease that an action writes to.
@@ -73,12 +74,27 @@ pub(super) fn action(action: &Action, me: &str) -> String {
         Action::LookAtFleet => "look-at-fleet".to_owned(),
         Action::Report(layout) => format!("report to {layout:?}"),
         Action::Retire(layout) => format!("retire from {layout:?}"),
+        Action::Migrate { step, .. } => migration(*step),
         Action::WriteSession(SessionWrite::Begin { worker, .. }) => format!("begin-session of {worker}"),
         Action::WriteSession(SessionWrite::Beat { tells: true, .. }) => "beat and tell".to_owned(),
         Action::WriteSession(SessionWrite::Beat { .. }) => "beat".to_owned(),
         Action::WriteSession(SessionWrite::End { worker, seen }) if worker == me => format!("end-session {seen}"),
         Action::WriteSession(SessionWrite::End { worker, seen }) => format!("end-session {seen} of {worker}"),
         Action::Done => "done".to_owned(),
+    }
+}
+
+fn migration(step: MigrationStep) -> String {
+    match step {
+        MigrationStep::MakeIndex => "make-index".to_owned(),
+        MigrationStep::Version { from, to } => {
+            format!("version {} -> {}", from.map_or("none", ClientVersion::name), to.name())
+        }
+        MigrationStep::Table { from, to } => {
+            format!("tables {} -> {}", from.map_or("none", TableStatus::name), to.name())
+        }
+        MigrationStep::ForgetTable => "forget-table-migration".to_owned(),
+        MigrationStep::MoveState => "move-state".to_owned(),
     }
 }
 

@@ -17,6 +17,8 @@ impl Worker {
         let mut config = CoordinatorConfig::new(name, InitialPosition::TrimHorizon);
         config.joins_fleet = false;
         config.may_lead = false;
+        // As the KCL does.
+        config.renew_interval_ms = Some(config.failover_ms / 3);
         let mut seed = 1;
         for setting in settings {
             let (name, value) = setting.split_once('=').expect("name=value");
@@ -31,6 +33,9 @@ impl Worker {
                 "former" => config.former_streams_ms = Some(number()),
                 "heartbeat" => config.heartbeat = Heartbeat::Worker,
                 "fleet" => (config.joins_fleet, config.may_lead) = (true, value == "lead"),
+                "deployed-for" => config.migration.client_version = Some(value.parse().expect("a client version")),
+                "tables" => config.migration.moves_to_lease_table = Some(value == "one"),
+                "renewals" => config.renew_interval_ms = None,
                 "seed" => seed = number(),
                 _ => panic!("what is `{name}`?"),
             }
@@ -60,6 +65,8 @@ impl Worker {
             ["reported"] => Event::Reported,
             ["report-failed", ..] => Event::ReportFailed { reason: words[1..].join(" ") },
             ["retired"] => Event::Retired,
+            ["migrated"] => Event::Migrated { is_done: true },
+            ["not-migrated"] => Event::Migrated { is_done: false },
             ["lead-taken", version] => Event::LeadTaken { version: version.to_owned() },
             ["lead-refused"] => Event::LeadRefused,
             ["lead-failed", ..] => Event::LeadFailed { reason: words[1..].join(" ") },

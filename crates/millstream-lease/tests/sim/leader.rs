@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use millstream_lease::fleet::{Fleet, FleetWorker, Layout, LeaderLock, Utilisation};
+use millstream_lease::fleet::{Fleet, FleetWorker, LeaderLock, Utilisation};
+use millstream_lease::migration::ClientVersion;
 use millstream_lease::{Lease, LeaseStore};
 
 use super::world::{Happening, World};
@@ -74,6 +75,8 @@ impl World {
             id: id.to_owned(),
             age_s: (self.now - written) / 1_000,
             is_ours,
+            support: 1,
+            is_in_legacy_table: false,
             utilisation: Some(Utilisation::new()),
         };
         let mut workers = vec![row("java", leader.row_written, false)];
@@ -84,8 +87,7 @@ impl World {
             duration_ms: 120_000,
             is_released: false,
         };
-        let client_version = Some("CLIENT_VERSION_3X".to_owned());
-        Fleet { workers, client_version, lock: Some(lock), layout: Layout::OneTable }
+        Fleet { workers, client_version: Some(ClientVersion::V3x), lock: Some(lock), ..Fleet::default() }
     }
 
     pub(super) fn report(&mut self, name: &str) {

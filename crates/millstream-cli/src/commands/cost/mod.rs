@@ -126,3 +126,20 @@ fn row(line: &Line) -> serde_json::Value {
         "usd_per_month": (line.dollars * 100.0).round() / 100.0,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At the prices of the command: a write is five reads.
+    #[tokio::test]
+    async fn an_idle_fleet_of_any_size_is_cheaper_than_one_of_the_kcl() {
+        for (leases, workers) in [(4, 1), (16, 2), (100, 4), (100, 20), (1_000, 12)] {
+            let (checkpoint_interval_ms, failover_ms, heartbeat) = (10_000, 10_000, Heartbeat::Lease);
+            let fleet = Fleet { leases, workers, active: 0, checkpoint_interval_ms, failover_ms, heartbeat };
+            let price = |usage: Usage| 5 * usage.writes + usage.reads;
+            let (ours, kcl) = (price(fleet::count(fleet).await), price(kcl::count(fleet)));
+            assert!(ours < kcl, "{leases} leases, {workers} workers: {ours} and {kcl}");
+        }
+    }
+}

@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{ENTITY_TYPE, Item, LEASE, LEASE_KEY, number, text};
+use super::migration::{self, TABLES, VERSION};
 use super::{DynamoDbLeaseStore, FleetStore, StoreError, lock};
-use crate::fleet::{Fleet, FleetWorker, Layout, LeaderLock, Metric, Utilisation};
+use crate::fleet::{Fleet, FleetWorker, Index, Layout, LeaderLock, Metric, Utilisation};
+use crate::migration::{ClientVersion, MigrationStep, TableMigration, TableStatus};
 
 /// Not the KCL's: tells our workers from Java's, which leave it alone.
 const OURS: &str = "millstreamVersion";
 const METRICS: &str = "WORKER_METRIC_STATS";
-const MIGRATION: &str = "Migration3.0";
-const TABLE_MIGRATION: &str = "TableMigration3.5";
 /// The support code of the single table (KCL 3.5).
 const SINGLE_TABLE: u64 = 1;
 
@@ -23,7 +23,7 @@ const SINGLE_TABLE: u64 = 1;
 #[derive(Clone, Copy)]
 pub(super) struct Legacy {
     suffix: &'static str,
-    key: &'static str,
+    pub(super) key: &'static str,
 }
 
 pub(super) const STATE: Legacy = Legacy { suffix: "-CoordinatorState", key: "key" };
@@ -32,49 +32,63 @@ const WORKERS: Legacy = Legacy { suffix: "-WorkerMetricStats", key: "wid" };
 #[async_trait]
 impl FleetStore for DynamoDbLeaseStore {
     async fn look(&self) -> Result<Fleet, StoreError> {
-        let now_s = now_s();
-        let here = self.entities().await?;
-        let find = |key: &str| here.iter().find(|item| attribute(item, LEASE_KEY) == Some(key));
-        let mut version = find(MIGRATION).and_then(|item| attribute(item, "cv")).map(str::to_owned);
-        let mut moved = find(TABLE_MIGRATION).and_then(|item| attribute(item, "tm")).map(str::to_owned);
-        let mut lock = find(lock::LEADER).and_then(lock::from_item);
-        let mut workers: Vec<FleetWorker> = here.iter().filter_map(|item| worker(item, LEASE_KEY, now_s)).collect();
-        let state = self.legacy(STATE).await?;
-        for item in state.iter().flatten() {
-            match attribute(item, STATE.key) {
-                Some(MIGRATION) => version = version.or(attribute(item, "cv").map(str::to_owned)),
-                Some(TABLE_MIGRATION) => moved = moved.or(attribute(item, "tm").map(str::to_owned)),
-                Some(lock::LEADER) => lock = lock.or(lock::from_item(item)),
-                _ => {}
-            }
-        }
-        let is_moved =
-            matches!(moved.as_deref(), Some("TABLE_MIGRATION_STATUS_PENDING" | "TABLE_MIGRATION_STATUS_COMPLETE"));
-        let layout = if state.is_some() && !is_moved { Layout::ThreeTables } else { Layout::OneTable };
-        if state.is_some() {
+        let (now_ms, here) = (now_ms(), self.entities().await?);
+        let beside = self.legacy(STATE).await?;
+        let has_legacy_tables = beside.is_some();
+        let beside = beside.unwrap_or_default();
+        let is_here = |key: &str| here.iter().find(|item| attribute(item, LEASE_KEY) == Some(key));
+        let is_beside = |key: &str| beside.iter().find(|item| attribute(item, STATE.key) == Some(key));
+        // The row of the move stays where it began; the end is written to both.
+        let moved = is_here(TABLES.key).or_else(|| is_beside(TABLES.key));
+        let table_migration = moved.and_then(|item| {
+            let status = TableStatus::of(attribute(item, TABLES.word)?)?;
+            let since_ms = migration::since_ms(item).unwrap_or(now_ms);
+            Some(TableMigration { status, age_s: now_ms.saturating_sub(since_ms) / 1_000 })
+        });
+        let is_complete = table_migration.is_some_and(|table| table.status == TableStatus::Complete);
+        let lock = if has_legacy_tables && !is_complete { is_beside(lock::LEADER) } else { is_here(lock::LEADER) };
+        let version = is_here(VERSION.key).or_else(|| is_beside(VERSION.key));
+        let client_version = version.and_then(|item| attribute(item, VERSION.word)).map(ClientVersion::of);
+        let index = match client_version {
+            Some(ClientVersion::UpgradeFrom2x) => self.index().await?,
+            _ => Index::default(),
+        };
+        let mut workers: Vec<FleetWorker> = here.iter().filter_map(|item| worker(item, LEASE_KEY, now_ms)).collect();
+        if has_legacy_tables && !is_complete {
             let rows = self.legacy(WORKERS).await?.unwrap_or_default();
-            workers.extend(rows.iter().filter_map(|item| worker(item, WORKERS.key, now_s)));
+            workers.extend(rows.iter().filter_map(|item| worker(item, WORKERS.key, now_ms)));
         }
-        Ok(Fleet { workers, client_version: version, lock, layout })
+        Ok(Fleet {
+            workers,
+            client_version,
+            index,
+            lock: lock.and_then(lock::from_item),
+            has_legacy_tables,
+            table_migration,
+            legacy_entries: beside.iter().filter(|item| migration::is_to_move(item)).count(),
+        })
+    }
+
+    async fn migrate(&self, id: &str, step: MigrationStep, layout: Layout) -> Result<bool, StoreError> {
+        self.take_step(id, step, layout).await
     }
 
     async fn report(&self, id: &str, layout: Layout) -> Result<(), StoreError> {
         let none = AttributeValue::M(HashMap::new());
         let mut set = format!("SET lut = :now, sts = :none, opr = :none, sup = :sup, slu = :now, {OURS} = :version");
         // Worker ids and lease keys share one space: a lease is never written over.
-        let condition = match layout {
-            Layout::OneTable => {
-                set.push_str(", entityType = :kind");
-                "attribute_not_exists(leaseKey) OR entityType = :kind"
-            }
-            Layout::ThreeTables => "attribute_not_exists(entityType) OR entityType = :kind",
+        let condition = if layout.keeps_workers_beside() {
+            "attribute_not_exists(entityType) OR entityType = :kind"
+        } else {
+            set.push_str(", entityType = :kind");
+            "attribute_not_exists(leaseKey) OR entityType = :kind"
         };
-        let (table, key) = self.place(layout, WORKERS);
+        let (table, key) = self.place(layout.keeps_workers_beside(), WORKERS);
         let request = self.client.update_item().table_name(table).key(key, text(id));
         request
             .update_expression(set)
             .condition_expression(condition)
-            .expression_attribute_values(":now", number(now_s()))
+            .expression_attribute_values(":now", number(now_ms() / 1_000))
             .expression_attribute_values(":none", none)
             .expression_attribute_values(":sup", number(SINGLE_TABLE))
             .expression_attribute_values(":version", text(env!("CARGO_PKG_VERSION")))
@@ -103,7 +117,7 @@ impl FleetStore for DynamoDbLeaseStore {
     }
 
     async fn retire(&self, id: &str, layout: Layout) -> Result<(), StoreError> {
-        let (table, key) = self.place(layout, WORKERS);
+        let (table, key) = self.place(layout.keeps_workers_beside(), WORKERS);
         self.client
             .delete_item()
             .table_name(table)
@@ -121,12 +135,9 @@ impl DynamoDbLeaseStore {
         format!("{}{}", self.table, legacy.suffix)
     }
 
-    /// The table of rows that older layouts keep in `legacy`, and its key.
-    pub(super) fn place(&self, layout: Layout, legacy: Legacy) -> (String, &'static str) {
-        match layout {
-            Layout::OneTable => (self.table.clone(), LEASE_KEY),
-            Layout::ThreeTables => (self.beside(legacy), legacy.key),
-        }
+    /// The table of rows that are kept in `legacy`, or in the lease table, and its key.
+    pub(super) fn place(&self, is_beside: bool, legacy: Legacy) -> (String, &'static str) {
+        if is_beside { (self.beside(legacy), legacy.key) } else { (self.table.clone(), LEASE_KEY) }
     }
 
     /// The rows of the lease table that are no leases.
@@ -140,7 +151,7 @@ impl DynamoDbLeaseStore {
     }
 
     /// All rows of a table beside the lease table; `None`: there is none, or this worker may not read it.
-    async fn legacy(&self, legacy: Legacy) -> Result<Option<Vec<Item>>, StoreError> {
+    pub(super) async fn legacy(&self, legacy: Legacy) -> Result<Option<Vec<Item>>, StoreError> {
         let scan = self.client.scan().table_name(self.beside(legacy)).into_paginator().items().send();
         match scan.collect::<Result<_, _>>().await.map_err(|error| self.error("Scan", &error)) {
             Ok(items) => Ok(Some(items)),
@@ -158,16 +169,19 @@ impl DynamoDbLeaseStore {
 }
 
 /// The worker of a row of metrics; `None`: the row is of another kind, or not whole.
-fn worker(item: &Item, key: &str, now_s: u64) -> Option<FleetWorker> {
+fn worker(item: &Item, key: &str, now_ms: u64) -> Option<FleetWorker> {
     if key == LEASE_KEY && attribute(item, ENTITY_TYPE) != Some(METRICS) {
         return None;
     }
-    let updated_s: u64 = item.get("lut")?.as_n().ok()?.parse().ok()?;
+    let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
+    let updated_s = number("lut")?;
     let id = attribute(item, key)?.to_owned();
     Some(FleetWorker {
         id,
-        age_s: now_s.saturating_sub(updated_s),
+        age_s: (now_ms / 1_000).saturating_sub(updated_s),
         is_ours: item.contains_key(OURS),
+        support: number("sup").unwrap_or(0),
+        is_in_legacy_table: key != LEASE_KEY,
         utilisation: utilisation(item),
     })
 }
@@ -191,7 +205,8 @@ pub(super) fn attribute<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
-/// Seconds since the epoch.
-fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+/// Milliseconds since the epoch.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -11,7 +11,7 @@ use crate::fleet::{LOCK_DURATION_MS, Layout, LeaderLock};
 
 pub(super) const LEADER: &str = "Leader";
 const KIND: &str = "LEADER";
-const OWNER: &str = "ownerName";
+pub(super) const OWNER: &str = "ownerName";
 const DURATION: &str = "leaseDuration";
 const VERSION: &str = "recordVersionNumber";
 const RELEASED: &str = "isReleased";
@@ -42,7 +42,7 @@ impl DynamoDbLeaseStore {
         claim: Claim<'_>,
         layout: Layout,
     ) -> Result<Option<String>, StoreError> {
-        let (table, key) = self.place(layout, STATE);
+        let (table, key) = self.place(layout.keeps_lock_beside(), STATE);
         let version = Uuid::new_v4().to_string();
         let mut request = self
             .client
@@ -93,7 +93,7 @@ impl DynamoDbLeaseStore {
 
     /// Marks the lock as released, if it is still held with this version.
     pub(super) async fn give_back(&self, worker: &str, version: &str, layout: Layout) -> Result<(), StoreError> {
-        let (table, key) = self.place(layout, STATE);
+        let (table, key) = self.place(layout.keeps_lock_beside(), STATE);
         let released = self
             .client
             .update_item()

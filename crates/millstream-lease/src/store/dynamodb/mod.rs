@@ -5,6 +5,7 @@ mod expressions;
 mod fleet;
 mod item;
 mod lock;
+mod migration;
 mod sessions;
 mod table;
 
