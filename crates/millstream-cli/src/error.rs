@@ -80,6 +80,8 @@ pub(crate) enum CliError {
     NotConfirmed,
     #[error("these leases have changed meanwhile and stay as they are: {leases}; run it again")]
     LeasesMoved { leases: String },
+    #[error("interrupted: {done}")]
+    Interrupted { done: String },
     #[error("{wrong} of the checks failed")]
     Unwell { wrong: usize },
     #[error("neither XDG_DATA_HOME nor HOME is set: give --data-dir, or --memory to keep nothing")]

@@ -109,6 +109,25 @@ fn records_come_no_faster_than_the_rate() {
 }
 
 #[test]
+fn ctrl_c_tells_how_many_were_put() {
+    let local = Local::with("words:1");
+    let (tail, mut out) = following(local.command(&["tail", "words", "--follow", "--from", "horizon"]));
+    // The second is due in a hundred seconds.
+    let mut child = put(&local, &["--rate", "0.01"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"first\nsecond\n").unwrap();
+    assert_eq!(next_line(&mut out), "first\n");
+    super::support::interrupt(&child);
+    assert_eq!(end(child), (Some(1), "millstream: interrupted: 1 records put into words\n".to_owned()));
+    super::support::interrupt(&tail);
+    end(tail);
+}
+
+#[test]
 fn a_dry_run_reads_the_input_and_puts_nothing() {
     let local = Local::with("words:1");
     let output = run(put(&local, &["--dry-run"]), "one\ntwo\n");

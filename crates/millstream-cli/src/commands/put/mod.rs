@@ -4,6 +4,7 @@ mod input;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::pin::pin;
 
 use clap::{Args, ValueEnum};
 use tokio::time::{Instant, sleep_until};
@@ -14,6 +15,7 @@ use crate::error::CliError;
 use crate::pace::{Pace, parse_positive};
 use crate::progress::progress_bar;
 use crate::sink::Sink;
+use crate::stop::Stop;
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
@@ -72,7 +74,17 @@ pub(crate) async fn run(args: PutArgs) -> Result<(), CliError> {
     let started = Instant::now();
     let (mut taken, mut bytes) = (0, 0);
     let mut next = Vec::new();
-    while input.recv_many(&mut next, step).await > 0 {
+    let stop = Stop::listen().map_err(CliError::Runtime)?.asked_for();
+    let mut stop = pin!(stop);
+    loop {
+        let has_ended = tokio::select! {
+            biased;
+            () = &mut stop => return Err(CliError::Interrupted { done: sink.summary(&args.stream) }),
+            count = input.recv_many(&mut next, step) => count == 0,
+        };
+        if has_ended {
+            break;
+        }
         let mut entries = Vec::new();
         let mut failure = None;
         for entry in next.drain(..) {
@@ -82,7 +94,10 @@ pub(crate) async fn run(args: PutArgs) -> Result<(), CliError> {
             }
         }
         if let Some(pace) = pace {
-            sleep_until(started + pace.due(taken)).await;
+            tokio::select! {
+                () = &mut stop => return Err(CliError::Interrupted { done: sink.summary(&args.stream) }),
+                () = sleep_until(started + pace.due(taken)) => {}
+            }
         }
         taken += entries.len() as u64;
         bytes += entries.iter().map(|entry| entry.size() as u64).sum::<u64>();

@@ -6,6 +6,7 @@ mod tempo;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
@@ -22,6 +23,7 @@ use crate::error::CliError;
 use crate::pace::parse_positive;
 use crate::progress::progress_bar;
 use crate::sink::Sink;
+use crate::stop::Stop;
 
 /// Records of one put.
 const BATCH: usize = 500;
@@ -122,9 +124,12 @@ pub(crate) async fn run(args: ReplayArgs) -> Result<(), CliError> {
     // The first record's arrival, and when it was had: the time of reading the file does not count.
     let mut first: Option<(i64, Instant)> = None;
     let mut last_ms = 0;
+    let stop = Stop::listen().map_err(CliError::Runtime)?.asked_for();
+    let mut stop = pin!(stop);
     loop {
         let next = tokio::select! {
             biased;
+            () = &mut stop => return puts.interrupted(&args.stream),
             next = source.next() => next,
             // What has come through a pipe does not wait for what follows.
             () = sleep(SOON), if !puts.batch.is_empty() => {
@@ -145,7 +150,10 @@ pub(crate) async fn run(args: ReplayArgs) -> Result<(), CliError> {
         let due = started + tempo.due(puts.taken, at_ms.saturating_sub(first_ms));
         if puts.batch.len() >= BATCH || due > Instant::now() + SOON {
             puts.flush().await?;
-            sleep_until(due).await;
+            tokio::select! {
+                () = &mut stop => return puts.interrupted(&args.stream),
+                () = sleep_until(due) => {}
+            }
         }
         puts.taken += 1;
         puts.batch.push(entry);
@@ -174,6 +182,12 @@ struct Puts {
 }
 
 impl Puts {
+    /// What waits in the batch is not put.
+    fn interrupted(self, stream: &str) -> Result<(), CliError> {
+        let done = self.sink.map_or_else(|| "nothing was put".to_owned(), |sink| sink.summary(stream));
+        Err(CliError::Interrupted { done })
+    }
+
     async fn flush(&mut self) -> Result<(), CliError> {
         let entries = std::mem::take(&mut self.batch);
         if let Some(sink) = self.sink.as_mut().filter(|_| !entries.is_empty()) {
