@@ -26,7 +26,8 @@ impl Coordinator {
         let lives_by_session = self.has_session_mode() && !self.renews_leases();
         // By sessions, who releases a lease tells of it.
         let is_settled = |entry: &Entry| is_settled(entry) && (lives_by_session || entry.lease.owner.is_some());
-        if self.shutdown_ms.is_some() || !self.creating.is_empty() || !self.active().all(|(_, entry)| is_settled(entry)) {
+        if self.shutdown_ms.is_some() || !self.creating.is_empty() || !self.active().all(|(_, entry)| is_settled(entry))
+        {
             return;
         }
         if lives_by_session {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 use millstream_lease::LeaseStore;
-use millstream_lease::fleet::Layout;
+use millstream_lease::migration::TableStatus;
 use serde_json::json;
 
 use self::row::MigrationRow;
@@ -58,7 +58,10 @@ struct Report {
     modified_by: String,
     modified_ms: Option<i64>,
     table: String,
-    layout: Layout,
+    /// Besides the lease table there are two more.
+    has_three_tables: bool,
+    /// How far the move to one table is, if it has begun.
+    table_migration: Option<TableStatus>,
     leader: Option<String>,
     /// With rows of metrics: Java's, and ours.
     java_workers: usize,
@@ -89,7 +92,8 @@ pub(super) async fn run(args: &LeasesArgs, migrate: &MigrateArgs, store: &dyn Le
         modified_by: row.modified_by().to_owned(),
         modified_ms: row.modified_ms(),
         table: row.table().to_owned(),
-        layout: fleet.layout,
+        has_three_tables: fleet.has_legacy_tables,
+        table_migration: fleet.table_migration.map(|migration| migration.status),
         leader: fleet.lock.map(|lock| lock.owner),
         java_workers: fleet.workers.iter().filter(|worker| !worker.is_ours).count(),
         our_workers: fleet.workers.iter().filter(|worker| worker.is_ours).count(),
@@ -105,11 +109,9 @@ pub(super) async fn run(args: &LeasesArgs, migrate: &MigrateArgs, store: &dyn Le
     args.output.print(&[report], json, |reports, out| reports.iter().try_for_each(|report| print(report, out)))
 }
 
-fn layout(layout: Layout) -> &'static str {
-    match layout {
-        Layout::OneTable => "one table (KCL 3.5 or 2)",
-        Layout::ThreeTables => "three tables (KCL 3.0 to 3.4)",
-    }
+fn tables(report: &Report) -> String {
+    let tables = if report.has_three_tables { "three tables (KCL 3.0 to 3.4)" } else { "one table (KCL 3.5 or 2)" };
+    report.table_migration.map_or_else(|| tables.to_owned(), |status| format!("{tables}, {}", status.name()))
 }
 
 fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -118,7 +120,7 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "next     {next}: {}", meaning(next))?;
     }
     writeln!(out, "written  by {} in table {}", report.modified_by, report.table)?;
-    writeln!(out, "tables   {}", layout(report.layout))?;
+    writeln!(out, "tables   {}", tables(report))?;
     writeln!(out, "leader   {}", report.leader.as_deref().unwrap_or("-"))?;
     writeln!(out, "workers  {} of Java, {} of Millstream, that report metrics", report.java_workers, report.our_workers)
 }
@@ -130,7 +132,8 @@ fn json(report: &Report) -> serde_json::Value {
         "modified_by": report.modified_by,
         "modified_ms": report.modified_ms,
         "table": report.table,
-        "tables": if report.layout == Layout::OneTable { 1 } else { 3 },
+        "tables": if report.has_three_tables { 3 } else { 1 },
+        "table_migration": report.table_migration.map(TableStatus::name),
         "leader": report.leader,
         "java_workers": report.java_workers,
         "our_workers": report.our_workers,
