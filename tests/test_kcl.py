@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -132,6 +134,21 @@ def test_records_come_whole_and_the_worker_ends_in_order(service: Service, setti
     assert journal.records[-1].sequence_number == feed.last[SHARD]
     assert abs(datetime.now(UTC) - first.approximate_arrival_timestamp) < timedelta(minutes=5)
     assert service.leases(settings.application_name)[SHARD]["checkpoint"] == "TRIM_HORIZON", "nothing asked for it"
+
+
+def test_metrics_go_to_cloudwatch_under_the_names_of_the_kcl_when_asked_for(
+    service: Service, settings: Settings
+) -> None:
+    Feed(service, settings.stream_name, keys=1).put(rounds=3)
+    journal = Journal()
+    reported = replace(settings, metrics_level="SUMMARY", metrics_enabled_dimensions=["Operation", "ShardId"])
+    assert run_until(lambda: len(journal.records) == 3, Worker(lambda: Processor(journal), reported)) is None
+    with urllib.request.urlopen(f"{service.endpoint}/_millstream/metrics", timeout=10) as answer:
+        told = str([point for point in json.load(answer)["metrics"] if point["namespace"] == settings.application_name])
+    assert "RecordsProcessed" in told and SHARD in told and "CurrentLeases" in told, told
+    assert "WorkerIdentifier" not in told and "TotalLeases" not in told, told
+    with pytest.raises(IllegalArgumentException, match="metricsLevel=ALL"):
+        Worker(lambda: Processor(journal), replace(settings, metrics_level="ALL"))
 
 
 def test_a_checkpoint_at_a_record_is_where_the_next_worker_goes_on(service: Service, settings: Settings) -> None:

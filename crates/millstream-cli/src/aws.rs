@@ -24,6 +24,7 @@ impl AwsArgs {
             region: self.region.clone().or_else(of_environment).unwrap_or_else(|| "us-east-1".to_owned()),
             kinesis_endpoint: self.endpoint_url.clone(),
             dynamodb_endpoint: None,
+            cloudwatch_endpoint: None,
             credentials: CredentialsSource::Default,
         }
     }

@@ -8,6 +8,7 @@ use millstream_lease::CoordinatorConfig;
 use tokio::sync::watch;
 
 use crate::history::History;
+use crate::metrics::MetricsConfig;
 
 /// One worker of one application.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct ConsumerConfig {
     pub seed: u64,
     /// What an earlier run of the program has cut, if it has records of that.
     pub history: Option<History>,
+    /// What is reported to CloudWatch; `None`: nothing.
+    pub metrics: Option<MetricsConfig>,
     /// How long [`Consumer::shutdown`](crate::Consumer::shutdown) may take before it gives up on the store.
     pub shutdown_timeout: Duration,
 }
@@ -102,6 +105,7 @@ impl ConsumerConfig {
             buffer_bytes: Self::DEFAULT_BUFFER_BYTES,
             seed,
             history: None,
+            metrics: None,
             shutdown_timeout: Duration::from_secs(10),
         }
     }

@@ -14,6 +14,7 @@ use crate::buffer::{Buffer, Cut, CutId, CutLimits};
 use crate::config::{ConsumerConfig, Streams};
 use crate::driver::Driver;
 use crate::error::ConsumerError;
+use crate::metrics::Reporter;
 use crate::overview::Observer;
 use crate::shard_stream::ShardStream;
 use crate::shared::Shared;
@@ -32,6 +33,7 @@ pub struct Consumer {
     pausing: CancellationToken,
     stopping: CancellationToken,
     driver: JoinHandle<()>,
+    reporter: Option<Reporter>,
     shut: AtomicBool,
 }
 
@@ -82,7 +84,9 @@ impl Consumer {
         let driver = Driver::new(kinesis, store, shared.clone(), &config, pausing.clone(), stopping.clone(), streams);
         let driver = tokio::spawn(driver.run(found, asked));
         let observer = Observer::new(asking, &shared);
-        Ok(Self { shared, config, observer, pausing, stopping, driver, shut: AtomicBool::new(false) })
+        let several = config.lease.reads_several;
+        let reporter = config.metrics.take().map(|metrics| Reporter::start(metrics, several, observer.clone()));
+        Ok(Self { shared, config, observer, pausing, stopping, driver, reporter, shut: AtomicBool::new(false) })
     }
 
     /// Takes what is queued now, without waiting. Cuts are to be reported by [`Consumer::processed`] or
@@ -164,7 +168,19 @@ impl Consumer {
     /// are waited for; after the configured timeout the leases are left to expire.
     pub async fn shutdown(&mut self) {
         self.shut.store(true, Ordering::Release);
+        // Looked at while it has its leases, and reported beside their end.
+        let reporter = self.reporter.take();
+        let last = if reporter.is_some() { self.observer.look().await } else { None };
         self.stopping.cancel();
+        let reported = async {
+            if let Some(reporter) = reporter {
+                reporter.end(last).await;
+            }
+        };
+        tokio::join!(self.give_back(), reported);
+    }
+
+    async fn give_back(&mut self) {
         if tokio::time::timeout(self.config.shutdown_timeout, &mut self.driver).await.is_err() {
             tracing::warn!(stream = %self.config.streams.name(), "leases could not be given back in time; they expire by themselves");
             self.driver.abort();

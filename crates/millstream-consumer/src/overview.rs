@@ -25,6 +25,8 @@ pub struct Overview {
     pub listed: Vec<Shard>,
     /// The shards that this worker reads.
     pub reading: Vec<ShardStatus>,
+    /// Leases that this worker has lost to others without having been asked for them, since it started.
+    pub lost_leases: u64,
     /// Why the leases or the shards could not be looked at last, if so.
     pub error: Option<String>,
 }
@@ -60,6 +62,7 @@ impl Overview {
             leases: leases.collect(),
             listed: coordinator.listed_shards().cloned().collect(),
             reading,
+            lost_leases: coordinator.lost_leases(),
             error: coordinator.scan_error().or(coordinator.list_error()).map(str::to_owned),
         }
     }

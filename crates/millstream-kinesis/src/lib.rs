@@ -18,7 +18,7 @@ mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use aws::{AwsKinesis, AwsSettings, CredentialsSource};
+pub use aws::{AwsKinesis, AwsSettings, CloudWatch, CloudWatchError, CredentialsSource, Datum};
 pub use block::{BlockBuilder, RecordBlock, RecordRef};
 pub use client::{GetRecords, Kinesis, Pushed, PutEntry, PutOutcome, ReadFrom, StreamConsumer, Subscription};
 pub use clock::now_ms;

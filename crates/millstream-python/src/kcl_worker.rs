@@ -76,11 +76,12 @@ impl KclWorker {
         if self.was_run.swap(true, Ordering::AcqRel) {
             return Err(PyRuntimeError::new_err("this worker was run before; make a new one"));
         }
-        let (input, factory, shutdown) = (self.input.clone(), self.factory.clone(), self.shutdown.clone());
+        let (mut input, factory, shutdown) = (self.input.clone(), self.factory.clone(), self.shutdown.clone());
         let max_records = self.max_records;
         let (sender, mut ended) = sync_channel(1);
         let run = async move {
             let (kinesis, store) = input.connect().await?;
+            input.consumer.metrics = input.connect_metrics().await;
             let consumer = ShardConsumer::start(kinesis, store, input.consumer).await?;
             let processor = move || PythonProcessor::new(factory.clone());
             Scheduler::new(consumer, processor).max_records(max_records).run(shutdown).await

@@ -88,7 +88,13 @@ impl KinesisClient {
         max_records: u32,
     ) -> Self {
         let credentials = credentials(access_key, secret, session_token, role_arn, session_name, external_id);
-        let settings = AwsSettings { region, kinesis_endpoint: endpoint, dynamodb_endpoint: None, credentials };
+        let settings = AwsSettings {
+            region,
+            kinesis_endpoint: endpoint,
+            dynamodb_endpoint: None,
+            cloudwatch_endpoint: None,
+            credentials,
+        };
         let interval = Duration::from_millis(read_interval_ms);
         let poll = PollOptions {
             limit: max_records,

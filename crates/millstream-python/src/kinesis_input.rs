@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use millstream::kinesis::{KinesisInput as Input, KinesisSource};
+use millstream::kinesis::{KinesisInput as Input, KinesisSource, Metrics};
+use millstream_consumer::MetricsLevel;
 use millstream_engine::BoxError;
 use millstream_kinesis::{AwsSettings, CredentialsSource, InitialPosition};
 use millstream_lease::migration::{MigrationConfig, UnknownClientVersion};
@@ -15,6 +16,9 @@ use crate::block::Block;
 use crate::conf::Conf;
 use crate::dataset::PyDataset;
 use crate::error;
+
+/// What metrics are told apart by.
+const DIMENSIONS: [&str; 4] = ["Operation", "ShardId", "StreamId", "WorkerIdentifier"];
 
 /// A Kinesis stream as an input of an engine. Nothing is asked of AWS before the engine starts.
 #[pyclass(frozen, module = "millstream._millstream")]
@@ -74,6 +78,7 @@ impl KinesisInput {
             region,
             kinesis_endpoint: Some(endpoint),
             dynamodb_endpoint: conf.endpoint("spark.millstream.dynamodb.endpoint").map_err(invalid)?,
+            cloudwatch_endpoint: conf.endpoint("spark.millstream.cloudwatch.endpoint").map_err(invalid)?,
             credentials: credentials(access_key, secret, None, role_arn, session_name, external_id),
         };
         let mut input = Input::new(app, stream, aws, initial);
@@ -87,6 +92,7 @@ impl KinesisInput {
                 return Err(invalid(format!("spark.millstream.heartbeat={other} is neither lease nor worker")));
             }
         }
+        input.metrics = metrics(&conf).map_err(invalid)?;
         migration(&conf, &mut input.consumer.lease.migration).map_err(invalid)?;
         match conf.text("spark.millstream.retrieval") {
             None | Some("polling") => {}
@@ -119,6 +125,28 @@ impl KinesisInput {
         }
         Ok(Self { input, make })
     }
+}
+
+/// What is reported to CloudWatch.
+fn metrics(conf: &Conf) -> Result<Option<Metrics>, String> {
+    let level = match conf.text("spark.millstream.metricsLevel") {
+        None | Some("NONE") => return Ok(None),
+        Some("SUMMARY") => MetricsLevel::Summary,
+        Some("DETAILED") => MetricsLevel::Detailed,
+        Some(other) => {
+            return Err(format!("spark.millstream.metricsLevel={other} is neither NONE, SUMMARY nor DETAILED"));
+        }
+    };
+    let key = "spark.millstream.metricsEnabledDimensions";
+    let dimensions = conf.text(key).filter(|text| text.trim() != "ALL").map(|text| {
+        let named = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let unknown = named.clone().find(|name| !DIMENSIONS.contains(name));
+        match unknown {
+            None => Ok(named.map(str::to_owned).collect()),
+            Some(name) => Err(format!("{key}: `{name}` is none of {}", DIMENSIONS.join(", "))),
+        }
+    });
+    Ok(Some(Metrics { level, dimensions: dimensions.transpose()? }))
 }
 
 /// What a program is deployed for, where its fleet moves from KCL 2 to 3 or to one table.

@@ -49,6 +49,12 @@ class Settings:
     dynamodb_endpoint_url: str | None = None
     initial_position: InitialPosition = "TRIM_HORIZON"
     """Where a new application begins."""
+    cloudwatch_endpoint_url: str | None = None
+    metrics_level: Literal["NONE", "SUMMARY", "DETAILED"] = "NONE"
+    """What is reported to CloudWatch, which charges for each metric, in a namespace of the application's name."""
+    metrics_enabled_dimensions: Sequence[str] | None = None
+    """What metrics are told apart by, of ``Operation``, ``ShardId``, ``StreamId`` and ``WorkerIdentifier``; all unless
+    set."""
     retrieval: Literal["polling", "fanOut"] = "polling"
     consumer_name: str | None = None
     """Of the consumer for fan-out; the application's name unless set."""
@@ -85,9 +91,13 @@ class Settings:
         """
         if (self.stream_name is None) == (self.streams is None):
             raise IllegalArgumentException("either stream_name or streams is to be given")
+        dimensions = self.metrics_enabled_dimensions
         moves = self.migrate_all_entities_to_lease_table
         options = {
             "dynamodb.endpoint": self.dynamodb_endpoint_url,
+            "cloudwatch.endpoint": self.cloudwatch_endpoint_url,
+            "metricsLevel": self.metrics_level,
+            "metricsEnabledDimensions": None if dimensions is None else ",".join(dimensions),
             "retrieval": self.retrieval,
             "consumerName": self.consumer_name,
             "leaseStore": self.lease_store,

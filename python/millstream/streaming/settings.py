@@ -19,6 +19,7 @@ LONGEST_S = 10**9
 KNOWN = (
     "spark.millstream.bufferMiB",
     "spark.millstream.clientVersionConfig",
+    "spark.millstream.cloudwatch.endpoint",
     "spark.millstream.cluster.carriedKiB",
     "spark.millstream.consumerName",
     "spark.millstream.dynamodb.endpoint",
@@ -29,6 +30,8 @@ KNOWN = (
     "spark.millstream.kinesis.readInterval",
     "spark.millstream.leaseScanInterval",
     "spark.millstream.leaseStore",
+    "spark.millstream.metricsEnabledDimensions",
+    "spark.millstream.metricsLevel",
     "spark.millstream.migrateAllEntitiesToLeaseTable",
     "spark.millstream.retrieval",
     "spark.millstream.tableMigrationCompleteBakeTime",

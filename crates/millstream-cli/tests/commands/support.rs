@@ -62,6 +62,7 @@ impl Local {
             region: "us-east-1".to_owned(),
             kinesis_endpoint: Some(self.endpoint.clone()),
             dynamodb_endpoint: None,
+            cloudwatch_endpoint: None,
             credentials: CredentialsSource::Static { access_key, secret_key, session_token: None },
         }
     }

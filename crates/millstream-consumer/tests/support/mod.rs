@@ -9,6 +9,7 @@ pub(crate) fn settings(service: &LocalService) -> AwsSettings {
         region: "us-east-1".to_owned(),
         kinesis_endpoint: Some(service.endpoint()),
         dynamodb_endpoint: None,
+        cloudwatch_endpoint: None,
         credentials: CredentialsSource::Static {
             access_key: "test".to_owned(),
             secret_key: "test".to_owned(),

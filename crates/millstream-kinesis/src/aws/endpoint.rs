@@ -28,6 +28,22 @@ pub(super) fn dynamodb(
     }
 }
 
+/// Where CloudWatch is asked; none stands for AWS's own endpoint. There is no SDK behind it: what the environment says is told.
+pub(super) fn cloudwatch(
+    cloudwatch: Option<&str>,
+    kinesis: Option<&str>,
+    env: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let ignored = env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let env = |name| env(name).filter(|url| !ignored && !url.is_empty());
+    let foreign = |url: &String| !is_aws(url);
+    (cloudwatch.map(str::to_owned))
+        .or_else(|| env("AWS_ENDPOINT_URL_CLOUDWATCH"))
+        .or_else(|| kinesis.map(str::to_owned).filter(foreign))
+        .or_else(|| env("AWS_ENDPOINT_URL"))
+        .or_else(|| env("AWS_ENDPOINT_URL_KINESIS").filter(|url| kinesis.is_none() && foreign(url)))
+}
+
 fn is_aws(url: &str) -> bool {
     let host = host(url).to_ascii_lowercase();
     AWS_DOMAINS.iter().any(|domain| host.ends_with(domain))
@@ -103,5 +119,19 @@ mod tests {
         ] {
             assert!(!is_aws(url), "{url}");
         }
+    }
+
+    #[test]
+    fn metrics_go_to_the_endpoint_of_kinesis_if_that_is_not_aws() {
+        let asked = |own, kinesis, vars: &[(&str, &str)]| {
+            let env = |name: &str| vars.iter().find(|(var, _)| *var == name).map(|(_, value)| (*value).to_owned());
+            cloudwatch(own, kinesis, env)
+        };
+        assert_eq!(asked(Some(OTHER), Some(LOCAL), &[]).as_deref(), Some(OTHER));
+        assert_eq!(asked(None, Some(LOCAL), &[]).as_deref(), Some(LOCAL));
+        assert_eq!(asked(None, Some(AWS), &[]), None);
+        assert_eq!(asked(None, Some(LOCAL), &[("AWS_ENDPOINT_URL_CLOUDWATCH", OTHER)]).as_deref(), Some(OTHER));
+        assert_eq!(asked(None, Some(AWS), &[("AWS_ENDPOINT_URL", OTHER)]).as_deref(), Some(OTHER));
+        assert_eq!(asked(None, None, &[("AWS_ENDPOINT_URL_KINESIS", LOCAL)]).as_deref(), Some(LOCAL));
     }
 }

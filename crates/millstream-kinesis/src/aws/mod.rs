@@ -1,5 +1,6 @@
 //! Kinesis through the AWS SDK.
 
+mod cloudwatch;
 mod credentials;
 mod decode;
 mod endpoint;
@@ -12,6 +13,7 @@ mod settings;
 mod streams;
 mod subscription;
 
+pub use cloudwatch::{CloudWatch, CloudWatchError, Datum};
 pub use credentials::CredentialsSource;
 pub use kinesis::AwsKinesis;
 pub use settings::AwsSettings;

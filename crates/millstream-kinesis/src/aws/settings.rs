@@ -22,6 +22,8 @@ pub struct AwsSettings {
     pub kinesis_endpoint: Option<String>,
     /// The URL at which DynamoDB is asked; see [`Self::dynamodb_endpoint_effective`].
     pub dynamodb_endpoint: Option<String>,
+    /// The URL at which CloudWatch is asked; see [`Self::cloudwatch_endpoint_effective`].
+    pub cloudwatch_endpoint: Option<String>,
     /// Where the credentials come from.
     pub credentials: CredentialsSource,
 }
@@ -33,6 +35,16 @@ impl AwsSettings {
     /// `AWS_ENDPOINT_URL_DYNAMODB` is set.
     pub fn dynamodb_endpoint_effective(&self) -> Option<String> {
         endpoint::dynamodb(self.dynamodb_endpoint.as_deref(), self.kinesis_endpoint.as_deref(), |name| {
+            std::env::var(name).ok()
+        })
+    }
+
+    /// The URL at which CloudWatch is asked; none stands for AWS's own.
+    ///
+    /// A Kinesis endpoint that is not AWS is used for CloudWatch too, unless `cloudwatch_endpoint` or `AWS_ENDPOINT_URL_CLOUDWATCH`
+    /// is set.
+    pub fn cloudwatch_endpoint_effective(&self) -> Option<String> {
+        endpoint::cloudwatch(self.cloudwatch_endpoint.as_deref(), self.kinesis_endpoint.as_deref(), |name| {
             std::env::var(name).ok()
         })
     }

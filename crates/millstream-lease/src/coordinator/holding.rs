@@ -162,10 +162,11 @@ impl Coordinator {
             return;
         };
         entry.is_outdated = true;
-        if let Some(hold) = entry.hold.take()
-            && matches!(hold.phase, Phase::Reading | Phase::Draining)
-        {
-            self.actions.push(Action::StopReading { key: key.to_owned(), drain: false });
+        if let Some(hold) = entry.hold.take() {
+            self.lost += 1;
+            if matches!(hold.phase, Phase::Reading | Phase::Draining) {
+                self.actions.push(Action::StopReading { key: key.to_owned(), drain: false });
+            }
         }
     }
 

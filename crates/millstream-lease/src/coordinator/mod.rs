@@ -85,6 +85,8 @@ pub struct Coordinator {
     /// In a shutdown: the step since when something of this worker may be left in the table.
     last_look_since: Option<u64>,
     is_done: bool,
+    /// Leases lost so far.
+    lost: u64,
     actions: Vec<Action>,
 }
 
@@ -116,6 +118,7 @@ impl Coordinator {
             shutdown_ms: None,
             last_look_since: None,
             is_done: false,
+            lost: 0,
             actions: Vec::new(),
         }
     }

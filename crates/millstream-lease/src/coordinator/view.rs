@@ -43,6 +43,11 @@ pub enum LeaseStatus {
 }
 
 impl Coordinator {
+    /// How many leases this worker has lost, since it knows of any: to another worker, or by not renewing them in time.
+    pub fn lost_leases(&self) -> u64 {
+        self.lost
+    }
+
     /// All leases this worker knows, in the order of their keys; those being created last.
     pub fn view(&self) -> impl Iterator<Item = LeaseView<'_>> {
         let known = self.leases.iter().map(|(key, entry)| {

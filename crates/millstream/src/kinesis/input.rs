@@ -1,7 +1,9 @@
 //! What a process reads, and as whom.
 
-use millstream_consumer::{ConsumerConfig, ConsumerError, Retrieval};
-use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis};
+use std::collections::BTreeSet;
+
+use millstream_consumer::{ConsumerConfig, ConsumerError, MetricsConfig, MetricsLevel, Retrieval};
+use millstream_kinesis::{AwsKinesis, AwsSettings, CloudWatch, InitialPosition, Kinesis};
 use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, LeaseStore, StoreUrl};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -17,6 +19,8 @@ pub struct KinesisInput {
     pub lease_store: Option<StoreUrl>,
     /// A batch of an earlier run whose records are not all in the stream any more is an error; otherwise it runs without them.
     pub fail_on_data_loss: bool,
+    /// What is reported to CloudWatch; `None`: nothing.
+    pub metrics: Option<Metrics>,
     /// The stream, the worker's name, and all clocks and limits.
     pub consumer: ConsumerConfig,
 }
@@ -27,7 +31,7 @@ impl KinesisInput {
         let id = Uuid::new_v4();
         let lease = CoordinatorConfig::new(format!("{}:{id}", host_name()), initial);
         let consumer = ConsumerConfig::new(stream, lease, id.as_u64_pair().0);
-        Self { application, aws, lease_store: None, fail_on_data_loss: true, consumer }
+        Self { application, aws, lease_store: None, fail_on_data_loss: true, metrics: None, consumer }
     }
 
     /// Clients of Kinesis and of the lease table; nothing is asked of either yet.
@@ -43,11 +47,36 @@ impl KinesisInput {
         Ok((kinesis, store))
     }
 
+    /// Where metrics are reported to, and what; the consumer is to be given it. A client that can't be had is told of in the log: it
+    /// is no reason not to read.
+    pub async fn connect_metrics(&self) -> Option<MetricsConfig> {
+        let metrics = self.metrics.as_ref()?;
+        match CloudWatch::connect(&self.aws).await {
+            Ok(client) => {
+                let config = MetricsConfig::new(client, self.application.clone(), metrics.level);
+                Some(MetricsConfig { dimensions: metrics.dimensions.clone(), ..config })
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no metrics are reported");
+                None
+            }
+        }
+    }
+
     /// Lets the service push the records (enhanced fan-out), to a consumer of this name: else that of the application.
     pub fn use_fan_out(&mut self, consumer: Option<String>) {
         let consumer = consumer.unwrap_or_else(|| self.application.clone());
         self.consumer.retrieval = Retrieval::FanOut { consumer };
     }
+}
+
+/// What is reported to CloudWatch, in a namespace of the application's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// How much.
+    pub level: MetricsLevel,
+    /// Dimensions that metrics have; `None`: all (see [`MetricsConfig::dimensions`]).
+    pub dimensions: Option<BTreeSet<String>>,
 }
 
 /// Only to tell workers apart in the lease table: any name will do where the system does not say its own.

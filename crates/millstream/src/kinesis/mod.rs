@@ -9,7 +9,7 @@ mod source;
 mod watch;
 
 pub use builder::{BuildError, KinesisInputDStream, KinesisInputDStreamBuilder};
-pub use input::KinesisInput;
+pub use input::{KinesisInput, Metrics};
 pub use record::KinesisRecord;
 pub use runtime::{runtime, wait_for};
 pub use source::KinesisSource;

@@ -144,6 +144,7 @@ impl<D: 'static> Source<D> for KinesisSource<D> {
         }
         let connect = async move {
             let (kinesis, store) = input.connect().await?;
+            consumer.metrics = input.connect_metrics().await;
             Ok((Consumer::start(kinesis.clone(), store, consumer).await?, kinesis))
         };
         let started: Result<_, ConsumerError> = wait_for(connect)?;
