@@ -13,6 +13,9 @@ use pyo3::prelude::*;
 use crate::error;
 use crate::kinesis_client::KinesisClient;
 
+/// A shard's id, and its checkpoint.
+type Place = (String, String);
+
 /// The lease table of an application, in DynamoDB. Connected when it is used first.
 #[pyclass(frozen, module = "millstream._millstream")]
 pub(crate) struct LeaseTable {
@@ -44,7 +47,7 @@ impl LeaseTable {
 
     /// Up to where each shard is processed, and the moment that `LATEST` among these places means, in milliseconds since the
     /// epoch, where it is written. No places: there is no table, or no lease in it.
-    fn places(&self, py: Python<'_>) -> PyResult<(Vec<(String, String)>, Option<i64>)> {
+    fn places(&self, py: Python<'_>) -> PyResult<(Vec<Place>, Option<i64>)> {
         let store = self.store(py)?;
         let Published { shards, latest_since_ms } = wait(py, async move { published(store.as_ref()).await })?;
         let places = shards.into_iter().map(|(shard, at)| (shard.to_string(), at.to_string()));
@@ -52,7 +55,7 @@ impl LeaseTable {
     }
 
     /// Everything up to these places is processed. Raises what has kept an earlier call from being written.
-    fn processed(&self, py: Python<'_>, places: Vec<(String, String)>) -> PyResult<()> {
+    fn processed(&self, py: Python<'_>, places: Vec<Place>) -> PyResult<()> {
         let places = places.into_iter().map(|(shard, at)| Ok((ShardId::from(shard), at.parse()?)));
         let places = places.collect::<Result<BTreeMap<ShardId, Checkpoint>, InvalidCheckpoint>>();
         let places = places.map_err(|invalid| error::illegal_argument(py, invalid.to_string()))?;

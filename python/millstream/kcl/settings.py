@@ -64,11 +64,11 @@ class Settings:
     """``worker``: one sign of life for all leases of a worker in place of a renewal of each, for fleets without workers
     of the KCL. The same for all workers."""
     client_version_config: ClientVersionConfig | None = None
-    """What this worker is deployed for in the move of a fleet from KCL 2 to 3, by the KCL's words. Without it the worker
-    follows the fleet, and starts nothing."""
+    """What this worker is deployed for in the move of a fleet from KCL 2 to 3, by the KCL's words. Without it the
+    worker follows the fleet, and starts nothing."""
     migrate_all_entities_to_lease_table: bool | None = None
-    """Whether this worker takes part in the move of a fleet from the three tables of KCL 3.0 to 3.4 to one. ``False`` takes
-    the move back; without it the worker follows the fleet."""
+    """Whether this worker takes part in the move of a fleet from the three tables of KCL 3.0 to 3.4 to one. ``False``
+    takes the move back; without it the worker follows the fleet."""
     table_migration_complete_bake_time: float = 86_400.0
     """How long all workers must have written to the one table before there is no way back: an hour to seven days."""
     failover_time: float = 10.0

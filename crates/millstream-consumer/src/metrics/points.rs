@@ -66,16 +66,19 @@ impl Points {
     }
 }
 
+/// Names and values.
+type Dimensions = Vec<(&'static str, String)>;
+
 /// By name and dimensions: metrics that differ only in a dimension that is not wanted are one.
 struct Data<'a> {
     wanted: Wanted<'a>,
-    data: BTreeMap<(&'static str, Vec<(&'static str, String)>), Datum>,
+    data: BTreeMap<(&'static str, Dimensions), Datum>,
 }
 
 impl Data<'_> {
     fn add(&mut self, name: &'static str, unit: &'static str, dimensions: &[(&'static str, String)], value: f64) {
         let is_wanted = |name: &str| self.wanted.dimensions.is_none_or(|wanted| wanted.contains(name));
-        let dimensions: Vec<_> = dimensions.iter().filter(|(name, _)| is_wanted(name)).cloned().collect();
+        let dimensions: Dimensions = dimensions.iter().filter(|(name, _)| is_wanted(name)).cloned().collect();
         let time_ms = self.wanted.time_ms;
         let new = Datum {
             name,
