@@ -26,7 +26,7 @@ pub(crate) struct Reporter {
 impl Reporter {
     pub(crate) fn start(config: MetricsConfig, several: bool, observer: Observer) -> Self {
         let (ending, ended) = oneshot::channel();
-        let reports = Reports { config, several, points: Points::default(), queue: VecDeque::new(), failures: 0 };
+        let reports = Reports { config, several, points: Points::default(), queue: VecDeque::new(), has_failed: false };
         Self { ending, task: tokio::spawn(reports.run(observer, ended)) }
     }
 
@@ -43,8 +43,8 @@ struct Reports {
     several: bool,
     points: Points,
     queue: VecDeque<Datum>,
-    /// In a row.
-    failures: u32,
+    /// The last call did.
+    has_failed: bool,
 }
 
 impl Reports {
@@ -94,14 +94,13 @@ impl Reports {
                 Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
             };
             if let Some(error) = error {
-                self.failures += 1;
                 // Once a row of failures: reports are made each ten seconds.
-                if self.failures == 1 {
+                if !std::mem::replace(&mut self.has_failed, true) {
                     tracing::warn!(error, "metrics could not be put, and are kept for the next report");
                 }
                 return;
             }
-            self.failures = 0;
+            self.has_failed = false;
             self.queue.drain(..some.len());
         }
     }

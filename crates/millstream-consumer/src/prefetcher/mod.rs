@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use millstream_kinesis::{Checkpoint, InitialPosition, Kinesis, PollOptions, Shard, ShardId, ShardRange};
 use millstream_lease::{CoordinatorConfig, Lease, LeaseStore, MemoryLeaseStore};
 use tokio::time::{Instant, sleep};
@@ -18,7 +19,6 @@ use crate::config::{ConsumerConfig, Retrieval};
 use crate::consumer::Consumer;
 use crate::error::ConsumerError;
 use crate::status::ShardStatus;
-use futures::{StreamExt, TryStreamExt, stream};
 use goal::Goal;
 pub use places::Places;
 use scout::Scout;

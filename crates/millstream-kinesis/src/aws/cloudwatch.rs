@@ -1,6 +1,6 @@
 //! CloudWatch, of which one call is needed: the SDK's crate for it would be the largest of all.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -13,10 +13,13 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::display::DisplayErrorContext;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{AwsSettings, http};
 
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
+/// What the Query protocol does not leave as it is.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// Temporary credentials are asked for anew so long before they expire.
 const RENEWED_BEFORE: Duration = Duration::from_secs(60);
 
@@ -216,12 +219,7 @@ fn add(form: &mut String, name: &str, value: &str) {
     form.push('&');
     form.push_str(name);
     form.push('=');
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => form.push(char::from(byte)),
-            other => _ = write!(form, "%{other:02X}"),
-        }
-    }
+    form.extend(utf8_percent_encode(value, ENCODED));
 }
 
 #[cfg(test)]

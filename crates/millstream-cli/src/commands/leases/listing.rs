@@ -17,21 +17,32 @@ pub(super) struct Line {
 
 /// Prints a line a lease, in the order of the shards. The table is only read; a missing one is an error.
 pub(super) async fn run(args: &LeasesArgs, store: &dyn LeaseStore) -> Result<(), CliError> {
-    let lines = look(args, store).await?;
+    let lines = look(args, store, client(args).await?.as_ref()).await?;
     args.output.print(&lines, row, table)
 }
 
+/// The client that lags are looked up with, where they are asked for.
+pub(super) async fn client(args: &LeasesArgs) -> Result<Option<Arc<dyn Kinesis>>, CliError> {
+    if !args.lag {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(AwsKinesis::connect(&args.aws.settings()).await?)))
+}
+
 /// The leases as they are now.
-pub(super) async fn look(args: &LeasesArgs, store: &dyn LeaseStore) -> Result<Vec<Line>, CliError> {
+pub(super) async fn look(
+    args: &LeasesArgs,
+    store: &dyn LeaseStore,
+    kinesis: Option<&Arc<dyn Kinesis>>,
+) -> Result<Vec<Line>, CliError> {
     let mut leases = store.scan().await?;
     leases.sort_by(|left, right| left.key.cmp(&right.key));
-    if !args.lag {
+    let Some(kinesis) = kinesis else {
         return Ok(leases.into_iter().map(|lease| Line { lease, lag: None }).collect());
-    }
-    let kinesis: Arc<dyn Kinesis> = Arc::new(AwsKinesis::connect(&args.aws.settings()).await?);
+    };
     let streams = stream_names(&args.application, &leases, args.stream.as_deref())?;
     leases.retain(|lease| streams.contains_key(lease.stream()));
-    let lags = lags(&kinesis, &streams, &leases).await?;
+    let lags = lags(kinesis, &streams, &leases).await?;
     Ok(leases.into_iter().zip(lags).map(|(lease, lag)| Line { lease, lag: Some(lag) }).collect())
 }
 

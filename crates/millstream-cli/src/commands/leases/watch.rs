@@ -4,7 +4,7 @@ use millstream_lease::{LeaseStore, StoreError};
 use tokio::time::sleep;
 
 use super::LeasesArgs;
-use super::listing::{Line, look, row, table};
+use super::listing::{Line, client, look, row, table};
 use crate::error::CliError;
 use crate::output::Output;
 use crate::stop::Stop;
@@ -20,9 +20,10 @@ pub(super) async fn run(args: &LeasesArgs, store: &dyn LeaseStore) -> Result<(),
 
 async fn redraw(args: &LeasesArgs, store: &dyn LeaseStore) -> Result<(), CliError> {
     let is_terminal = io::stdout().is_terminal();
+    let kinesis = client(args).await?;
     let mut shown = Vec::new();
     loop {
-        match look(args, store).await {
+        match look(args, store, kinesis.as_ref()).await {
             Ok(lines) => {
                 let drawn = draw(args.output, &lines)?;
                 if drawn != shown {

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
+use millstream_kinesis::now_ms;
 
 use super::item::{ENTITY_TYPE, Item, LEASE, LEASE_KEY, number, text};
 use super::migration::{self, TABLES, VERSION};
@@ -32,7 +32,7 @@ const WORKERS: Legacy = Legacy { suffix: "-WorkerMetricStats", key: "wid" };
 #[async_trait]
 impl FleetStore for DynamoDbLeaseStore {
     async fn look(&self) -> Result<Fleet, StoreError> {
-        let (now_ms, here) = (now_ms(), self.entities().await?);
+        let (now_ms, here) = (now_ms().cast_unsigned(), self.entities().await?);
         let beside = self.legacy(STATE).await?;
         let has_legacy_tables = beside.is_some();
         let beside = beside.unwrap_or_default();
@@ -88,7 +88,7 @@ impl FleetStore for DynamoDbLeaseStore {
         request
             .update_expression(set)
             .condition_expression(condition)
-            .expression_attribute_values(":now", number(now_ms() / 1_000))
+            .expression_attribute_values(":now", number(now_ms().cast_unsigned() / 1_000))
             .expression_attribute_values(":none", none)
             .expression_attribute_values(":sup", number(SINGLE_TABLE))
             .expression_attribute_values(":version", text(env!("CARGO_PKG_VERSION")))
@@ -203,10 +203,4 @@ fn utilisation(item: &Item) -> Option<Utilisation> {
 
 pub(super) fn attribute<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
-}
-
-/// Milliseconds since the epoch.
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -2,11 +2,11 @@
 //! rows that move from three tables to one.
 
 use std::collections::HashMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use millstream_kinesis::now_ms;
 
 use super::fleet::{STATE, attribute};
 use super::item::{ENTITY_TYPE, Item, LEASE_KEY, text};
@@ -293,5 +293,5 @@ fn next(
 }
 
 fn millis() -> AttributeValue {
-    AttributeValue::N(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis().to_string())
+    AttributeValue::N(now_ms().to_string())
 }

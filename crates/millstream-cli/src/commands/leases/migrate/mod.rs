@@ -6,8 +6,10 @@ mod state;
 use std::io::{self, Write};
 
 use clap::Args;
-use millstream_lease::LeaseStore;
-use millstream_lease::migration::TableStatus;
+use millstream_lease::DynamoDbLeaseStore;
+use millstream_lease::fleet::Layout;
+use millstream_lease::migration::{ClientVersion, MigrationStep, TableStatus};
+use millstream_lease::store::FleetStore;
 use serde_json::json;
 
 use self::row::MigrationRow;
@@ -40,6 +42,9 @@ pub(super) struct MigrateArgs {
     yes: bool,
 }
 
+/// Who has written the row, for those who read it.
+const BY: &str = "millstream leases migrate";
+
 impl MigrateArgs {
     fn way(&self) -> Option<Way> {
         match (self.forward, self.back) {
@@ -54,7 +59,7 @@ impl MigrateArgs {
 struct Report {
     state: String,
     /// The state that is written, or would be.
-    next: Option<&'static str>,
+    next: Option<ClientVersion>,
     modified_by: String,
     modified_ms: Option<i64>,
     table: String,
@@ -69,15 +74,12 @@ struct Report {
 }
 
 /// Tells how far the migration is, and changes it if asked to.
-pub(super) async fn run(args: &LeasesArgs, migrate: &MigrateArgs, store: &dyn LeaseStore) -> Result<(), CliError> {
+pub(super) async fn run(args: &LeasesArgs, migrate: &MigrateArgs, store: &DynamoDbLeaseStore) -> Result<(), CliError> {
     let application = &args.application;
     let Some(row) = MigrationRow::find(&args.aws.settings(), application).await? else {
         return Err(CliError::NoMigration { application: application.clone() });
     };
-    let fleet = match store.fleet() {
-        Some(fleet) => fleet.look().await?,
-        None => millstream_lease::fleet::Fleet::default(),
-    };
+    let fleet = store.look().await?;
     let next = match migrate.way() {
         None => None,
         Some(way) => Some(next(row.state(), way).map_err(|why| CliError::CantMigrate {
@@ -100,9 +102,12 @@ pub(super) async fn run(args: &LeasesArgs, migrate: &MigrateArgs, store: &dyn Le
     };
     if let Some(next) = next.filter(|_| !migrate.dry_run) {
         if !migrate.yes {
+            let next = next.name();
             confirm::typed(application, &format!("{} becomes {next}: {}", report.state, meaning(next)))?;
         }
-        if !row.change(next).await? {
+        let step = MigrationStep::Version { from: Some(ClientVersion::of(row.state())), to: next };
+        // Of a fleet that moves, the row is looked for in both tables.
+        if !store.migrate(BY, step, Layout::Moving).await? {
             return Err(CliError::LeasesMoved { leases: "Migration3.0".to_owned() });
         }
     }
@@ -116,7 +121,7 @@ fn tables(report: &Report) -> String {
 
 fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "state    {}: {}", report.state, meaning(&report.state))?;
-    if let Some(next) = report.next {
+    if let Some(next) = report.next.map(ClientVersion::name) {
         writeln!(out, "next     {next}: {}", meaning(next))?;
     }
     writeln!(out, "written  by {} in table {}", report.modified_by, report.table)?;
@@ -128,7 +133,7 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn json(report: &Report) -> serde_json::Value {
     json!({
         "state": report.state,
-        "next": report.next,
+        "next": report.next.map(ClientVersion::name),
         "modified_by": report.modified_by,
         "modified_ms": report.modified_ms,
         "table": report.table,

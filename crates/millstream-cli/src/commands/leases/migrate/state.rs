@@ -25,12 +25,12 @@ pub(super) fn meaning(state: &str) -> &'static str {
 }
 
 /// The state that comes next on this way; or why there is none.
-pub(super) fn next(state: &str, way: Way) -> Result<&'static str, &'static str> {
+pub(super) fn next(state: &str, way: Way) -> Result<ClientVersion, &'static str> {
     match (way, ClientVersion::of(state)) {
-        (Way::Back, UpgradeFrom2x | V3xWithRollback) => Ok(V2x.name()),
+        (Way::Back, UpgradeFrom2x | V3xWithRollback) => Ok(V2x),
         (Way::Back, V2x) => Err("it went back already: deploy the KCL 2 again if need be"),
         (Way::Back, _) => Err("from there it can't go back"),
-        (Way::Forward, V2x) => Ok(UpgradeFrom2x.name()),
+        (Way::Forward, V2x) => Ok(UpgradeFrom2x),
         (Way::Forward, V3x) => Err("it is done already"),
         (Way::Forward, _) => Err("it did not go back, and goes forward by itself"),
     }
@@ -51,7 +51,8 @@ mod tests {
             ("SOMETHING", None, None),
         ];
         for (state, forward, back) in table {
-            assert_eq!((next(state, Way::Forward).ok(), next(state, Way::Back).ok()), (forward, back), "{state}");
+            let next = |way| next(state, way).ok().map(ClientVersion::name);
+            assert_eq!((next(Way::Forward), next(Way::Back)), (forward, back), "{state}");
         }
     }
 }
