@@ -108,8 +108,11 @@ def test_what_a_failed_batch_had_is_counted_once_after_a_restart(service: Servic
     assert counts.read()["window"] == totals(feed)
 
 
-def test_records_that_are_lost_are_told(service: Service, counts: Counts, stream: str) -> None:
-    with_an_open_batch(service, counts, stream)
+def test_of_a_stream_that_was_made_again_the_loss_is_told_and_the_rest_counted(
+    service: Service, counts: Counts, stream: str
+) -> None:
+    feed = with_an_open_batch(service, counts, stream)
+    known = counts.read()["totals"]
     kinesis = service.client("kinesis")
     kinesis.delete_stream(StreamName=stream)
     kinesis.get_waiter("stream_not_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
@@ -117,6 +120,13 @@ def test_records_that_are_lost_are_told(service: Service, counts: Counts, stream
     kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
     process = counts.start()
     counts.wait_for_output(process, "are not in the stream any more")
+    process.kill()
+    process.wait()
+    feed.put(rounds=2)
+    process = counts.start(millstream__failOnDataLoss="false")
+    expected = {key: count + 2 for key, count in known.items()}
+    wait_until("what the new stream holds is counted", lambda: counts.read().get("totals") == expected, 30)
+    assert process.poll() is None
 
 
 def test_a_program_that_may_lose_records_goes_on_without_them(

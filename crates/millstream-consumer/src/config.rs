@@ -21,6 +21,9 @@ pub struct ConsumerConfig {
     pub retrieval: Retrieval,
     /// How shards are polled, where they are.
     pub poll: PollOptions,
+    /// Whether it is an error that a shard is gone before it was read, or that the stream was deleted and made again. Otherwise
+    /// reading goes on with what there is, with a log line.
+    pub fail_on_data_loss: bool,
     /// Bytes of records held at most, queued and in flight together. Reading waits while it is reached.
     pub buffer_bytes: u32,
     /// Decides which of several equal leases are taken first, and tells this worker's signs of life from those of others: another
@@ -102,6 +105,7 @@ impl ConsumerConfig {
             lease,
             retrieval: Retrieval::default(),
             poll: PollOptions::default(),
+            fail_on_data_loss: true,
             buffer_bytes: Self::DEFAULT_BUFFER_BYTES,
             seed,
             history: None,

@@ -9,6 +9,12 @@ pub enum ConsumerError {
     /// Kinesis refused or could not be reached.
     #[error(transparent)]
     Kinesis(#[from] KinesisError),
+    /// Records are lost, and the consumer was told to fail then.
+    #[error(
+        "{0}. To go on without it, set `fail_on_data_loss` to false (spark.millstream.failOnDataLoss), or move the application's \
+         checkpoints with `millstream leases`"
+    )]
+    DataLoss(KinesisError),
     /// The lease table refused or could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),

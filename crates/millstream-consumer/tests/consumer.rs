@@ -104,6 +104,8 @@ either_way! {
     a_paused_worker_reads_no_more_and_keeps_its_leases
     latest_is_one_moment_for_all_readers_of_a_lease
     a_handoff_at_latest_loses_nothing
+    a_stream_that_was_made_again_is_read_from_its_beginning_or_is_an_error
+    a_shard_that_is_gone_is_left_for_its_children_or_is_an_error
 }
 
 /// Cuts and reports until `done`; returns what came, by shard, in order.
@@ -415,6 +417,78 @@ async fn an_observer_sees_all_leases_until_the_worker_ends() {
     consumer.shutdown().await;
     assert!(observer.look().await.is_none());
     assert!(observer.failure().is_none(), "it was asked to end");
+}
+
+/// A worker that goes on behind what is lost, or does not.
+async fn worker_that_fails(fails_on_loss: bool, world: &World) -> Consumer {
+    let lease = CoordinatorConfig::new("again", InitialPosition::Latest);
+    let config = ConsumerConfig {
+        fail_on_data_loss: fails_on_loss,
+        retrieval: world.retrieval.clone(),
+        ..ConsumerConfig::new(STREAM, lease, 7)
+    };
+    Consumer::start(world.kinesis.clone(), Arc::new(world.store.clone()), config).await.unwrap()
+}
+
+async fn failure_of(consumer: &Consumer) -> ConsumerError {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        match consumer.cut() {
+            Ok(cut) => assert!(cut.inputs.is_empty() && Instant::now() < deadline, "it reads: {cut:?}"),
+            Err(error) => return error,
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The checkpoints of the old stream are none of the new one, whose records must neither be skipped nor waited for.
+async fn a_stream_that_was_made_again_is_read_from_its_beginning_or_is_an_error(retrieval: Retrieval) {
+    let mut world = World::new(2).by(retrieval);
+    world.put(&shard(0), 5);
+    world.put(&shard(1), 5);
+    let mut before = world.worker("before").await;
+    process(&[&before], |seen| total(seen) == 10).await;
+    before.shutdown().await;
+
+    world.kinesis.remake(STREAM, 2);
+    world.put(&shard(0), 3);
+    world.put(&shard(1), 3);
+    let strict = worker_that_fails(true, &world).await;
+    let error = failure_of(&strict).await;
+    assert!(matches!(error, ConsumerError::DataLoss(KinesisError::StreamRemade { .. })), "{error}");
+    assert!(error.to_string().contains("spark.millstream.failOnDataLoss"), "{error}");
+    drop(strict);
+
+    let mut lenient = worker_that_fails(false, &world).await;
+    let seen = process(&[&lenient], |seen| total(seen) == 6).await;
+    assert_eq!(seen, [(shard(0), vec![5, 6, 7]), (shard(1), vec![5, 6, 7])].into());
+    lenient.shutdown().await;
+
+    // What it has read of the new stream is kept: nothing comes twice.
+    world.put(&shard(0), 1);
+    let after = worker_that_fails(true, &world).await;
+    assert_eq!(process(&[&after], |seen| total(seen) > 0).await, [(shard(0), vec![8])].into());
+}
+
+/// A shard that was closed, and whose retention passed while nobody read.
+async fn a_shard_that_is_gone_is_left_for_its_children_or_is_an_error(retrieval: Retrieval) {
+    let mut world = World::new(1).by(retrieval);
+    world.put(&shard(0), 5);
+    let mut before = world.worker("before").await;
+    process(&[&before], |seen| total(seen) == 5).await;
+    before.shutdown().await;
+
+    world.put(&shard(0), 5);
+    let [lower, _] = world.kinesis.split(STREAM, &shard(0));
+    world.put(&lower, 2);
+    world.kinesis.forget(STREAM, &shard(0));
+    let strict = worker_that_fails(true, &world).await;
+    let error = failure_of(&strict).await;
+    assert!(matches!(error, ConsumerError::DataLoss(KinesisError::ShardGone { .. })), "{error}");
+    drop(strict);
+
+    let lenient = worker_that_fails(false, &world).await;
+    assert_eq!(process(&[&lenient], |seen| total(seen) == 2).await, [(lower, vec![0, 1])].into());
 }
 
 /// A worker with one sign of life for all its leases.

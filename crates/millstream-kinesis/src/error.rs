@@ -1,3 +1,5 @@
+use crate::{SequenceNumber, ShardId};
+
 /// Why a call to Kinesis failed. No message holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -44,6 +46,30 @@ pub enum KinesisError {
         /// What the service said.
         message: String,
     },
+    /// What follows a place in a shard is lost: the stream was deleted and made again under its name.
+    #[error(
+        "record {at} is none of shard {shard} of stream `{stream}` as it is now: the stream was deleted and made again, and what it \
+         held after that record is lost"
+    )]
+    StreamRemade {
+        /// The stream's name.
+        stream: String,
+        /// The shard.
+        shard: ShardId,
+        /// Where the shard was to be read on.
+        at: SequenceNumber,
+    },
+    /// What follows a place in a shard is lost: the stream has forgotten the shard.
+    #[error(
+        "shard {shard} is not in stream `{stream}` any more: its retention has passed, or the stream was made anew with fewer shards, \
+         and what was not read of it is lost"
+    )]
+    ShardGone {
+        /// The stream's name.
+        stream: String,
+        /// The shard.
+        shard: ShardId,
+    },
     /// Any other answer of the service.
     #[error("kinesis answers {code}: {message}")]
     Service {
@@ -65,7 +91,13 @@ impl KinesisError {
             KinesisError::StreamNotFound { .. }
             | KinesisError::AccessDenied { .. }
             | KinesisError::InUse { .. }
-            | KinesisError::InvalidArgument { .. } => false,
+            | KinesisError::InvalidArgument { .. }
+            | KinesisError::StreamRemade { .. }
+            | KinesisError::ShardGone { .. } => false,
         }
+    }
+    /// Whether records that were to be read are lost for good.
+    pub fn is_data_loss(&self) -> bool {
+        matches!(self, KinesisError::StreamRemade { .. } | KinesisError::ShardGone { .. })
     }
 }

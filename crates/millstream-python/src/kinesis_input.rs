@@ -121,7 +121,7 @@ impl KinesisInput {
             consumer.buffer_bytes = mebibytes << 20;
         }
         if let Some(fails) = conf.boolean("spark.millstream.failOnDataLoss").map_err(invalid)? {
-            input.fail_on_data_loss = fails;
+            input.consumer.fail_on_data_loss = fails;
         }
         Ok(Self { input, make })
     }

@@ -77,6 +77,9 @@ class Settings:
     """Records of one call at most."""
     idle_time_between_reads: float = 0.2
     """By polling, from one read of a shard to the next; AWS answers five a second, for all its readers together."""
+    fail_on_data_loss: bool = True
+    """Whether a shard that is gone before it was read, or a stream that was deleted and made again, is an error. Else
+    reading goes on with what there is, with a log line."""
     access_key: str | None = None
     """With ``secret_key``; else the default chain of AWS's SDKs."""
     secret_key: str | None = None
@@ -105,6 +108,7 @@ class Settings:
             "clientVersionConfig": self.client_version_config,
             "migrateAllEntitiesToLeaseTable": None if moves is None else str(moves).lower(),
             "tableMigrationCompleteBakeTime": f"{round(self.table_migration_complete_bake_time)}s",
+            "failOnDataLoss": str(self.fail_on_data_loss).lower(),
             "failoverTime": f"{round(self.failover_time * 1_000)}ms",
             "kinesis.readInterval": f"{round(self.idle_time_between_reads * 1_000)}ms",
         }

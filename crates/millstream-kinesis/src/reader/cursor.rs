@@ -87,6 +87,45 @@ impl ShardCursor {
         self.end = children;
     }
 
+    /// Why the service refuses to read here: `error`, or what the stream's shards tell of it.
+    pub(super) async fn cause_of(&self, error: KinesisError) -> KinesisError {
+        let may_be_lost = match &error {
+            KinesisError::StreamNotFound { .. } => true,
+            KinesisError::InvalidArgument { .. } => self.place.sequence().is_some(),
+            _ => false,
+        };
+        if !may_be_lost {
+            return error;
+        }
+        let Ok(shards) = self.kinesis.list_shards(&self.stream).await else { return error };
+        let (stream, id) = (self.stream.to_string(), self.shard.clone());
+        match (shards.iter().find(|shard| shard.id == self.shard), self.place.sequence()) {
+            (None, _) => KinesisError::ShardGone { stream, shard: id },
+            (Some(shard), Some(at)) if *at < shard.first => {
+                KinesisError::StreamRemade { stream, shard: id, at: at.clone() }
+            }
+            _ => error,
+        }
+    }
+
+    /// Leaves out what is lost ([`KinesisError::is_data_loss`]): goes on at the shard's beginning; or at its end, where the
+    /// stream has forgotten it.
+    pub(super) async fn skip_lost(&mut self) -> Result<(), KinesisError> {
+        let shards = self.kinesis.list_shards(&self.stream).await?;
+        if shards.iter().any(|shard| shard.id == self.shard) {
+            self.place = Place::new(&Checkpoint::TrimHorizon, InitialPosition::TrimHorizon);
+        } else {
+            self.end = Some(self.children_in(shards));
+        }
+        Ok(())
+    }
+
+    /// The shards that follow this one.
+    fn children_in(&self, shards: Vec<Shard>) -> Vec<ChildShard> {
+        let children = shards.into_iter().filter(|shard| shard.parents.contains(&self.shard));
+        children.map(|Shard { id, parents, hash_range, .. }| ChildShard { id, parents, hash_range }).collect()
+    }
+
     /// What an answer means that tells nothing to go on with: the shard's end, with the shards that follow it; or none, to go
     /// on by a new call.
     ///
@@ -116,9 +155,7 @@ impl ShardCursor {
                 transient: true,
             });
         }
-        let children = shards.into_iter().filter(|shard| shard.parents.contains(&self.shard));
-        let children = children.map(|Shard { id, parents, hash_range, .. }| ChildShard { id, parents, hash_range });
-        self.followed_by = Some(children.collect());
+        self.followed_by = Some(self.children_in(shards));
         Ok(None)
     }
 }

@@ -44,6 +44,14 @@ impl Place {
         &self.from
     }
 
+    /// The record at or after which it is.
+    pub(super) fn sequence(&self) -> Option<&SequenceNumber> {
+        match &self.from {
+            ReadFrom::At(sequence) | ReadFrom::After(sequence) => Some(sequence),
+            ReadFrom::TrimHorizon | ReadFrom::Latest | ReadFrom::AtTimestamp(_) => None,
+        }
+    }
+
     /// Whether to ask once more after this refusal. The moment of `LATEST` is that of some worker's clock; where that is ahead
     /// of Kinesis', the time lies in the future, which Kinesis refuses. `LATEST` itself would leave out what arrives between
     /// the two calls: so the time is moved back, by twice as much each time.

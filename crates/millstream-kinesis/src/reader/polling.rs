@@ -70,7 +70,10 @@ impl PollingReader {
                     cursor.place.opened(asked_ms);
                 }
                 Err(error) if cursor.place.step_back(&error) => {}
-                Err(error) => self.failed(error)?,
+                Err(error) => {
+                    let cause = cursor.cause_of(error).await;
+                    self.failed(cause)?;
+                }
             }
         }
         Ok(())
@@ -116,6 +119,15 @@ impl PollingReader {
                 }
             }
         }
+    }
+
+    /// Goes on behind what is lost ([`KinesisError::is_data_loss`]).
+    ///
+    /// # Errors
+    /// The shards could not be listed.
+    pub(super) async fn skip_lost(&mut self) -> Result<(), KinesisError> {
+        self.iterator = None;
+        self.cursor.skip_lost().await
     }
 
     fn take(&mut self, answer: GetRecords, end: Option<Vec<ChildShard>>, started: Instant) -> (RecordBlock, i64) {

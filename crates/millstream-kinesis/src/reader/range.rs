@@ -137,8 +137,7 @@ impl RangeReader {
         }
         if let End::At(..) | End::Through(_) = self.end {
             match self.reader.open().await {
-                // The first record's number is none of this stream's: it was made anew.
-                Err(KinesisError::InvalidArgument { .. }) => return Ok(None),
+                Err(error) if error.is_data_loss() => return Ok(None),
                 opened => opened?,
             }
         }

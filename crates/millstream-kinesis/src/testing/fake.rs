@@ -125,6 +125,16 @@ impl FakeKinesis {
         child
     }
 
+    /// Deletes a stream and makes it again under its name, with so many shards.
+    pub fn remake(&self, stream: &str, shards: u32) {
+        self.state().create(stream, shards);
+    }
+
+    /// Forgets a closed shard, as when its retention has passed.
+    pub fn forget(&self, stream: &str, shard: &ShardId) {
+        self.state().streams.entry(stream.to_owned()).or_default().retain(|fake| fake.shard.id != *shard);
+    }
+
     /// Lets the next `times` calls of `operation` fail with `error`.
     pub fn fail_next(&self, operation: Operation, error: &KinesisError, times: usize) {
         let mut state = self.state();
@@ -296,7 +306,7 @@ fn not_found(stream: &str) -> KinesisError {
     KinesisError::StreamNotFound { stream: stream.to_owned(), region: "fake".to_owned() }
 }
 
-fn refused(message: &str) -> KinesisError {
+pub(super) fn refused(message: &str) -> KinesisError {
     KinesisError::InvalidArgument { message: message.to_owned() }
 }
 
@@ -310,7 +320,7 @@ impl Kinesis for FakeKinesis {
     async fn get_iterator(&self, stream: &str, shard: &ShardId, at: &ReadFrom) -> Result<String, KinesisError> {
         let mut state = self.called(Operation::GetIterator, Some(shard), Some(at))?;
         state.check_time(at)?;
-        let index = state.find(stream, shard)?.index(at);
+        let index = state.find(stream, shard)?.open(at)?;
         Ok(format!("{}/{index}", state.generation))
     }
 
@@ -366,7 +376,7 @@ impl Kinesis for FakeKinesis {
     ) -> Result<Box<dyn Subscription>, KinesisError> {
         let mut state = self.called(Operation::Subscribe, Some(shard), Some(at))?;
         state.check_time(at)?;
-        let index = state.find(stream, shard)?.index(at);
+        let index = state.find(stream, shard)?.open(at)?;
         let ticket = state.fan_out.begin(consumer_arn, shard)?;
         self.shared.changed.notify_waiters();
         Ok(Box::new(FakeSubscription::new(self.shared.clone(), stream, shard, ticket, index)))

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{BlockBuilder, ChildShard, GetRecords, HashKey, HashKeyRange, ReadFrom, SequenceNumber, Shard, ShardId};
+use super::fake::refused;
+use crate::{
+    BlockBuilder, ChildShard, GetRecords, HashKey, HashKeyRange, KinesisError, ReadFrom, SequenceNumber, Shard, ShardId,
+};
 
 /// A shard and the records in it.
 #[derive(Debug)]
@@ -41,8 +44,18 @@ impl FakeShard {
         self.records.push(Stored { data, partition_key, sequence, arrival_ms });
     }
 
+    /// The same, unless the place is none of this shard.
+    pub(super) fn open(&self, at: &ReadFrom) -> Result<usize, KinesisError> {
+        match at {
+            ReadFrom::At(sequence) | ReadFrom::After(sequence) if *sequence < self.shard.first => {
+                Err(refused(&format!("StartingSequenceNumber {sequence} did not come from this stream.")))
+            }
+            _ => Ok(self.index(at)),
+        }
+    }
+
     /// The index of the first record that an iterator meets.
-    pub(super) fn index(&self, at: &ReadFrom) -> usize {
+    fn index(&self, at: &ReadFrom) -> usize {
         match at {
             ReadFrom::TrimHorizon => 0,
             ReadFrom::Latest => self.records.len(),

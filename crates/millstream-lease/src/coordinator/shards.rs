@@ -92,6 +92,13 @@ impl Coordinator {
         }
         let leases = of_stream(&self.leases, name).map(|(_, entry)| (entry.lease.shard(), &entry.lease)).collect();
         let missing = missing_leases(&listing.shards, &leases, start.initial);
+        for key in self.ended_but_open(name) {
+            tracing::error!(
+                lease = key,
+                "nobody reads this shard: its lease says that it has ended, and it is open; the stream was deleted and made again. \
+                 `millstream leases APPLICATION reset` lets it be read"
+            );
+        }
         // An ended lease tells that its line was read: it stays until all its descendants have leases.
         let is_complete = missing.is_empty() && !self.creating.keys().any(|key| split_key(key).0 == name);
         let left_over = if is_complete { self.left_over(name) } else { Vec::new() };
@@ -104,6 +111,18 @@ impl Coordinator {
         for key in left_over {
             self.send(&key, Operation::Delete);
         }
+    }
+
+    /// Leases that ended long before the shards were listed, of shards that are open all the same.
+    fn ended_but_open(&self, stream: &str) -> Vec<String> {
+        let Some(listing) = self.streams.get(stream).and_then(|stream| stream.listing.as_ref()) else {
+            return Vec::new();
+        };
+        let is_open = |shard: &str| listing.shards.get(shard).is_some_and(|shard| !shard.is_closed());
+        let ended = of_stream(&self.leases, stream).filter(|(key, entry)| {
+            entry.lease.is_ended() && is_open(entry.lease.shard()) && self.is_unmoved_for(key, KEPT_FOR)
+        });
+        ended.map(|(key, _)| key.clone()).collect()
     }
 
     /// Ended leases that nobody needs (KCL `LeaseCleanupManager`): of shards whose children are all being read, oldest first;

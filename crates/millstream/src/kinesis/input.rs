@@ -17,8 +17,6 @@ pub struct KinesisInput {
     pub aws: AwsSettings,
     /// Where the leases are, if not in DynamoDB.
     pub lease_store: Option<StoreUrl>,
-    /// A batch of an earlier run whose records are not all in the stream any more is an error; otherwise it runs without them.
-    pub fail_on_data_loss: bool,
     /// What is reported to CloudWatch; `None`: nothing.
     pub metrics: Option<Metrics>,
     /// The stream, the worker's name, and all clocks and limits.
@@ -31,7 +29,7 @@ impl KinesisInput {
         let id = Uuid::new_v4();
         let lease = CoordinatorConfig::new(format!("{}:{id}", host_name()), initial);
         let consumer = ConsumerConfig::new(stream, lease, id.as_u64_pair().0);
-        Self { application, aws, lease_store: None, fail_on_data_loss: true, metrics: None, consumer }
+        Self { application, aws, lease_store: None, metrics: None, consumer }
     }
 
     /// Clients of Kinesis and of the lease table; nothing is asked of either yet.

@@ -108,7 +108,7 @@ impl<D> KinesisSource<D> {
         for (range, RangeRead { blocks: read, missing }) in ranges.iter().zip(reads) {
             if missing > 0 {
                 let loss = DataLoss { time, range: range.clone(), missing };
-                if self.input.fail_on_data_loss {
+                if self.input.consumer.fail_on_data_loss {
                     return Err(DataLossNotAllowed(loss).into());
                 }
                 tracing::error!(%loss, "the batch runs without them");
