@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import select
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import boto3
 from engines import MILLSTREAM, PROGRAMS, Engine, millstream
 from table import Table
 
 STARTS = 5
 #: Records of 12 words of 7 letters: 95 bytes.
 RECORDS, SHARDS = 1_000_000, 4
+#: Records of which each says when it was put, 20 a second.
+PUTS, PUT_EVERY_S = 400, 0.05
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 #: What Spark 3.5 with its connector did on this workload; it was measured once, on 2 cores, and is not run here.
 CONNECTOR = "Spark's connector (measured before)", 33_500.0
@@ -61,6 +66,35 @@ def measure_starts(table: Table, _: Engine) -> None:
                 assert program.stdout is not None
                 program.stdout.readline()
                 table.add("process start to first batch from Kinesis, s", "Millstream", time.monotonic() - began)
+
+
+def measure_latencies(table: Table, _: Engine) -> None:
+    """From the put of a record to the output of its batch."""
+    for retrieval, interval_s in (("polling", 1.0), ("fanOut", 0.05)):
+        with service("--stream", f"lines:{SHARDS}") as endpoint:
+            program = [str(PROGRAMS / "latencies.py"), f"bench-{time.time_ns()}", "lines", endpoint, "us-east-1"]
+            command = [str(MILLSTREAM), "submit", *program, retrieval, str(interval_s), str(PUTS)]
+            with subprocess.Popen(
+                command, stdout=subprocess.PIPE, text=True, env={**os.environ, **ENVIRONMENT}
+            ) as process:
+                assert process.stdout is not None
+                process.stdout.readline()
+                _put_slowly(endpoint, process)
+                found = json.loads(process.stdout.readline())
+        what = f"put to foreachRDD, batches of {interval_s} s, {retrieval}, {PUT_EVERY_S:.2f} s between puts, p50 ms"
+        table.add(what, "the wait for the batch's end", *found["waited"])
+        table.add(what, "Millstream", *found["put"])
+
+
+def _put_slowly(endpoint: str, reader: subprocess.Popen[str]) -> None:
+    """Puts records that say when they were put, until the reader has enough of them."""
+    settings = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    kinesis = boto3.client("kinesis", endpoint_url=endpoint, **settings)
+    assert reader.stdout is not None
+    key = 0
+    while not select.select([reader.stdout], [], [], PUT_EVERY_S)[0] and reader.poll() is None:
+        kinesis.put_record(StreamName="lines", PartitionKey=str(key), Data=str(time.time_ns()).encode())
+        key += 1
 
 
 def measure_records(table: Table, _: Engine) -> None:

@@ -1,6 +1,6 @@
 """Millstream and PySpark side by side, in the same run, interleaved; prints medians with the conditions.
 
-    python bench/run.py [--rounds N] [--only words,arrow,native,update,window,starts,records]
+    python bench/run.py [--rounds N] [--only words,arrow,native,update,window,starts,records,latencies,growth]
 
 PySpark is installed into bench/.venv at the first run. It needs Java 17.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+import growth
 import kinesis
 import state
 import words
@@ -24,6 +25,8 @@ FIGURES = {
     "window": state.measure_window,
     "starts": kinesis.measure_starts,
     "records": kinesis.measure_records,
+    "latencies": kinesis.measure_latencies,
+    "growth": growth.measure_growth,
 }
 
 

@@ -1,8 +1,9 @@
 """State by key over a queue of RDDs, timed by a listener; runs unchanged on PySpark and on Millstream.
 
-    keyed_state.py update|window KEYS UPDATES BATCHES INTERVAL_S SLIDES
+    keyed_state.py update|window|map KEYS UPDATES BATCHES INTERVAL_S SLIDES
 
-`update`: updateStateByKey; `window`: reduceByKeyAndWindow with an inverse function, over SLIDES batches. The first
+`update`: updateStateByKey; `window`: reduceByKeyAndWindow with an inverse function, over SLIDES batches; `map`: mapWithState,
+which PySpark lacks. The first
 batch has all KEYS, each later one UPDATES of them at random. Prints one line of JSON: the seconds that each batch was
 processed.
 """
@@ -36,6 +37,13 @@ if __name__ == "__main__":
     pairs = ssc.queueStream(rdds)
     if operation == "update":
         states = pairs.updateStateByKey(lambda values, total: sum(values) + (total or 0))
+    elif operation == "map":
+        from pyspark.streaming import StateSpec
+
+        def total(key, value, state):
+            state.update((state.getOption() or 0) + value)
+
+        states = pairs.mapWithState(StateSpec.function(total))
     else:
         states = pairs.reduceByKeyAndWindow(add, sub, slides * interval, interval)
     states.foreachRDD(compute)

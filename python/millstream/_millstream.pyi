@@ -114,6 +114,7 @@ class KinesisInput:
         region: str,
         initial: str,
         checkpoint_interval_s: float,
+        batch_interval_s: float | None,
         access_key: str | None,
         secret: str | None,
         role_arn: str | None,

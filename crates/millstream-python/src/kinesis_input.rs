@@ -48,10 +48,11 @@ impl KinesisInput {
 
 #[pymethods]
 impl KinesisInput {
-    /// `conf`: the program's settings, of which those under `spark.millstream.` are read here.
+    /// `conf`: the program's settings, of which those under `spark.millstream.` are read here. `batch_interval_s`: none where
+    /// records are not cut into batches.
     #[new]
-    #[pyo3(signature = (*, app, stream, endpoint, region, initial, checkpoint_interval_s, access_key, secret, role_arn,
-        session_name, external_id, conf, make))]
+    #[pyo3(signature = (*, app, stream, endpoint, region, initial, checkpoint_interval_s, batch_interval_s, access_key, secret,
+        role_arn, session_name, external_id, conf, make))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of createStream, all named")]
     fn new(
         py: Python<'_>,
@@ -61,6 +62,7 @@ impl KinesisInput {
         region: String,
         initial: &str,
         checkpoint_interval_s: f64,
+        batch_interval_s: Option<f64>,
         access_key: Option<String>,
         secret: Option<String>,
         role_arn: Option<String>,
@@ -104,6 +106,7 @@ impl KinesisInput {
         let consumer = &mut input.consumer;
         consumer.lease.checkpoint_interval_ms =
             Duration::try_from_secs_f64(checkpoint_interval_s).map_or(u64::MAX, millis);
+        consumer.poll.cut_every = batch_interval_s.and_then(|interval| Duration::try_from_secs_f64(interval).ok());
         if let Some(failover) = conf.duration("spark.millstream.failoverTime").map_err(invalid)? {
             consumer.lease.failover_ms = millis(failover);
         }

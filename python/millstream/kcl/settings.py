@@ -119,6 +119,7 @@ class Settings:
             region=self.region_name,
             initial=_text(self.initial_position),
             checkpoint_interval_s=0,
+            batch_interval_s=None,
             access_key=self.access_key,
             secret=self.secret_key,
             role_arn=self.role_arn,

@@ -45,7 +45,9 @@ def kinesis_stream(
 
     datasets = ssc._datasets
     source = _millstream.KinesisInput(
-        **settings._asdict(), make=lambda blocks: batch_of(datasets, blocks, settings, rows, function)
+        **settings._asdict(),
+        batch_interval_s=ssc._batch_ms / 1000,
+        make=lambda blocks: batch_of(datasets, blocks, settings, rows, function),
     )
     return ssc._kinesis_stream(source, settings.app, settings.stream, settings.endpoint, settings.region)
 

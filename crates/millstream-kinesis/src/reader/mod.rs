@@ -8,6 +8,7 @@ mod place;
 mod polling;
 mod range;
 mod read;
+mod rhythm;
 mod shard;
 
 pub use consumer::FanOutConsumer;

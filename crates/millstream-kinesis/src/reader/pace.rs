@@ -3,7 +3,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::PollOptions;
-use crate::backoff;
+use super::rhythm::Rhythm;
+use crate::{ShardId, backoff};
 
 /// After the first failure. A shard whose 10 MiB answer used up its budget refuses reads for 5 s.
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
@@ -14,16 +15,19 @@ const MAX_BACKOFF: Duration = Duration::from_secs(5);
 pub(super) struct Pace {
     min_interval: Duration,
     idle_interval: Duration,
+    rhythm: Option<Rhythm>,
     max_failures: u32,
     failures: u32,
     next: Instant,
 }
 
 impl Pace {
-    pub(super) fn new(options: &PollOptions, now: Instant) -> Self {
+    pub(super) fn new(options: &PollOptions, shard: &ShardId, now: Instant) -> Self {
+        let idle_interval = options.idle_interval.max(options.min_interval);
         Pace {
             min_interval: options.min_interval,
-            idle_interval: options.idle_interval.max(options.min_interval),
+            idle_interval,
+            rhythm: options.cut_every.map(|cut_every| Rhythm::new(cut_every, idle_interval, shard)),
             max_failures: options.max_failures,
             failures: 0,
             next: now,
@@ -40,10 +44,16 @@ impl Pace {
         self.next = now + self.min_interval;
     }
 
-    /// A read that began at `started` has succeeded; `behind`: there is more to read.
-    pub(super) fn succeeded(&mut self, started: Instant, behind: bool) {
+    /// A read that began at `started`, and as the clock on the wall says at `started_ms`, has succeeded at `now`; `behind`: there is
+    /// more to read.
+    pub(super) fn succeeded(&mut self, started: Instant, started_ms: i64, now: Instant, behind: bool) {
         self.failures = 0;
-        self.next = started + if behind { self.min_interval } else { self.idle_interval };
+        let interval = match &mut self.rhythm {
+            _ if behind => self.min_interval,
+            Some(rhythm) => rhythm.next(started_ms, now - started),
+            None => self.idle_interval,
+        };
+        self.next = started + interval;
     }
 
     /// A call has failed. Returns the wait before the next one, or none after too many failures in a row.

@@ -17,6 +17,9 @@ pub struct PollOptions {
     pub min_interval: Duration,
     /// The same when everything is read; at least `min_interval`.
     pub idle_interval: Duration,
+    /// Batches are cut of what is read, at the multiples of this time since the Unix epoch: when everything is read, reads are
+    /// timed so that one ends shortly before each cut, `idle_interval` apart at least.
+    pub cut_every: Option<Duration>,
     /// After this many failures in a row the error is returned.
     pub max_failures: u32,
 }
@@ -27,6 +30,7 @@ impl Default for PollOptions {
             limit: 10_000,
             min_interval: Duration::from_millis(200),
             idle_interval: Duration::from_millis(200),
+            cut_every: None,
             max_failures: 10,
         }
     }
@@ -47,7 +51,8 @@ pub struct PollingReader {
 impl PollingReader {
     /// A reader of what follows. Makes no call yet.
     pub fn new(cursor: ShardCursor, options: &PollOptions) -> Self {
-        PollingReader { cursor, limit: options.limit, pace: Pace::new(options, Instant::now()), iterator: None }
+        let pace = Pace::new(options, &cursor.shard, Instant::now());
+        PollingReader { cursor, limit: options.limit, pace, iterator: None }
     }
 
     /// The most records of the reads that follow.
@@ -93,7 +98,7 @@ impl PollingReader {
                 return Ok(Read::End { children });
             };
             sleep_until(self.pace.next()).await;
-            let started = Instant::now();
+            let (started, started_ms) = (Instant::now(), crate::now_ms());
             self.pace.started(started);
             let answer = cursor.kinesis.get_records(&cursor.stream, &cursor.shard, iterator, self.limit).await;
             let answer = match answer {
@@ -106,7 +111,7 @@ impl PollingReader {
             };
             match answer {
                 Ok((answer, end)) => {
-                    let (block, millis_behind) = self.take(answer, end, started);
+                    let (block, millis_behind) = self.take(answer, end, (started, started_ms));
                     if !block.is_empty() || self.cursor.end().is_none() {
                         return Ok(Read::Records { block, millis_behind });
                     }
@@ -130,10 +135,15 @@ impl PollingReader {
         self.cursor.skip_lost().await
     }
 
-    fn take(&mut self, answer: GetRecords, end: Option<Vec<ChildShard>>, started: Instant) -> (RecordBlock, i64) {
+    fn take(
+        &mut self,
+        answer: GetRecords,
+        end: Option<Vec<ChildShard>>,
+        (started, started_ms): (Instant, i64),
+    ) -> (RecordBlock, i64) {
         let GetRecords { block: raw, next, millis_behind, .. } = answer;
         let behind = millis_behind > 0 || raw.len() >= self.limit as usize;
-        self.pace.succeeded(started, behind);
+        self.pace.succeeded(started, started_ms, Instant::now(), behind);
         let block = self.cursor.take(&raw);
         self.cursor.ended(end);
         self.iterator = next;

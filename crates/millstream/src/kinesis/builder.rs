@@ -140,6 +140,7 @@ impl KinesisInputDStreamBuilder {
         let mut input = KinesisInput::new(application, stream, self.aws, initial);
         input.consumer.lease.checkpoint_interval_ms =
             u64::try_from(checkpoint_interval.as_millis()).unwrap_or(u64::MAX);
+        input.consumer.poll.cut_every = Some(context.batch_interval());
         input.lease_store = self.lease_store;
         if self.fan_out {
             input.use_fan_out(self.consumer_name);
