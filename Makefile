@@ -72,8 +72,8 @@ KILLS ?= 50
 SEED ?= 6
 
 .PHONY: chaos
-chaos: $(WHEEL) ## Kill a program with state 50 times at random moments and compare what it counted (KILLS=200 SEED=7)
-	MILLSTREAM_KILLS=$(KILLS) MILLSTREAM_SEED=$(SEED) $(BIN)/python -m pytest -s tests/test_recovery.py
+chaos: $(WHEEL) ## Kill programs with a checkpoint directory and without 50 times each at random moments, and compare (KILLS=200 SEED=7)
+	MILLSTREAM_KILLS=$(KILLS) MILLSTREAM_SEED=$(SEED) $(BIN)/python -m pytest -s tests/test_recovery.py tests/test_kill.py
 
 # How many stories; with a SEED given, that one alone is told.
 SEEDS ?= 1000

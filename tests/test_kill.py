@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 from conftest import Feed, Ledger, Programs, Service, assert_in_order, wait_until
 
-KILLS = 20
-SEED = 20_131
+KILLS = int(os.environ.get("MILLSTREAM_KILLS", "20"))
+SEED = int(os.environ.get("MILLSTREAM_SEED", "20131"))
 FAILOVER_S = 1
 # Of tests/programs/ledger.py: what a checkpoint may lag behind the outputs, and a batch.
 CHECKPOINT_AND_BATCH_S = 0.2 + 0.1
@@ -15,7 +16,7 @@ CHECKPOINT_AND_BATCH_S = 0.2 + 0.1
 WRITING_S = 0.5
 
 
-def test_twenty_kills_lose_nothing_and_repeat_little(
+def test_kills_lose_nothing_and_repeat_little(
     service: Service, programs: Programs, app: str, ledger: Ledger
 ) -> None:
     print(f"seed {SEED}")
