@@ -18,7 +18,7 @@ from table import Table
 
 STARTS = 5
 #: Records of 12 words of 7 letters: 95 bytes.
-RECORDS, SHARDS = 1_000_000, 4
+RECORDS, SHARDS = 3_000_000, 4
 #: Records of which each says when it was put, 20 a second.
 PUTS, PUT_EVERY_S = 400, 0.05
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
