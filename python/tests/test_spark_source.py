@@ -220,6 +220,9 @@ class Table:
     def processed(self, places: list[tuple[str, str]]) -> None:
         self.written.append(dict(places))
 
+    def settle(self) -> None:
+        self.written.append("settled")
+
     def release(self) -> None:
         self.written.append("released")
 
@@ -233,6 +236,16 @@ def test_a_query_begins_where_the_lease_table_says_and_writes_each_place_once() 
         progress.processed(begin.as_dict())
     progress.stop()
     assert table.written == [begin.shards, "released"]
+
+
+def test_of_a_query_that_ends_by_itself_each_batch_is_written_before_the_next() -> None:
+    table = Table(77)
+    progress = Progress(Options.of(STREAM | {"leaseTable": "app"}), lambda: table)  # type: ignore[arg-type, return-value]
+    progress.will_end()
+    offsets = [Offset("words", "LATEST 77", {"s0": place}) for place in ("7:1", "8:0")]
+    for offset in offsets:
+        progress.processed(offset.as_dict())
+    assert table.written == [offsets[0].shards, "settled", offsets[1].shards, "settled"]
 
 
 def test_without_a_lease_table_nothing_is_asked_or_written() -> None:

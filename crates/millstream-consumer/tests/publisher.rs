@@ -80,6 +80,40 @@ async fn what_is_processed_is_written_held_renewed_and_given_back() {
     assert_eq!(published(&world.store).await.unwrap(), expected);
 }
 
+/// An engine that is killed after any call leaves nothing behind.
+#[tokio::test(start_paused = true)]
+async fn what_is_settled_is_written_and_given_back_before_it_goes_on() {
+    let world = World::new(2);
+    for number in 1..=3 {
+        world.publisher.processed(places([(0, at(number, 1)), (1, at(7, 0))])).await.unwrap();
+        world.publisher.settle().await.unwrap();
+        for (shard, checkpoint) in [(0, at(number, 1)), (1, at(7, 0))] {
+            let lease = world.lease(shard).await;
+            assert_eq!((lease.checkpoint, lease.owner), (checkpoint, None));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_settle_waits_for_a_dead_owner_and_fails_on_a_living_one() {
+    let world = World::new(1);
+    let lease = world.listed_lease(0, at(1, 0)).await;
+    let held = world.store.take(&lease, "java").await.unwrap().unwrap();
+    world.publisher.processed(places([(0, at(2, 0))])).await.unwrap();
+    world.publisher.settle().await.unwrap();
+    let lease = world.lease(0).await;
+    assert_eq!((&lease.checkpoint, lease.owner.as_deref()), (&at(2, 0), None), "it was dead");
+    assert_eq!(world.store.checkpoint(&held, &at(1, 5), &[]).await.unwrap(), None);
+
+    let held = world.store.take(&lease, "java").await.unwrap().unwrap();
+    world.publisher.processed(places([(0, at(3, 0))])).await.unwrap();
+    let (settled, _) = tokio::join!(world.publisher.settle(), async {
+        a_while().await;
+        world.store.renew(&held).await.unwrap()
+    });
+    assert!(matches!(&settled, Err(PublishError::Held { owner, .. }) if owner == "java"), "{settled:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_parent_ends_after_its_children_have_leases() {
     let world = World::new(1);

@@ -63,6 +63,12 @@ impl LeaseTable {
         wait(py, async move { publisher.processed(places).await })
     }
 
+    /// Waits until all is written, and gives the leases back. Raises what keeps it from being written.
+    fn settle(&self, py: Python<'_>) -> PyResult<()> {
+        let publisher = self.publisher(py)?;
+        wait(py, async move { publisher.settle().await })
+    }
+
     /// Writes what is left, and gives the leases back.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
         let publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -26,6 +26,12 @@ class Progress:
         self._open = open_table or self._connect
         self._table: LeaseTable | None = None
         self._last: dict[str, Any] | None = None
+        self._ends = False
+
+    def will_end(self) -> None:
+        """The query ends by itself, after some batch that is not known yet. Spark kills the process of a source without a
+        word, so that each batch is written before the next one begins, and no lease is held in between."""
+        self._ends = True
 
     def begin(self, initial: str) -> Offset:
         """Where a query without a checkpoint begins: where the table's application ended; ``initial`` without one."""
@@ -46,6 +52,8 @@ class Progress:
             return
         self._last = offset
         self._opened.processed(list(Offset.of(offset, self._options.stream).shards.items()))
+        if self._ends:
+            self._opened.settle()
 
     def stop(self) -> None:
         """Says the rest, and gives the leases back."""

@@ -115,6 +115,7 @@ if admission is not None:
         def prepareForTriggerAvailableNow(self) -> None:
             """Nothing is read that arrives after this moment."""
             self._ahead.stop_at(_now_ms())
+            self._progress.will_end()
 
         def latestOffset(self, start: dict[str, Any], limit: admission.ReadLimit) -> dict[str, Any]:
             """The end of the next batch within the limit. It is asked for when the one before is processed."""

@@ -33,7 +33,9 @@ pub struct Publisher {
 enum Ask {
     /// All up to here is processed.
     Processed(BTreeMap<ShardId, Checkpoint>),
-    /// Write it, give the leases back, and say so.
+    /// Write it, give the leases back, and say so; go on.
+    Settle(oneshot::Sender<Result<(), PublishError>>),
+    /// Write it, give the leases back, say so, and end.
     Release(oneshot::Sender<()>),
 }
 
@@ -63,6 +65,17 @@ impl Publisher {
             Some(error) => Err(error),
             None => self.asking.send(Ask::Processed(places)).await.map_err(|_| PublishError::Ended),
         }
+    }
+
+    /// Waits until all is written, and gives the leases back: an engine that may be killed after any call, and not told, leaves
+    /// nothing behind that another worker has to wait for. Takes as long as it takes to see whether an owner of a lease lives.
+    ///
+    /// # Errors
+    /// What keeps it from being written, for good.
+    pub async fn settle(&self) -> Result<(), PublishError> {
+        let (done, answer) = oneshot::channel();
+        self.asking.send(Ask::Settle(done)).await.map_err(|_| PublishError::Ended)?;
+        answer.await.map_err(|_| PublishError::Ended)?
     }
 
     /// Writes what is left and gives the leases back, so that the next worker begins at once.
@@ -113,22 +126,32 @@ pub struct Published {
 async fn run(mut table: Table, mut asked: mpsc::Receiver<Ask>, broken: Arc<Mutex<Option<PublishError>>>) {
     let mut ticks = interval(WRITE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut settling: Vec<oneshot::Sender<Result<(), PublishError>>> = Vec::new();
     loop {
         tokio::select! {
-            _ = ticks.tick() => {
-                if let Err(error) = table.write().await.and(table.renew().await) {
-                    if error.is_retryable() {
-                        tracing::warn!(%error, "progress could not be written; it is tried again in 1 s");
-                        continue;
-                    }
-                    tracing::error!(%error, "progress is not written any more");
-                    *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            _ = ticks.tick() => match table.write().await.and(table.renew().await) {
+                Ok(()) if !settling.is_empty() && table.is_written() => {
                     table.release().await;
+                    answer(&mut settling, &Ok(()));
+                }
+                Ok(()) => {}
+                Err(error) if error.is_retryable() => {
+                    tracing::warn!(%error, "progress could not be written; it is tried again in 1 s");
+                }
+                Err(error) => {
+                    tracing::error!(%error, "progress is not written any more");
+                    *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+                    table.release().await;
+                    answer(&mut settling, &Err(error));
                     return;
                 }
-            }
+            },
             ask = asked.recv() => match ask {
                 Some(Ask::Processed(places)) => table.processed(places),
+                Some(Ask::Settle(done)) => {
+                    settling.push(done);
+                    ticks.reset_immediately();
+                }
                 Some(Ask::Release(done)) => {
                     if let Err(error) = table.write().await {
                         tracing::warn!(%error, "the last progress could not be written; what follows it is processed once more");
@@ -141,5 +164,12 @@ async fn run(mut table: Table, mut asked: mpsc::Receiver<Ask>, broken: Arc<Mutex
                 None => return,
             },
         }
+    }
+}
+
+fn answer(settling: &mut Vec<oneshot::Sender<Result<(), PublishError>>>, outcome: &Result<(), PublishError>) {
+    for done in settling.drain(..) {
+        // Nobody may wait any more.
+        let _ = done.send(outcome.clone());
     }
 }

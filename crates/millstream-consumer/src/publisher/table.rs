@@ -60,6 +60,11 @@ impl Table {
         self.waiting.extend(places.into_iter().filter(|(shard, at)| !is_written(shard, at)));
     }
 
+    /// Whether nothing waits to be written.
+    pub(super) fn is_written(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Writes what waits. A lease whose owner may still live stays as it is for now.
     pub(super) async fn write(&mut self) -> Result<(), PublishError> {
         if self.waiting.is_empty() {
