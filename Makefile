@@ -4,7 +4,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SPARK := .spark
+# Another Apache Spark than the one of requirements/spark.txt, in an environment of its own: make test-spark PYSPARK=4.0.5
+PYSPARK ?=
+SPARK := .spark$(addprefix -,$(PYSPARK))
 WHEEL := target/wheels/.stamp
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 PYTHON_SOURCES := $(shell find python/millstream python/pyspark_millstream* -name '*.py' -o -name '*.pyi' -o -name py.typed 2>/dev/null)
@@ -147,6 +149,7 @@ lint: $(VENV)/.dev ## Check formatting, lints and types
 $(SPARK)/.installed: requirements/spark.txt requirements/dev.txt
 	$(PYTHON) -m venv $(SPARK)
 	$(SPARK)/bin/pip install --quiet --requirement requirements/spark.txt
+	$(if $(PYSPARK),$(SPARK)/bin/pip install --quiet pyspark==$(PYSPARK))
 	@touch $@
 
 $(SPARK)/.wheel: $(WHEEL) $(SPARK)/.installed
@@ -157,7 +160,7 @@ $(SPARK)/.wheel: $(WHEEL) $(SPARK)/.installed
 TESTS ?= tests/spark
 
 .PHONY: test-spark
-test-spark: ## Test on real Apache Spark: a master and two workers on this machine (needs Java 17; installs PySpark into .spark)
+test-spark: ## Test on real Apache Spark: a master and two workers on this machine (needs Java 17; installs PySpark into .spark; PYSPARK=4.0.5 another release)
 	@command -v java >/dev/null || { echo "Java is not installed, which Spark needs: apt-get install openjdk-17-jdk-headless"; exit 1; }
 	@$(MAKE) --no-print-directory $(SPARK)/.wheel
 	$(SPARK)/bin/python -m pytest $(TESTS)

@@ -1,4 +1,4 @@
-"""What a batch costs as a program grows: by records, by batches that were before it, by keys it does not touch, by shards."""
+"""What a batch costs as a program grows: by records, by batches before it, by keys it does not touch, by shards."""
 
 from __future__ import annotations
 

@@ -16,9 +16,7 @@ CHECKPOINT_AND_BATCH_S = 0.2 + 0.1
 WRITING_S = 0.5
 
 
-def test_kills_lose_nothing_and_repeat_little(
-    service: Service, programs: Programs, app: str, ledger: Ledger
-) -> None:
+def test_kills_lose_nothing_and_repeat_little(service: Service, programs: Programs, app: str, ledger: Ledger) -> None:
     print(f"seed {SEED}")
     chance = random.Random(SEED)
     stream = service.stream(4)

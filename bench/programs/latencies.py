@@ -1,7 +1,7 @@
 """How long records take from their put to foreachRDD: APP STREAM ENDPOINT REGION RETRIEVAL INTERVAL_S RECORDS.
 
-The data of a record is the time of its put, in nanoseconds. Prints one line of JSON: for each record the milliseconds until
-its batch's output ran (`put`), and those that it waited for the end of its batch interval (`waited`).
+The data of a record is the time of its put, in nanoseconds. Prints one line of JSON: for each record the
+milliseconds until its batch's output ran (`put`), and those until its batch was cut (`waited`).
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Batches of a stream with many shards that each have a few records: APP STREAM ENDPOINT REGION RECORDS BATCHES INTERVAL_S.
+"""Batches of a stream with many shards: APP STREAM ENDPOINT REGION RECORDS BATCHES INTERVAL_S.
 
-Prints one line of JSON: for each of BATCHES after the one that has the last of RECORDS, the milliseconds from its cut to its
-output done; and of all these the processor time a batch in milliseconds, and the resident memory in MB.
+Prints one line of JSON: for each of BATCHES after the one that has the last of RECORDS, the milliseconds from its cut
+to its output done; and of all these the processor time a batch in milliseconds, and the resident memory in MB.
 """
 
 import json

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -253,3 +256,17 @@ def test_without_a_lease_table_nothing_is_asked_or_written() -> None:
     assert progress.begin("TRIM_HORIZON") == Offset("words", "TRIM_HORIZON")
     progress.processed(Offset("words", "TRIM_HORIZON").as_dict())
     progress.stop()
+
+
+def test_a_spark_before_4_is_told_which_is_needed(tmp_path: Path) -> None:
+    """Its `pyspark` has no `sql.datasource`."""
+    (tmp_path / "pyspark" / "sql").mkdir(parents=True)
+    (tmp_path / "pyspark" / "__init__.py").write_text("__version__ = '3.5.9'")
+    (tmp_path / "pyspark" / "sql" / "__init__.py").touch()
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import millstream.spark.datasource"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "ImportError: millstream.spark needs Apache Spark 4.0 or later, whose data sources can be written in Python: "
+        "pip install 'millstream[spark]'"
+    )

@@ -29,8 +29,8 @@ class Progress:
         self._ends = False
 
     def will_end(self) -> None:
-        """The query ends by itself, after some batch that is not known yet. Spark kills the process of a source without a
-        word, so that each batch is written before the next one begins, and no lease is held in between."""
+        """The query ends by itself, after some batch that is not known yet. Spark kills the process of a source without
+        a word, so that each batch is written before the next one begins, and no lease is held in between."""
         self._ends = True
 
     def begin(self, initial: str) -> Offset:
