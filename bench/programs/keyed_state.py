@@ -3,8 +3,8 @@
     keyed_state.py update|window|map KEYS UPDATES BATCHES INTERVAL_S SLIDES
 
 `update`: updateStateByKey; `window`: reduceByKeyAndWindow with an inverse function, over SLIDES batches; `map`:
-mapWithState, which PySpark lacks. The first batch has all KEYS, each later one UPDATES of them at random. Prints one line of
-JSON: the seconds that each batch was processed.
+mapWithState, which PySpark lacks. The first batch has all KEYS, each later one UPDATES of them at random. Prints one
+line of JSON: the seconds that each batch was processed.
 """
 
 import json
