@@ -51,6 +51,7 @@ def test_defaults_are_sparks(ssc: StreamingContext, asked: dict[str, Any]) -> No
         "region": "us-east-1",
         "initial": "LATEST",
         "checkpoint_interval_s": 0.05,
+        "batch_interval_s": 0.05,
         "access_key": None,
         "secret": None,
         "role_arn": None,
