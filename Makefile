@@ -195,4 +195,4 @@ docs: ## Build the Rust documentation
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf target dist $(VENV) $(SPARK) bench/.venv bench/rivals bench/local/rivals bench/local/client/target .demo
+	rm -rf target dist $(VENV) .spark .spark-* bench/.venv bench/rivals bench/local/rivals bench/local/client/target .demo

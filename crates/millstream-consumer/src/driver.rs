@@ -53,7 +53,7 @@ pub(crate) struct Driver {
     /// By stream, where records are pushed.
     fan_out: BTreeMap<Arc<str>, Arc<FanOutConsumer>>,
     poll: PollOptions,
-    fails_on_loss: bool,
+    fail_on_data_loss: bool,
     worker: Arc<str>,
     coordinator: Coordinator,
     began: Instant,
@@ -88,7 +88,7 @@ impl Driver {
             retrieval: config.retrieval.clone(),
             fan_out: BTreeMap::new(),
             poll: config.poll.clone(),
-            fails_on_loss: config.fail_on_data_loss,
+            fail_on_data_loss: config.fail_on_data_loss,
             worker: config.lease.worker_id.as_str().into(),
             coordinator: Coordinator::new(config.lease.clone(), config.seed),
             began: Instant::now(),
@@ -282,9 +282,9 @@ impl Driver {
             let fan_out = self.fan_out_of(&stream);
             let cursor = ShardCursor::new(self.kinesis.clone(), stream, shard, hash_range, &from, initial);
             let reader = ShardReader::new(cursor, fan_out, self.poll.clone());
-            let (is_only, fails_on_loss) = (self.only.is_some(), self.fails_on_loss);
-            let shared = self.shared.clone();
-            let read = reader::read(reader, shared, key.clone(), epoch, arrived.clone(), is_only, fails_on_loss);
+            let (shared, is_only) = (self.shared.clone(), self.only.is_some());
+            let fails = self.fail_on_data_loss;
+            let read = reader::read(reader, shared, key.clone(), epoch, arrived.clone(), is_only, fails);
             tokio::spawn(read).abort_handle()
         });
         if let Some(before) = self.readings.insert(key.clone(), Reading { reader, stored, arrived }) {

@@ -21,8 +21,9 @@ const MOST_BYTES: usize = 10 << 20;
 const LONG_WAIT: Duration = Duration::from_secs(1);
 
 /// Reads until the end of the shard, until the buffer says that this time of reading is over, or until trying again would
-/// not help; of several streams (`is_only` is false) one that can't be read is tried again, for the others go on. Records that are
-/// lost end the reading too, where that `fails_on_loss`. `arrived` wakes who waits for records of this shard. Aborting the task at any await is safe: what was pushed is whole.
+/// not help; of several streams (`is_only` is false) one that can't be read is tried again, for the others go on. Lost records are
+/// such an error (`fail_on_data_loss`), or left out. `arrived` wakes who waits for records of this shard. Aborting the task at any
+/// await is safe: what was pushed is whole.
 pub(crate) async fn read(
     mut reader: ShardReader,
     shared: Arc<Shared>,
@@ -30,7 +31,7 @@ pub(crate) async fn read(
     epoch: Epoch,
     arrived: Arc<Notify>,
     is_only: bool,
-    fails_on_loss: bool,
+    fail_on_data_loss: bool,
 ) {
     let mut expected = MOST_BYTES;
     loop {
@@ -64,12 +65,9 @@ pub(crate) async fn read(
                 tracing::warn!(lease = %key, %error, "reading failed; it is tried again in 1 s");
                 tokio::time::sleep(RETRY_AFTER).await;
             }
-            Err(error) if error.is_data_loss() && !fails_on_loss => {
+            Err(error) if error.is_data_loss() && !fail_on_data_loss => {
                 tracing::error!(lease = %key, %error, "reading goes on behind it");
-                if let Err(error) = reader.skip_lost().await {
-                    tracing::warn!(lease = %key, %error, "the shards can't be listed; it is tried again in 1 s");
-                    tokio::time::sleep(RETRY_AFTER).await;
-                }
+                reader.skip_lost();
             }
             Err(error) if !is_only => {
                 tracing::error!(lease = %key, %error, "a shard can't be read; it is tried again in 60 s, the other streams go on");

@@ -17,6 +17,7 @@ struct World {
     kinesis: Arc<FakeKinesis>,
     store: MemoryLeaseStore,
     retrieval: Retrieval,
+    fail_on_data_loss: bool,
     next: BTreeMap<ShardId, u32>,
 }
 
@@ -26,6 +27,7 @@ impl World {
             kinesis: FakeKinesis::with_stream(STREAM, shards),
             store: MemoryLeaseStore::new(),
             retrieval: Retrieval::Polling,
+            fail_on_data_loss: true,
             next: BTreeMap::new(),
         }
     }
@@ -43,6 +45,7 @@ impl World {
     async fn start(&self, lease: CoordinatorConfig, buffer_bytes: u32) -> Result<Consumer, ConsumerError> {
         let config = ConsumerConfig {
             retrieval: self.retrieval.clone(),
+            fail_on_data_loss: self.fail_on_data_loss,
             buffer_bytes,
             shutdown_timeout: Duration::from_secs(60),
             ..ConsumerConfig::new(STREAM, lease, 7)
@@ -419,15 +422,10 @@ async fn an_observer_sees_all_leases_until_the_worker_ends() {
     assert!(observer.failure().is_none(), "it was asked to end");
 }
 
-/// A worker that goes on behind what is lost, or does not.
-async fn worker_that_fails(fails_on_loss: bool, world: &World) -> Consumer {
+/// A worker of an application whose initial position is the tip, which nothing of this may depend on.
+async fn worker_at_latest(world: &World) -> Consumer {
     let lease = CoordinatorConfig::new("again", InitialPosition::Latest);
-    let config = ConsumerConfig {
-        fail_on_data_loss: fails_on_loss,
-        retrieval: world.retrieval.clone(),
-        ..ConsumerConfig::new(STREAM, lease, 7)
-    };
-    Consumer::start(world.kinesis.clone(), Arc::new(world.store.clone()), config).await.unwrap()
+    world.start(lease, ConsumerConfig::DEFAULT_BUFFER_BYTES).await.unwrap()
 }
 
 async fn failure_of(consumer: &Consumer) -> ConsumerError {
@@ -453,20 +451,22 @@ async fn a_stream_that_was_made_again_is_read_from_its_beginning_or_is_an_error(
     world.kinesis.remake(STREAM, 2);
     world.put(&shard(0), 3);
     world.put(&shard(1), 3);
-    let strict = worker_that_fails(true, &world).await;
+    let strict = worker_at_latest(&world).await;
     let error = failure_of(&strict).await;
     assert!(matches!(error, ConsumerError::DataLoss(KinesisError::StreamRemade { .. })), "{error}");
     assert!(error.to_string().contains("spark.millstream.failOnDataLoss"), "{error}");
     drop(strict);
 
-    let mut lenient = worker_that_fails(false, &world).await;
+    world.fail_on_data_loss = false;
+    let mut lenient = worker_at_latest(&world).await;
     let seen = process(&[&lenient], |seen| total(seen) == 6).await;
     assert_eq!(seen, [(shard(0), vec![5, 6, 7]), (shard(1), vec![5, 6, 7])].into());
     lenient.shutdown().await;
 
     // What it has read of the new stream is kept: nothing comes twice.
     world.put(&shard(0), 1);
-    let after = worker_that_fails(true, &world).await;
+    world.fail_on_data_loss = true;
+    let after = worker_at_latest(&world).await;
     assert_eq!(process(&[&after], |seen| total(seen) > 0).await, [(shard(0), vec![8])].into());
 }
 
@@ -482,12 +482,13 @@ async fn a_shard_that_is_gone_is_left_for_its_children_or_is_an_error(retrieval:
     let [lower, _] = world.kinesis.split(STREAM, &shard(0));
     world.put(&lower, 2);
     world.kinesis.forget(STREAM, &shard(0));
-    let strict = worker_that_fails(true, &world).await;
+    let strict = worker_at_latest(&world).await;
     let error = failure_of(&strict).await;
     assert!(matches!(error, ConsumerError::DataLoss(KinesisError::ShardGone { .. })), "{error}");
     drop(strict);
 
-    let lenient = worker_that_fails(false, &world).await;
+    world.fail_on_data_loss = false;
+    let lenient = worker_at_latest(&world).await;
     assert_eq!(process(&[&lenient], |seen| total(seen) == 2).await, [(lower, vec![0, 1])].into());
 }
 

@@ -96,6 +96,7 @@ impl KinesisError {
             | KinesisError::ShardGone { .. } => false,
         }
     }
+
     /// Whether records that were to be read are lost for good.
     pub fn is_data_loss(&self) -> bool {
         matches!(self, KinesisError::StreamRemade { .. } | KinesisError::ShardGone { .. })

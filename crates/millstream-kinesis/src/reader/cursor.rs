@@ -16,7 +16,7 @@ pub struct ShardCursor {
     pub(super) shard: ShardId,
     hash_range: Option<HashKeyRange>,
     pub(super) place: Place,
-    /// The shard was listed as closed, and these follow it.
+    /// The shard was listed as closed, or is gone, and these follow it.
     followed_by: Option<Vec<ChildShard>>,
     end: Option<Vec<ChildShard>>,
 }
@@ -88,7 +88,7 @@ impl ShardCursor {
     }
 
     /// Why the service refuses to read here: `error`, or what the stream's shards tell of it.
-    pub(super) async fn cause_of(&self, error: KinesisError) -> KinesisError {
+    pub(super) async fn cause_of(&mut self, error: KinesisError) -> KinesisError {
         let may_be_lost = match &error {
             KinesisError::StreamNotFound { .. } => true,
             KinesisError::InvalidArgument { .. } => self.place.sequence().is_some(),
@@ -100,24 +100,27 @@ impl ShardCursor {
         let Ok(shards) = self.kinesis.list_shards(&self.stream).await else { return error };
         let (stream, id) = (self.stream.to_string(), self.shard.clone());
         match (shards.iter().find(|shard| shard.id == self.shard), self.place.sequence()) {
-            (None, _) => KinesisError::ShardGone { stream, shard: id },
+            (None, _) => {
+                self.followed_by = Some(self.children_in(shards));
+                KinesisError::ShardGone { stream, shard: id }
+            }
             (Some(shard), Some(at)) if *at < shard.first => {
-                KinesisError::StreamRemade { stream, shard: id, at: at.clone() }
+                let at = at.clone();
+                // That was a shard of the old stream.
+                self.followed_by = None;
+                KinesisError::StreamRemade { stream, shard: id, at }
             }
             _ => error,
         }
     }
 
-    /// Leaves out what is lost ([`KinesisError::is_data_loss`]): goes on at the shard's beginning; or at its end, where the
+    /// Leaves out what is lost, as [`Self::cause_of`] has found: goes on at the shard's beginning; or at its end, where the
     /// stream has forgotten it.
-    pub(super) async fn skip_lost(&mut self) -> Result<(), KinesisError> {
-        let shards = self.kinesis.list_shards(&self.stream).await?;
-        if shards.iter().any(|shard| shard.id == self.shard) {
-            self.place = Place::new(&Checkpoint::TrimHorizon, InitialPosition::TrimHorizon);
-        } else {
-            self.end = Some(self.children_in(shards));
+    pub(super) fn skip_lost(&mut self) {
+        match self.followed_by.take() {
+            Some(children) => self.end = Some(children),
+            None => self.place = Place::new(&Checkpoint::TrimHorizon, InitialPosition::TrimHorizon),
         }
-        Ok(())
     }
 
     /// The shards that follow this one.

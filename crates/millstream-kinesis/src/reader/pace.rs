@@ -44,13 +44,13 @@ impl Pace {
         self.next = now + self.min_interval;
     }
 
-    /// A read that began at `started`, and as the clock on the wall says at `started_ms`, has succeeded at `now`; `behind`: there is
-    /// more to read.
-    pub(super) fn succeeded(&mut self, started: Instant, started_ms: i64, now: Instant, behind: bool) {
+    /// A read that began at `started` has succeeded `now`, which the clock on the wall calls `now_ms`; `behind`: there is more to
+    /// read.
+    pub(super) fn succeeded(&mut self, started: Instant, now: Instant, now_ms: i64, behind: bool) {
         self.failures = 0;
         let interval = match &mut self.rhythm {
             _ if behind => self.min_interval,
-            Some(rhythm) => rhythm.next(started_ms, now - started),
+            Some(rhythm) => rhythm.next(now_ms, now - started),
             None => self.idle_interval,
         };
         self.next = started + interval;

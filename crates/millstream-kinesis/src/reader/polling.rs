@@ -98,7 +98,7 @@ impl PollingReader {
                 return Ok(Read::End { children });
             };
             sleep_until(self.pace.next()).await;
-            let (started, started_ms) = (Instant::now(), crate::now_ms());
+            let started = Instant::now();
             self.pace.started(started);
             let answer = cursor.kinesis.get_records(&cursor.stream, &cursor.shard, iterator, self.limit).await;
             let answer = match answer {
@@ -111,7 +111,7 @@ impl PollingReader {
             };
             match answer {
                 Ok((answer, end)) => {
-                    let (block, millis_behind) = self.take(answer, end, (started, started_ms));
+                    let (block, millis_behind) = self.take(answer, end, started);
                     if !block.is_empty() || self.cursor.end().is_none() {
                         return Ok(Read::Records { block, millis_behind });
                     }
@@ -126,24 +126,16 @@ impl PollingReader {
         }
     }
 
-    /// Goes on behind what is lost ([`KinesisError::is_data_loss`]).
-    ///
-    /// # Errors
-    /// The shards could not be listed.
-    pub(super) async fn skip_lost(&mut self) -> Result<(), KinesisError> {
+    /// Goes on behind what is lost, after an error that says so ([`KinesisError::is_data_loss`]).
+    pub(super) fn skip_lost(&mut self) {
         self.iterator = None;
-        self.cursor.skip_lost().await
+        self.cursor.skip_lost();
     }
 
-    fn take(
-        &mut self,
-        answer: GetRecords,
-        end: Option<Vec<ChildShard>>,
-        (started, started_ms): (Instant, i64),
-    ) -> (RecordBlock, i64) {
+    fn take(&mut self, answer: GetRecords, end: Option<Vec<ChildShard>>, started: Instant) -> (RecordBlock, i64) {
         let GetRecords { block: raw, next, millis_behind, .. } = answer;
         let behind = millis_behind > 0 || raw.len() >= self.limit as usize;
-        self.pace.succeeded(started, started_ms, Instant::now(), behind);
+        self.pace.succeeded(started, Instant::now(), crate::now_ms(), behind);
         let block = self.cursor.take(&raw);
         self.cursor.ended(end);
         self.iterator = next;

@@ -35,14 +35,15 @@ impl Rhythm {
         }
     }
 
-    /// From the start of a read at `started_ms` (milliseconds since the Unix epoch), which took `took`, to that of the next one.
-    pub(super) fn next(&mut self, started_ms: i64, took: Duration) -> Duration {
+    /// From the start of a read that took `took` and ended at `ended_ms` (milliseconds since the Unix epoch) to that of the next
+    /// one.
+    pub(super) fn next(&mut self, ended_ms: i64, took: Duration) -> Duration {
         self.took = took.max(self.took * 15 / 16);
         let lead = (self.took + MARGIN + self.stagger).min(self.step / 2);
         let earliest = self.min_interval - self.min_interval / SLACK;
-        let phase = Duration::from_millis(started_ms.unsigned_abs()) + earliest + lead;
-        let past = phase.as_micros() % self.step.as_micros();
-        let wait = if past == 0 { 0 } else { self.step.as_micros() - past };
+        let phase = (Duration::from_millis(ended_ms.unsigned_abs()) + earliest + lead).saturating_sub(took);
+        let step = self.step.as_micros();
+        let wait = (step - phase.as_micros() % step) % step;
         earliest + Duration::from_micros(u64::try_from(wait).unwrap_or(0))
     }
 }
@@ -59,7 +60,7 @@ mod tests {
         assert_eq!(rhythm.stagger, Duration::ZERO);
         let mut started = 1_000_000_007;
         let all = std::iter::repeat_with(|| {
-            let delay = rhythm.next(started, of(took));
+            let delay = rhythm.next(started + i64::try_from(took).unwrap(), of(took));
             started += i64::try_from(delay.as_millis()).unwrap() + i64::try_from(late).unwrap();
             let start = u64::try_from(started).unwrap();
             (start, start + took)

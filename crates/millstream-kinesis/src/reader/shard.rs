@@ -57,14 +57,10 @@ impl ShardReader {
 
     /// Goes on behind what is lost, after an error that [is one of lost records](KinesisError::is_data_loss): at the shard's
     /// beginning; or at its end, where the stream has forgotten it.
-    ///
-    /// # Errors
-    /// The shards could not be listed.
-    pub async fn skip_lost(&mut self) -> Result<(), KinesisError> {
-        match &mut self.way {
-            Way::Polling(reader) => reader.skip_lost().await,
-            // A refused subscription is polled before it is known what is lost.
-            Way::FanOut(_) => Ok(()),
+    pub fn skip_lost(&mut self) {
+        // A refused subscription is polled before it is known what is lost.
+        if let Way::Polling(reader) = &mut self.way {
+            reader.skip_lost();
         }
     }
 }

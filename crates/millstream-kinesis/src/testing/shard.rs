@@ -44,7 +44,7 @@ impl FakeShard {
         self.records.push(Stored { data, partition_key, sequence, arrival_ms });
     }
 
-    /// The same, unless the place is none of this shard.
+    /// As [`Self::index`], unless the place is none of this shard.
     pub(super) fn open(&self, at: &ReadFrom) -> Result<usize, KinesisError> {
         match at {
             ReadFrom::At(sequence) | ReadFrom::After(sequence) if *sequence < self.shard.first => {

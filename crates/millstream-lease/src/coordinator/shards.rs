@@ -92,13 +92,7 @@ impl Coordinator {
         }
         let leases = of_stream(&self.leases, name).map(|(_, entry)| (entry.lease.shard(), &entry.lease)).collect();
         let missing = missing_leases(&listing.shards, &leases, start.initial);
-        for key in self.ended_but_open(name) {
-            tracing::error!(
-                lease = key,
-                "nobody reads this shard: its lease says that it has ended, and it is open; the stream was deleted and made again. \
-                 `millstream leases APPLICATION reset` lets it be read"
-            );
-        }
+        self.tell_of_ended_but_open(name);
         // An ended lease tells that its line was read: it stays until all its descendants have leases.
         let is_complete = missing.is_empty() && !self.creating.keys().any(|key| split_key(key).0 == name);
         let left_over = if is_complete { self.left_over(name) } else { Vec::new() };
@@ -113,23 +107,25 @@ impl Coordinator {
         }
     }
 
-    /// Leases that ended long before the shards were listed, of shards that are open all the same.
-    fn ended_but_open(&self, stream: &str) -> Vec<String> {
-        let Some(listing) = self.streams.get(stream).and_then(|stream| stream.listing.as_ref()) else {
-            return Vec::new();
-        };
+    /// Logs the leases that ended long before the shards were listed, of shards that are open all the same.
+    fn tell_of_ended_but_open(&self, stream: &str) {
+        let Some(listing) = self.listing(stream) else { return };
         let is_open = |shard: &str| listing.shards.get(shard).is_some_and(|shard| !shard.is_closed());
-        let ended = of_stream(&self.leases, stream).filter(|(key, entry)| {
-            entry.lease.is_ended() && is_open(entry.lease.shard()) && self.is_unmoved_for(key, KEPT_FOR)
-        });
-        ended.map(|(key, _)| key.clone()).collect()
+        for (lease, entry) in of_stream(&self.leases, stream) {
+            if entry.lease.is_ended() && is_open(entry.lease.shard()) && self.is_unmoved_for(lease, KEPT_FOR) {
+                tracing::error!(
+                    lease,
+                    "nobody reads this shard: its lease says that it has ended, and it is open; the stream was deleted and made \
+                     again. `millstream leases APPLICATION reset` lets it be read"
+                );
+            }
+        }
     }
 
     /// Ended leases that nobody needs (KCL `LeaseCleanupManager`): of shards whose children are all being read, oldest first;
     /// and of shards that are not listed any more, where no child waits for them.
     fn left_over(&self, stream: &str) -> Vec<String> {
-        let listing = self.streams.get(stream).and_then(|stream| stream.listing.as_ref());
-        let Some(listing) = listing.filter(|listing| !listing.shards.is_empty()) else {
+        let Some(listing) = self.listing(stream).filter(|listing| !listing.shards.is_empty()) else {
             return Vec::new();
         };
         let leases = of_stream(&self.leases, stream);
@@ -181,7 +177,11 @@ impl Coordinator {
 
     /// The last listing of a lease's stream.
     fn listing_of(&self, key: &str) -> Option<&Listing> {
-        self.streams.get(split_key(key).0)?.listing.as_ref()
+        self.listing(split_key(key).0)
+    }
+
+    fn listing(&self, stream: &str) -> Option<&Listing> {
+        self.streams.get(stream)?.listing.as_ref()
     }
 
     /// Whether the last listing tells of the parents of this shard: it has the shard itself, or is younger than its lease.
