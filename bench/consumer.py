@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 
-import boto3
+import kinesis
 from kinesis import put, service
 from table import Table
 from workers import RIVAL_MAKERS, Rival, Worker
@@ -28,28 +28,11 @@ PUTS, PUT_EVERY_S = 300, 0.03
 PACE_MS = 200
 
 
-class Stream:
-    """A stream of the local service."""
-
-    def __init__(self, endpoint: str, name: str) -> None:
-        self.endpoint, self.name = endpoint, name
-        settings = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        self.kinesis = boto3.client("kinesis", endpoint_url=endpoint, **settings)
+class Stream(kinesis.Stream):
+    """A stream of the local service that workers read."""
 
     def start(self, rival: Rival, app: str, retrieval: str = "polling", idle_ms: int = PACE_MS) -> Worker:
         return rival.start(self.endpoint, app, self.name, retrieval, idle_ms, timed=True)
-
-    def put_now(self, key: int) -> None:
-        """A record that says when it was put."""
-        self.kinesis.put_record(StreamName=self.name, PartitionKey=str(key), Data=str(time.time_ns()).encode())
-
-    def put_until(self, is_seen: Callable[[], bool]) -> None:
-        """Puts records to all shards until one is seen."""
-        for key in range(100_000):
-            if is_seen():
-                return
-            self.put_now(key)
-            time.sleep(PUT_EVERY_S)
 
 
 def drain(table: Table, rivals: list[Rival]) -> None:
@@ -82,7 +65,7 @@ def latencies(table: Table, rivals: list[Rival], retrieval: str) -> None:
             worker.wait_for_shards(SHARDS)
             time.sleep(IDLE_S)
             table.add(f"resident memory, {SHARDS} idle shards, {retrieval}, MB", rival.name, worker.resident_mb())
-            stream.put_until(lambda worker=worker: worker.records > 0)
+            stream.put_until(lambda worker=worker: worker.records > 0, PUT_EVERY_S)
             seen = worker.records
             for key in range(PUTS):
                 stream.put_now(key)
@@ -121,7 +104,7 @@ def fleet(table: Table, rivals: list[Rival]) -> None:
                 rival.name,
                 third.wait_for_shards(SHARDS) - asked,
             )
-            stream.put_until(lambda worker=third: worker.records > 0)
+            stream.put_until(lambda worker=third: worker.records > 0, PUT_EVERY_S)
             split = time.monotonic()
             middle = str(2**128 // SHARDS // 2)
             stream.kinesis.split_shard(

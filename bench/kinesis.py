@@ -9,7 +9,7 @@ import select
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import boto3
@@ -50,6 +50,27 @@ def put(endpoint: str, stream: str, lines: str) -> None:
         )
 
 
+class Stream:
+    """A stream of the local service, for records that say when they were put."""
+
+    def __init__(self, endpoint: str, name: str) -> None:
+        self.endpoint, self.name = endpoint, name
+        settings = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        self.kinesis = boto3.client("kinesis", endpoint_url=endpoint, **settings)
+
+    def put_now(self, key: int) -> None:
+        """A record that says when it was put."""
+        self.kinesis.put_record(StreamName=self.name, PartitionKey=str(key), Data=str(time.time_ns()).encode())
+
+    def put_until(self, is_seen: Callable[[], bool], every_s: float) -> None:
+        """Puts records to all shards until they are seen."""
+        for key in range(100_000):
+            if is_seen():
+                return
+            self.put_now(key)
+            time.sleep(every_s)
+
+
 def measure_starts(table: Table, _: Engine) -> None:
     """From the start of the process to the first batch done, for new applications."""
     with service("--stream", "lines:4") as endpoint:
@@ -79,22 +100,12 @@ def measure_latencies(table: Table, _: Engine) -> None:
             ) as process:
                 assert process.stdout is not None
                 process.stdout.readline()
-                _put_slowly(endpoint, process)
+                stream, said = Stream(endpoint, "lines"), [process.stdout]
+                stream.put_until(lambda said=said: bool(select.select(said, [], [], 0)[0]), PUT_EVERY_S)
                 found = json.loads(process.stdout.readline())
         what = f"put to foreachRDD, batches of {interval_s} s, {retrieval}, {PUT_EVERY_S:.2f} s between puts, p50 ms"
         table.add(what, "the wait for the batch's end", *found["waited"])
         table.add(what, "Millstream", *found["put"])
-
-
-def _put_slowly(endpoint: str, reader: subprocess.Popen[str]) -> None:
-    """Puts records that say when they were put, until the reader has enough of them."""
-    settings = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    kinesis = boto3.client("kinesis", endpoint_url=endpoint, **settings)
-    assert reader.stdout is not None
-    key = 0
-    while not select.select([reader.stdout], [], [], PUT_EVERY_S)[0] and reader.poll() is None:
-        kinesis.put_record(StreamName="lines", PartitionKey=str(key), Data=str(time.time_ns()).encode())
-        key += 1
 
 
 def measure_records(table: Table, _: Engine) -> None:

@@ -27,7 +27,12 @@ def timed(ssc, batches):
     times = BatchTimes(batches)
     ssc.addStreamingListener(times)
     ssc.start()
-    while not times.done.wait(0.1):
+    run_until(ssc, times.done)
+    return times.seconds
+
+
+def run_until(ssc, done):
+    """Waits for an event while a started context runs."""
+    while not done.wait(0.1):
         if ssc.awaitTerminationOrTimeout(0.1):
             sys.exit("the stream ended early")
-    return times.seconds

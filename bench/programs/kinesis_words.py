@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+from batch_times import run_until
 from pyspark import SparkContext, StorageLevel
 from pyspark.streaming import StreamingContext
 from pyspark.streaming.kinesis import InitialPositionInStream, KinesisUtils
@@ -35,8 +36,6 @@ if __name__ == "__main__":
     counts.foreachRDD(add_up)
     started = time.time()
     ssc.start()
-    while not done.wait(0.1):
-        if ssc.awaitTerminationOrTimeout(0.1):
-            sys.exit("the stream ended early")
+    run_until(ssc, done)
     print(json.dumps(marks), flush=True)
     ssc.stop()

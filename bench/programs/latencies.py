@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+from batch_times import run_until
 from pyspark import SparkConf, SparkContext, StorageLevel
 from pyspark.streaming import StreamingContext
 from pyspark.streaming.kinesis import InitialPositionInStream, KinesisUtils
@@ -34,8 +35,6 @@ if __name__ == "__main__":
     lines.foreachRDD(look)
     ssc.start()
     print("reading", flush=True)
-    while not done.wait(0.1):
-        if ssc.awaitTerminationOrTimeout(0.1):
-            sys.exit("the stream ended early")
+    run_until(ssc, done)
     print(json.dumps(found), flush=True)
     ssc.stop()

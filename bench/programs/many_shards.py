@@ -1,16 +1,15 @@
 """Batches of a stream with many shards: APP STREAM ENDPOINT REGION RECORDS BATCHES INTERVAL_S.
 
 Prints one line of JSON: for each of BATCHES after the one that has the last of RECORDS, the milliseconds from its cut
-to its output done; and of all these the processor time a batch in milliseconds, and the resident memory in MB.
+to its output done; and of all these the processor time a batch in milliseconds.
 """
 
 import json
-import os
 import sys
 import threading
 import time
-from pathlib import Path
 
+from batch_times import run_until
 from pyspark import SparkContext, StorageLevel
 from pyspark.streaming import StreamingContext
 from pyspark.streaming.kinesis import InitialPositionInStream, KinesisUtils
@@ -21,26 +20,21 @@ if __name__ == "__main__":
     lines = KinesisUtils.createStream(
         ssc, *sys.argv[1:5], InitialPositionInStream.TRIM_HORIZON, 1, StorageLevel.MEMORY_ONLY
     )
-    since_cut_ms, seen, cpu_s = [], 0, 0.0
+    since_cut_ms, cpu_s, seen = [], [], 0
     done = threading.Event()
 
     def look(cut, rdd):
-        global seen, cpu_s
+        global seen
         count = rdd.count()
         if seen >= records and not done.is_set():
             since_cut_ms.append(1e3 * (time.time() - cut.timestamp()))
-            if len(since_cut_ms) == 1:
-                cpu_s = time.process_time()
-            elif len(since_cut_ms) > batches:
-                cpu_s = time.process_time() - cpu_s
+            cpu_s.append(time.process_time())
+            if len(since_cut_ms) > batches:
                 done.set()
         seen += count
 
     lines.foreachRDD(look)
     ssc.start()
-    while not done.wait(0.1):
-        if ssc.awaitTerminationOrTimeout(0.1):
-            sys.exit("the stream ended early")
-    resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    print(json.dumps({"since_cut": since_cut_ms[1:], "cpu": 1e3 * cpu_s / batches, "resident": resident}), flush=True)
+    run_until(ssc, done)
+    print(json.dumps({"since_cut": since_cut_ms[1:], "cpu": 1e3 * (cpu_s[-1] - cpu_s[0]) / batches}), flush=True)
     ssc.stop()
