@@ -108,14 +108,25 @@ def test_what_a_failed_batch_had_is_counted_once_after_a_restart(service: Servic
     assert counts.read()["window"] == totals(feed)
 
 
+def advance(service: Service, seconds: int) -> None:
+    """Sets the service's clock ahead."""
+    body = json.dumps({"advance_seconds": seconds}).encode()
+    ahead = urllib.request.Request(f"{service.endpoint}/_millstream/clock", body, {"Content-Type": "application/json"})
+    urllib.request.urlopen(ahead).close()
+
+
 def test_of_a_stream_that_was_made_again_the_loss_is_told_and_the_rest_counted(
-    service: Service, counts: Counts, stream: str
+    own_service: Service, programs: Programs, app: str, tmp_path: Path
 ) -> None:
-    feed = with_an_open_batch(service, counts, stream)
+    stream = own_service.stream(4)
+    counts = Counts(programs, own_service, app, stream, tmp_path)
+    feed = with_an_open_batch(own_service, counts, stream)
     known = counts.read()["totals"]
-    kinesis = service.client("kinesis")
+    kinesis = own_service.client("kinesis")
     kinesis.delete_stream(StreamName=stream)
     kinesis.get_waiter("stream_not_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
+    # Sequence numbers tell shards apart by the second in which they were opened.
+    advance(own_service, 5)
     kinesis.create_stream(StreamName=stream, ShardCount=4)
     kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
     process = counts.start()
@@ -136,11 +147,7 @@ def test_a_program_that_may_lose_records_goes_on_without_them(
     counts = Counts(programs, own_service, app, stream, tmp_path)
     feed = with_an_open_batch(own_service, counts, stream)
     known = counts.read()["totals"]
-    body = json.dumps({"advance_seconds": 25 * 3600}).encode()
-    ahead = urllib.request.Request(
-        f"{own_service.endpoint}/_millstream/clock", body, {"Content-Type": "application/json"}
-    )
-    urllib.request.urlopen(ahead).close()
+    advance(own_service, 25 * 3600)
     process = counts.start()
     assert "failOnDataLoss" in counts.wait_for_output(process, "are not in the stream any more")
     process.kill()
