@@ -57,6 +57,16 @@ def counts(programs: Programs, service: Service, app: str, stream: str, tmp_path
     return Counts(programs, service, app, stream, tmp_path)
 
 
+@pytest.fixture
+def own_stream(own_service: Service) -> str:
+    return own_service.stream(4)
+
+
+@pytest.fixture
+def own_counts(programs: Programs, own_service: Service, app: str, own_stream: str, tmp_path: Path) -> Counts:
+    return Counts(programs, own_service, app, own_stream, tmp_path)
+
+
 def totals(feed: Feed) -> dict[str, int]:
     """The totals that count every record put so far once."""
     return dict(Counter(record.split(":")[0] for record in feed.all()))
@@ -116,46 +126,42 @@ def advance(service: Service, seconds: int) -> None:
 
 
 def test_of_a_stream_that_was_made_again_the_loss_is_told_and_the_rest_counted(
-    own_service: Service, programs: Programs, app: str, tmp_path: Path
+    own_service: Service, own_counts: Counts, own_stream: str
 ) -> None:
-    stream = own_service.stream(4)
-    counts = Counts(programs, own_service, app, stream, tmp_path)
-    feed = with_an_open_batch(own_service, counts, stream)
-    known = counts.read()["totals"]
+    feed = with_an_open_batch(own_service, own_counts, own_stream)
+    known = own_counts.read()["totals"]
     kinesis = own_service.client("kinesis")
-    kinesis.delete_stream(StreamName=stream)
-    kinesis.get_waiter("stream_not_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
+    kinesis.delete_stream(StreamName=own_stream)
+    kinesis.get_waiter("stream_not_exists").wait(StreamName=own_stream, WaiterConfig={"Delay": 1})
     # Sequence numbers tell shards apart by the second in which they were opened.
     advance(own_service, 5)
-    kinesis.create_stream(StreamName=stream, ShardCount=4)
-    kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
-    process = counts.start()
-    counts.wait_for_output(process, "are not in the stream any more")
+    kinesis.create_stream(StreamName=own_stream, ShardCount=4)
+    kinesis.get_waiter("stream_exists").wait(StreamName=own_stream, WaiterConfig={"Delay": 1})
+    process = own_counts.start()
+    own_counts.wait_for_output(process, "are not in the stream any more")
     process.kill()
     process.wait()
     feed.put(rounds=2)
-    process = counts.start(millstream__failOnDataLoss="false")
+    process = own_counts.start(millstream__failOnDataLoss="false")
     expected = {key: count + 2 for key, count in known.items()}
-    wait_until("what the new stream holds is counted", lambda: counts.read().get("totals") == expected, 30)
+    wait_until("what the new stream holds is counted", lambda: own_counts.read().get("totals") == expected, 30)
     assert process.poll() is None
 
 
 def test_a_program_that_may_lose_records_goes_on_without_them(
-    own_service: Service, programs: Programs, app: str, tmp_path: Path
+    own_service: Service, own_counts: Counts, own_stream: str
 ) -> None:
-    stream = own_service.stream(4)
-    counts = Counts(programs, own_service, app, stream, tmp_path)
-    feed = with_an_open_batch(own_service, counts, stream)
-    known = counts.read()["totals"]
+    feed = with_an_open_batch(own_service, own_counts, own_stream)
+    known = own_counts.read()["totals"]
     advance(own_service, 25 * 3600)
-    process = counts.start()
-    assert "failOnDataLoss" in counts.wait_for_output(process, "are not in the stream any more")
+    process = own_counts.start()
+    assert "failOnDataLoss" in own_counts.wait_for_output(process, "are not in the stream any more")
     process.kill()
     process.wait()
-    process = counts.start(millstream__failOnDataLoss="false")
-    assert "failOnDataLoss" not in counts.wait_for_output(process, "the batch runs without them")
+    process = own_counts.start(millstream__failOnDataLoss="false")
+    assert "failOnDataLoss" not in own_counts.wait_for_output(process, "the batch runs without them")
     feed.put(rounds=2)
     expected = {key: count + 2 for key, count in known.items()}
-    wait_until("what comes now is counted", lambda: counts.read().get("totals") == expected, 30)
-    assert counts.read()["mapped"] == expected
+    wait_until("what comes now is counted", lambda: own_counts.read().get("totals") == expected, 30)
+    assert own_counts.read()["mapped"] == expected
     assert process.poll() is None
