@@ -282,6 +282,7 @@ impl Driver {
             let fan_out = self.fan_out_of(&stream);
             let cursor = ShardCursor::new(self.kinesis.clone(), stream, shard, hash_range, &from, initial);
             let reader = ShardReader::new(cursor, fan_out, self.poll.clone());
+            self.shared.buffer().read_by(key, epoch, reader.counts());
             let (shared, is_only) = (self.shared.clone(), self.only.is_some());
             let fails = self.fail_on_data_loss;
             let read = reader::read(reader, shared, key.clone(), epoch, arrived.clone(), is_only, fails);

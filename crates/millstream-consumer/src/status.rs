@@ -27,7 +27,7 @@ pub struct ShardStatus {
     pub counts: ShardCounts,
 }
 
-/// Records, and bytes of their data.
+/// Records, and bytes of their data; and refused calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShardCounts {
     /// Records read.
@@ -38,4 +38,9 @@ pub struct ShardCounts {
     pub records_handed_out: u64,
     /// Bytes handed out.
     pub bytes_handed_out: u64,
+    /// Calls that the service refused, because the limits of the shard or of the account were reached.
+    pub throttles: u64,
+    /// Records that were read although they are processed, and left out: the first ones of an aggregated record with a
+    /// checkpoint inside.
+    pub records_again: u64,
 }

@@ -28,8 +28,8 @@ pub use hash_key::{HashKey, HashKeyRange, InvalidHashKey};
 pub use position::{Checkpoint, InitialPosition, InvalidCheckpoint, Position, ShardRange};
 pub use producer::{Producer, ProducerError, ProducerOptions, PutSummary};
 pub use reader::{
-    FanOutConsumer, FanOutReader, PollOptions, PollingReader, RangeRead, RangeReader, Read, ShardCursor, ShardReader,
-    read_range,
+    FanOutConsumer, FanOutReader, PollOptions, PollingReader, RangeRead, RangeReader, Read, ReadCounts, ShardCursor,
+    ShardReader, read_range,
 };
 pub use sequence::{InvalidSequenceNumber, SequenceNumber};
 pub use shard::{ChildShard, Shard, ShardId};

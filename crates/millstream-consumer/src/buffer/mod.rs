@@ -9,7 +9,7 @@ mod limits;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use millstream_kinesis::{Checkpoint, ChildShard, Position, RecordBlock, ShardId, ShardRange};
+use millstream_kinesis::{Checkpoint, ChildShard, Position, ReadCounts, RecordBlock, ShardId, ShardRange};
 
 use crate::history::History;
 use crate::status::{ShardCounts, ShardStatus};
@@ -100,6 +100,7 @@ struct ShardBuffer<P> {
     /// Bytes of the records processed since they were asked for last.
     processed_bytes: u64,
     counts: ShardCounts,
+    reader: Arc<ReadCounts>,
     news: VecDeque<News>,
 }
 
@@ -178,11 +179,19 @@ impl<P> Buffer<P> {
             is_past: false,
             processed_bytes: 0,
             counts: ShardCounts::default(),
+            reader: Arc::default(),
             news: VecDeque::new(),
         };
         let state = self.shards.entry(key.clone()).insert_entry(fresh).into_mut();
         state.settle(key);
         (epoch, cut)
+    }
+
+    /// Who reads the shard counts here what it meets beside records.
+    pub fn read_by(&mut self, key: &LeaseKey, epoch: Epoch, counts: Arc<ReadCounts>) {
+        if let Some(state) = self.open_shard(key, epoch) {
+            state.reader = counts;
+        }
     }
 
     /// Queues what was read. False when this time of reading is over: the reader should stop.
@@ -331,7 +340,11 @@ impl<P> Buffer<P> {
             is_past: state.is_past,
             queued: usize::try_from(state.queued()).unwrap_or(usize::MAX),
             ended: state.reading == Reading::Ended || state.reading == Reading::Closed,
-            counts: state.counts,
+            counts: ShardCounts {
+                throttles: state.reader.throttles(),
+                records_again: state.reader.records_again(),
+                ..state.counts
+            },
         };
         self.shards.values().map(line).collect()
     }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
@@ -18,13 +18,16 @@ const MAX_WAITS: u32 = 60;
 pub struct FanOutConsumer {
     stream: Arc<str>,
     name: String,
-    arn: OnceCell<Result<Arc<str>, KinesisError>>,
+    /// Written by whoever asks first; another cell takes its place when the consumer is gone.
+    found: Mutex<Arc<Found>>,
 }
+
+type Found = OnceCell<Result<Arc<str>, KinesisError>>;
 
 impl FanOutConsumer {
     /// Makes no call yet.
     pub fn new(stream: Arc<str>, name: impl Into<String>) -> Self {
-        FanOutConsumer { stream, name: name.into(), arn: OnceCell::new() }
+        FanOutConsumer { stream, name: name.into(), found: Mutex::default() }
     }
 
     /// The ARN to subscribe with, once the consumer is active.
@@ -32,12 +35,25 @@ impl FanOutConsumer {
     /// # Errors
     /// The same one at every call: the stream has all the consumers it may have, or none may be made.
     pub(super) async fn arn(&self, kinesis: &dyn Kinesis) -> Result<Arc<str>, KinesisError> {
-        self.arn.get_or_init(|| self.register(kinesis)).await.clone()
+        self.found().get_or_init(|| self.register(kinesis)).await.clone()
+    }
+
+    /// There is no consumer of this ARN any more: its stream was made anew, or it was deregistered. Who asks next looks it up,
+    /// or makes it.
+    pub(super) fn forget(&self, arn: &Arc<str>) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.get().is_some_and(|known| known.as_ref() == Ok(arn)) {
+            *found = Arc::default();
+        }
+    }
+
+    fn found(&self) -> Arc<Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether it is known that there is no consumer to subscribe with.
     pub(super) fn is_refused(&self) -> bool {
-        self.arn.get().is_some_and(Result::is_err)
+        self.found().get().is_some_and(Result::is_err)
     }
 
     async fn register(&self, kinesis: &dyn Kinesis) -> Result<Arc<str>, KinesisError> {

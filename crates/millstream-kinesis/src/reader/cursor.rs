@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::counts::ReadCounts;
 use super::place::Place;
 use crate::kpl::deaggregate;
 use crate::{
@@ -16,6 +17,7 @@ pub struct ShardCursor {
     pub(super) shard: ShardId,
     hash_range: Option<HashKeyRange>,
     pub(super) place: Place,
+    pub(super) counts: Arc<ReadCounts>,
     /// The shard was listed as closed, or is gone, and these follow it.
     followed_by: Option<Vec<ChildShard>>,
     end: Option<Vec<ChildShard>>,
@@ -40,6 +42,7 @@ impl ShardCursor {
             shard,
             hash_range,
             place: Place::new(from, initial),
+            counts: Arc::default(),
             followed_by: None,
             end: (*from == Checkpoint::ShardEnd).then(Vec::new),
         }
@@ -53,6 +56,7 @@ impl ShardCursor {
             shard: range.shard.clone(),
             hash_range,
             place: Place::again(&range.first),
+            counts: Arc::default(),
             followed_by: None,
             end: None,
         }
@@ -72,7 +76,9 @@ impl ShardCursor {
                 "left out aggregated records that belong to another shard"
             );
         }
+        let sent = users.block.len();
         let block = self.place.unknown(users.block);
+        self.counts.repeated(sent - block.len());
         self.place.advance(raw);
         block
     }

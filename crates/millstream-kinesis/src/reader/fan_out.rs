@@ -21,8 +21,8 @@ const MAX_FAILURES: u32 = 10;
 ///
 /// A subscription ends after 5 minutes, or when it breaks; the next one begins after the last event. Each that fails is tried
 /// again with growing waits, a log line each, up to 10 in a row. Where another worker takes the shard over, this one waits for
-/// 5 s, in which it learns that its lease is gone. While nobody waits for [`Self::next`], nothing is read, and the service
-/// stops to send.
+/// 5 s, in which it learns that its lease is gone. Where the consumer is gone, as with a stream that was made anew, it is
+/// registered again. While nobody waits for [`Self::next`], nothing is read, and the service stops to send.
 pub struct FanOutReader {
     cursor: ShardCursor,
     consumer: Arc<FanOutConsumer>,
@@ -46,17 +46,22 @@ impl FanOutReader {
         &self.cursor
     }
 
-    /// Whether no later call can succeed after this error.
+    /// Whether no later call can succeed after this error, while polling may.
     pub(super) fn is_refused(&self, error: &KinesisError) -> bool {
-        self.consumer.is_refused() || !error.is_retryable()
+        !error.is_data_loss() && (self.consumer.is_refused() || !error.is_retryable())
+    }
+
+    /// Goes on behind what is lost, after an error that says so ([`KinesisError::is_data_loss`]).
+    pub(super) fn skip_lost(&mut self) {
+        self.cursor.skip_lost();
     }
 
     /// Waits for the next event. May be cancelled and called again: no record is lost.
     /// At the shard's end, every further call returns [`Read::End`].
     ///
     /// # Errors
-    /// What no retry can mend, such as a stream with all the consumers it may have; the last error after too many failures
-    /// in a row.
+    /// What no retry can mend, such as a stream with all the consumers it may have, or lost records; the last error after too
+    /// many failures in a row.
     pub async fn next(&mut self) -> Result<Read, KinesisError> {
         loop {
             if let Some(children) = self.cursor.end() {
@@ -110,9 +115,12 @@ impl FanOutReader {
 
     fn failed(&mut self, error: KinesisError) -> Result<(), KinesisError> {
         let was_subscribed = self.subscription.take().is_some();
+        self.cursor.counts.failed(&error);
         let is_in_use = matches!(error, KinesisError::InUse { .. });
+        // The consumer is looked up anew.
+        let is_gone = matches!(error, KinesisError::StreamNotFound { .. });
         self.failures += 1;
-        let may_succeed = error.is_retryable() || is_in_use || self.cursor.place.step_back(&error);
+        let may_succeed = error.is_retryable() || is_in_use || is_gone || self.cursor.place.step_back(&error);
         let is_final = self.consumer.is_refused() || !may_succeed;
         if is_final || self.failures >= MAX_FAILURES {
             return Err(error);
@@ -140,9 +148,18 @@ async fn subscribe(
     *not_before = Instant::now() + FIRST_BACKOFF;
     let asked_ms = crate::now_ms();
     let place = cursor.place.from();
-    let subscription = cursor.kinesis.subscribe(&cursor.stream, &arn, &cursor.shard, place).await?;
-    cursor.place.opened(asked_ms);
-    Ok(subscription)
+    match cursor.kinesis.subscribe(&cursor.stream, &arn, &cursor.shard, place).await {
+        Ok(subscription) => {
+            cursor.place.opened(asked_ms);
+            Ok(subscription)
+        }
+        Err(error) => {
+            if matches!(error, KinesisError::StreamNotFound { .. }) {
+                consumer.forget(&arn);
+            }
+            Err(cursor.cause_of(error).await)
+        }
+    }
 }
 
 fn unavailable(message: &str) -> KinesisError {

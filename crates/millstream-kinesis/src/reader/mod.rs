@@ -1,6 +1,7 @@
 //! Readers of one shard, by polling and by fan-out: two ways to move one [`ShardCursor`].
 
 mod consumer;
+mod counts;
 mod cursor;
 mod fan_out;
 mod pace;
@@ -12,6 +13,7 @@ mod rhythm;
 mod shard;
 
 pub use consumer::FanOutConsumer;
+pub use counts::ReadCounts;
 pub use cursor::ShardCursor;
 pub use fan_out::FanOutReader;
 pub use polling::{PollOptions, PollingReader};

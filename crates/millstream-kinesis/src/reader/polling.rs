@@ -55,6 +55,11 @@ impl PollingReader {
         PollingReader { cursor, limit: options.limit, pace, iterator: None }
     }
 
+    /// How far the shard is read.
+    pub(super) fn cursor(&self) -> &ShardCursor {
+        &self.cursor
+    }
+
     /// The most records of the reads that follow.
     pub(super) fn set_limit(&mut self, limit: u32) {
         self.limit = limit;
@@ -143,6 +148,7 @@ impl PollingReader {
     }
 
     fn failed(&mut self, error: KinesisError) -> Result<(), KinesisError> {
+        self.cursor.counts.failed(&error);
         if !error.is_retryable() {
             return Err(error);
         }

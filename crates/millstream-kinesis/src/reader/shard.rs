@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::consumer::FanOutConsumer;
+use super::counts::ReadCounts;
 use super::cursor::ShardCursor;
 use super::fan_out::FanOutReader;
 use super::polling::{PollOptions, PollingReader};
@@ -58,9 +59,17 @@ impl ShardReader {
     /// Goes on behind what is lost, after an error that [is one of lost records](KinesisError::is_data_loss): at the shard's
     /// beginning; or at its end, where the stream has forgotten it.
     pub fn skip_lost(&mut self) {
-        // A refused subscription is polled before it is known what is lost.
-        if let Way::Polling(reader) = &mut self.way {
-            reader.skip_lost();
+        match &mut self.way {
+            Way::Polling(reader) => reader.skip_lost(),
+            Way::FanOut(reader) => reader.skip_lost(),
+        }
+    }
+
+    /// What it has met beside new records; goes on to count while it reads, whichever way.
+    pub fn counts(&self) -> Arc<ReadCounts> {
+        match &self.way {
+            Way::Polling(reader) => reader.cursor().counts.clone(),
+            Way::FanOut(reader) => reader.cursor().counts.clone(),
         }
     }
 }

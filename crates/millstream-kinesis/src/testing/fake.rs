@@ -125,9 +125,12 @@ impl FakeKinesis {
         child
     }
 
-    /// Deletes a stream and makes it again under its name, with so many shards.
+    /// Deletes a stream and makes it again under its name, with so many shards. Its consumers are gone with it.
     pub fn remake(&self, stream: &str, shards: u32) {
-        self.state().create(stream, shards);
+        let mut state = self.state();
+        state.create(stream, shards);
+        state.fan_out.clear();
+        self.shared.changed.notify_waiters();
     }
 
     /// Forgets a closed shard, as when its retention has passed.
@@ -302,7 +305,7 @@ impl State {
     }
 }
 
-fn not_found(stream: &str) -> KinesisError {
+pub(super) fn not_found(stream: &str) -> KinesisError {
     KinesisError::StreamNotFound { stream: stream.to_owned(), region: "fake".to_owned() }
 }
 
@@ -377,7 +380,7 @@ impl Kinesis for FakeKinesis {
         let mut state = self.called(Operation::Subscribe, Some(shard), Some(at))?;
         state.check_time(at)?;
         let index = state.find(stream, shard)?.open(at)?;
-        let ticket = state.fan_out.begin(consumer_arn, shard)?;
+        let ticket = state.fan_out.begin(stream, consumer_arn, shard)?;
         self.shared.changed.notify_waiters();
         Ok(Box::new(FakeSubscription::new(self.shared.clone(), stream, shard, ticket, index)))
     }

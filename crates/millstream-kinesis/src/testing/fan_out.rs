@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::{Instant, timeout_at};
 
-use super::fake::{Shared, State};
+use super::fake::{Shared, State, not_found};
 use crate::{KinesisError, Pushed, ShardId, StreamConsumer, Subscription};
 
 /// As at AWS: how long a subscription lasts, and from when on it can be taken over.
@@ -21,8 +21,10 @@ pub(super) struct FanOut {
     pub(super) consumer_limit: usize,
     pub(super) looks_until_active: u32,
     pub(super) is_silent: bool,
-    /// By name: how many looks are left until it is active.
-    consumers: HashMap<String, u32>,
+    /// By name.
+    consumers: HashMap<String, Consumer>,
+    /// As at AWS, a consumer that is made again has another ARN.
+    made: u32,
     newest: HashMap<(String, ShardId), Ticket>,
     tickets: u64,
     /// Subscriptions up to this one are broken.
@@ -36,11 +38,18 @@ impl Default for FanOut {
             looks_until_active: 0,
             is_silent: false,
             consumers: HashMap::new(),
+            made: 0,
             newest: HashMap::new(),
             tickets: 0,
             broken: 0,
         }
     }
+}
+
+#[derive(Debug)]
+struct Consumer {
+    arn: String,
+    looks_until_active: u32,
 }
 
 /// Tells a subscription from others.
@@ -52,10 +61,10 @@ pub(super) struct Ticket {
 
 impl FanOut {
     pub(super) fn find(&mut self, name: &str) -> Option<StreamConsumer> {
-        let looks = self.consumers.get_mut(name)?;
-        let is_active = *looks == 0;
-        *looks = looks.saturating_sub(1);
-        Some(StreamConsumer { arn: format!("{ARN}{name}"), is_active })
+        let consumer = self.consumers.get_mut(name)?;
+        let is_active = consumer.looks_until_active == 0;
+        consumer.looks_until_active = consumer.looks_until_active.saturating_sub(1);
+        Some(StreamConsumer { arn: consumer.arn.clone(), is_active })
     }
 
     pub(super) fn register(&mut self, name: &str) -> Result<StreamConsumer, KinesisError> {
@@ -65,13 +74,22 @@ impl FanOut {
         if self.consumers.len() >= self.consumer_limit {
             return Err(KinesisError::Throttled);
         }
-        self.consumers.insert(name.to_owned(), self.looks_until_active);
-        Ok(StreamConsumer { arn: format!("{ARN}{name}"), is_active: false })
+        self.made += 1;
+        let arn = format!("{ARN}{name}:{}", self.made);
+        let consumer = Consumer { arn: arn.clone(), looks_until_active: self.looks_until_active };
+        self.consumers.insert(name.to_owned(), consumer);
+        Ok(StreamConsumer { arn, is_active: false })
     }
 
-    pub(super) fn begin(&mut self, arn: &str, shard: &ShardId) -> Result<Ticket, KinesisError> {
-        let consumer = arn.strip_prefix(ARN).and_then(|name| self.consumers.get(name));
-        if consumer.is_none_or(|looks| *looks > 0) {
+    /// Forgets all consumers, and ends their subscriptions, as when their stream is deleted.
+    pub(super) fn clear(&mut self) {
+        self.consumers.clear();
+        self.newest.clear();
+    }
+
+    pub(super) fn begin(&mut self, stream: &str, arn: &str, shard: &ShardId) -> Result<Ticket, KinesisError> {
+        let consumer = self.consumers.values().find(|consumer| consumer.arn == arn).ok_or_else(|| not_found(stream))?;
+        if consumer.looks_until_active > 0 {
             return Err(in_use("the consumer is not active"));
         }
         let key = (arn.to_owned(), shard.clone());

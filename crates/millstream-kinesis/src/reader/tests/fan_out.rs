@@ -197,6 +197,51 @@ async fn while_nobody_waits_nothing_is_read() {
     assert_eq!(read(&mut reader).await, "c");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_made_again_is_told_of_and_then_pushed_to_a_consumer_of_its_own() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    put(&fake, "old");
+    let mut reader = ShardReader::new(cursor(&fake, "TRIM_HORIZON"), Some(consumer()), PollOptions::default());
+    assert_eq!(shown(reader.next().await.unwrap()), "old");
+    fake.remake(STREAM, 1);
+    put(&fake, "new");
+    let error = reader.next().await.unwrap_err();
+    assert!(matches!(error, KinesisError::StreamRemade { .. }), "{error}");
+    reader.skip_lost();
+    assert_eq!(shown(reader.next().await.unwrap()), "new");
+    assert_eq!(fake.count(Operation::RegisterConsumer), 2);
+    assert!(!reader.is_polled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shard_that_is_gone_is_told_of_and_then_left_for_its_children() {
+    let fake = FakeKinesis::with_stream(STREAM, 1);
+    let last = put(&fake, "a");
+    put(&fake, "lost");
+    fake.split(STREAM, &shard());
+    fake.forget(STREAM, &shard());
+    let mut reader = ShardReader::new(cursor(&fake, &last), Some(consumer()), PollOptions::default());
+    let error = reader.next().await.unwrap_err();
+    assert!(matches!(error, KinesisError::ShardGone { .. }), "{error}");
+    reader.skip_lost();
+    assert_eq!(shown(reader.next().await.unwrap()), "end: shardId-000000000001 shardId-000000000002");
+    assert!(!reader.is_polled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_calls_and_records_before_a_checkpoint_are_counted_whichever_way() {
+    for way in [None, Some(consumer())] {
+        let fake = FakeKinesis::with_stream(STREAM, 1);
+        let aggregate = put_aggregate(&fake, "a b c d");
+        let mut reader = ShardReader::new(cursor(&fake, &format!("{aggregate}:1")), way, PollOptions::default());
+        let counts = reader.counts();
+        fake.fail_next(Operation::GetRecords, &KinesisError::Throttled, 3);
+        fake.fail_next(Operation::Subscribe, &KinesisError::Throttled, 3);
+        assert_eq!(shown(reader.next().await.unwrap()), "c d");
+        assert_eq!((counts.throttles(), counts.records_again()), (3, 2));
+    }
+}
+
 /// Reads by fan-out where that can be had.
 async fn polled_instead(fake: &Arc<FakeKinesis>, fan_out: Arc<FanOutConsumer>) {
     let last = put(fake, "a");
