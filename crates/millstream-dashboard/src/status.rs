@@ -83,6 +83,11 @@ pub struct ReadingStatus {
     pub records_given: u64,
     /// Bytes of data given to batches.
     pub bytes_given: u64,
+    /// Reads that the service refused, because the limits of the shard or of the account were reached.
+    pub throttles: u64,
+    /// Records that had been read before: those of batches of an earlier run, and those before a checkpoint inside an
+    /// aggregated record, which are left out.
+    pub records_again: u64,
     /// Whether the shard is closed and was read to its end.
     pub has_ended: bool,
 }

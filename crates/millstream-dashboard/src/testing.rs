@@ -74,6 +74,8 @@ pub(crate) fn stream(records_read: u64) -> StreamStatus {
         bytes_read: records_read * 10,
         records_given: records_read - 7,
         bytes_given: (records_read - 7) * 10,
+        throttles: 3,
+        records_again: 2,
         has_ended: false,
     };
     let split = ["shardId-000000000000"];

@@ -37,6 +37,8 @@ struct ReadingAnswer<'a> {
     total_bytes: u64,
     records_per_second: Option<f64>,
     bytes_per_second: Option<f64>,
+    throttled_reads: u64,
+    records_read_again: u64,
     has_ended: bool,
 }
 
@@ -81,6 +83,8 @@ fn shard_answer<'a>(now: &'a StreamNow, shard: &'a ShardStatus, lease: Option<&'
         total_bytes: reading.bytes_read,
         records_per_second: speed.map(|speed| speed.records),
         bytes_per_second: speed.map(|speed| speed.bytes),
+        throttled_reads: reading.throttles,
+        records_read_again: reading.records_again,
         has_ended: reading.has_ended,
     });
     ShardAnswer {

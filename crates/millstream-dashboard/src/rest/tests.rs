@@ -177,6 +177,8 @@ async fn shards_and_leases_are_told() {
     assert_eq!(shards[1]["endingHashKey"], "340282366920938463463374607431768211455");
     assert_eq!(shards[1]["reading"]["millisBehindLatest"], 1500);
     assert_eq!(shards[1]["reading"]["queuedRecords"], 7);
+    assert_eq!(shards[1]["reading"]["throttledReads"], 3);
+    assert_eq!(shards[1]["reading"]["recordsReadAgain"], 2);
     assert_eq!(shards[2]["reading"], json!(null));
     let leases = ask(&feed, "applications/local-1/leases").await.unwrap();
     let owners: Vec<_> = leases.as_array().unwrap().iter().map(|lease| (&lease["owner"], &lease["isOwn"])).collect();

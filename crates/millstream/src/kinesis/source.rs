@@ -113,6 +113,7 @@ impl<D> KinesisSource<D> {
                 }
                 tracing::error!(%loss, "the batch runs without them");
             }
+            self.watch.read_again(&range.shard, read.iter().map(|block| block.len() as u64).sum());
             blocks.extend(read);
         }
         Ok(blocks)

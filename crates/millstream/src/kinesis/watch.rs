@@ -7,7 +7,7 @@ use millstream_dashboard::StatusSource;
 use millstream_dashboard::status::{LeaseStatus, ReadingStatus, ShardStatus, StreamStatus};
 use millstream_kinesis::{HashKeyRange, ShardId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Sees the shards of a [`KinesisSource`](crate::kinesis::KinesisSource), from its start to its end.
 #[derive(Clone)]
@@ -15,17 +15,25 @@ pub struct KinesisWatch {
     application: Arc<str>,
     stream: Arc<str>,
     observer: Arc<OnceLock<Observer>>,
+    /// By shard: records of earlier batches that were read once more. Written by the source.
+    again: Arc<Mutex<BTreeMap<ShardId, u64>>>,
 }
 
 impl KinesisWatch {
     pub(super) fn new(input: &KinesisInput) -> Self {
         let (application, stream) = (input.application.as_str().into(), input.consumer.streams.name().as_ref().into());
-        Self { application, stream, observer: Arc::default() }
+        Self { application, stream, observer: Arc::default(), again: Arc::default() }
     }
 
     /// The source has started. A source starts once.
     pub(super) fn begin(&self, observer: Observer) {
         let _ = self.observer.set(observer);
+    }
+
+    /// So many records of a shard were read once more, for a batch of an earlier run.
+    pub(super) fn read_again(&self, shard: &ShardId, records: u64) {
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        *again.entry(shard.clone()).or_default() += records;
     }
 }
 
@@ -33,7 +41,8 @@ impl KinesisWatch {
 impl StatusSource for KinesisWatch {
     async fn status(&self) -> Option<StreamStatus> {
         let overview = self.observer.get()?.look().await?;
-        Some(status(&self.application, &self.stream, overview))
+        let again = self.again.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(status(&self.application, &self.stream, overview, &again))
     }
 
     fn failure(&self) -> Option<String> {
@@ -42,7 +51,7 @@ impl StatusSource for KinesisWatch {
 }
 
 /// Puts together what is known of each shard: of leases that other streams have in the table nothing is shown.
-fn status(application: &str, stream: &str, overview: Overview) -> StreamStatus {
+fn status(application: &str, stream: &str, overview: Overview, again: &BTreeMap<ShardId, u64>) -> StreamStatus {
     let Overview { worker, leases, listed, reading, error, lost_leases: _ } = overview;
     let mut shards: BTreeMap<ShardId, ShardStatus> = BTreeMap::new();
     for shard in listed {
@@ -69,6 +78,8 @@ fn status(application: &str, stream: &str, overview: Overview) -> StreamStatus {
             bytes_read: shard.counts.bytes_read,
             records_given: shard.counts.records_handed_out,
             bytes_given: shard.counts.bytes_handed_out,
+            throttles: shard.counts.throttles,
+            records_again: shard.counts.records_again + again.get(&shard.shard).copied().unwrap_or_default(),
             has_ended: shard.ended,
         });
     }
