@@ -82,6 +82,8 @@ def main() -> None:
             feed(client)
             picture("streaming", PORT, "/streaming/", 1150)
             picture("shards", PORT, "/shards/", 1200)
+            region, port = kinesis.client_settings["region_name"], int(kinesis.endpoint.rsplit(":", 1)[1])
+            picture("local-stream", port, f"/_millstream/pages/stream?region={region}&name=flights", 1150)
             dark = [{"name": "prefers-color-scheme", "value": "dark"}]
             browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": dark})
             picture("streaming-dark", PORT, "/streaming/", 1150)

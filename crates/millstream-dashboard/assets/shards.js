@@ -48,6 +48,8 @@ const table = new Table(place("shards"), [
   figure("kB/s", "bytesPerSecond", (bytes) => amount(bytes / 1000)),
   figure("Behind", "millisBehindLatest", duration),
   figure("Waiting", "queuedRecords", count),
+  figure("Throttled", "throttledReads", count),
+  figure("Read again", "recordsReadAgain", count),
 ]);
 
 /** A column of what is known of the shards that are read here. */

@@ -1,23 +1,26 @@
-//! The service's own HTTP interface, beside AWS's: `/_millstream/…`, in JSON, and the page at `/`.
+//! The service's own HTTP interface, beside AWS's: `/_millstream/…`, in JSON, and the pages that are made of it.
 
 mod clock;
+mod decoded;
 mod faults;
+mod pages;
+mod put;
 mod status;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::Method;
+use millstream_pages::Asset;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
 use crate::cloudwatch::CloudWatch;
 use crate::faults::Faults;
-use crate::http::{ControlCall, Reply};
-use crate::kinesis::Kinesis;
+use crate::http::{Body, ControlCall, Reply};
+use crate::kinesis::{Kinesis, Region};
 
 const JSON: &str = "application/json";
-/// One file with its style and its script: the page loads nothing from elsewhere.
-const PAGE: &str = include_str!("page.html");
 
 /// What the interface shows and changes.
 pub(crate) struct Control {
@@ -39,22 +42,29 @@ impl Control {
     }
 
     pub(crate) async fn answer(&self, call: &ControlCall) -> Reply {
-        let get = call.method == Method::GET;
-        let answered = match call.path.split_once('/').unwrap_or((&call.path, "")) {
-            ("", "") => {
-                return Reply {
-                    status: 200,
-                    content_type: "text/html; charset=utf-8",
-                    body: PAGE.as_bytes().to_vec().into(),
-                };
-            }
+        let (get, post) = (call.method == Method::GET, call.method == Method::POST);
+        let (first, rest) = call.path.split_once('/').unwrap_or((&call.path, ""));
+        let asset = match first {
+            "" => Some(pages::STREAMS),
+            "pages" => pages::page(rest),
+            "static" => pages::file(rest),
+            _ => None,
+        };
+        if let Some(Asset { content_type, content }) = asset.filter(|_| get) {
+            return Reply { status: 200, content_type, body: Body::Whole(Bytes::from_static(content)) };
+        }
+        let answered = match (first, rest) {
             ("faults", rest) => faults::answer(&self.faults, call, rest),
             ("clock", "") => clock::answer(&self.clock, call),
             ("status", "") if get => Ok(status::all(&self.kinesis)),
             ("shards", rest) if get => status::shards(&self.kinesis, rest),
+            ("consumers", rest) if get => status::consumers(&self.kinesis, rest),
             ("records", rest) if get => status::records(&self.kinesis, rest).await,
             ("metrics", "") if get => Ok(json!({"metrics": self.cloudwatch.newest()})),
-            ("status" | "shards" | "records" | "metrics", _) if !get => Err(Refused::method(&call.method)),
+            ("put", rest) if post => put::answer(&self.kinesis, call, rest).await,
+            ("status" | "shards" | "consumers" | "records" | "metrics" | "put", _) if !get || first == "put" => {
+                Err(Refused::method(&call.method))
+            }
             _ => Err(Refused::not_found(&call.path)),
         };
         let (status, value) = match answered {
@@ -77,6 +87,12 @@ impl Refused {
     fn bad_request(reason: impl Into<String>) -> Self {
         Self { status: 400, reason: reason.into() }
     }
+}
+
+/// `REGION/STREAM`.
+fn region_and_name(rest: &str) -> (Region, &str) {
+    let (region, name) = rest.split_once('/').unwrap_or_default();
+    (Region::from(region), name)
 }
 
 /// The JSON of a request. A page of another site can't send this media type without asking first.

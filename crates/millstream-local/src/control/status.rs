@@ -1,18 +1,18 @@
-//! What the status page shows: the streams, and the newest records of one.
+//! What the pages show of streams: shards, consumers, the newest records.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Refused;
-use crate::kinesis::{Kinesis, Region, ShardOutput, Stream, shard_id};
+use super::{Refused, decoded, region_and_name};
+use crate::kinesis::{Kinesis, ShardOutput, Stream, consumers_of, shard_id};
 
-/// Records shown of a stream, and shards shown and looked into.
+/// Records shown of a stream, and shards that are looked into for them.
 const RECORDS: usize = 20;
-const SHARDS: usize = 32;
-/// Bytes shown of a record.
-const DATA: usize = 256;
+const LOOKED_INTO: usize = 32;
+/// Shards shown of a stream.
+const SHARDS: usize = 1000;
 
 /// `/_millstream/status`: the streams of all regions, with what went in and out since the start.
 pub(super) fn all(kinesis: &Kinesis) -> Value {
@@ -34,6 +34,7 @@ fn shown(stream: &Stream) -> Value {
         "name": stream.name(),
         "status": stream.status(),
         "mode": settings.mode,
+        "retention_hours": settings.retention_hours,
         "open_shards": topology.open().len(),
         "shards": topology.shards().len(),
         "consumers": settings.consumers.len(),
@@ -44,11 +45,11 @@ fn shown(stream: &Stream) -> Value {
     })
 }
 
-/// `REGION/STREAM`.
 fn stream_of(kinesis: &Kinesis, rest: &str) -> Result<Arc<Stream>, Refused> {
-    let (region, name) = rest.split_once('/').unwrap_or_default();
-    let missing = |_| Refused { status: 404, reason: format!("there is no stream {name} in {region}") };
-    kinesis.stream(&Region::from(region), name).map_err(missing)
+    let (region, name) = region_and_name(rest);
+    let missing =
+        |_| Refused { status: 404, reason: format!("there is no stream {name} in {}", String::from(region.clone())) };
+    kinesis.stream(&region, name).map_err(missing)
 }
 
 /// `/_millstream/shards/REGION/STREAM`: the shards as ListShards shows them, the newest first.
@@ -56,6 +57,23 @@ pub(super) fn shards(kinesis: &Kinesis, rest: &str) -> Result<Value, Refused> {
     let shards = stream_of(kinesis, rest)?.visible_shards();
     let shown: Vec<ShardOutput> = shards.iter().rev().take(SHARDS).map(|shard| ShardOutput::from(&**shard)).collect();
     Ok(json!({"shards": shown, "left_out": shards.len() - shown.len()}))
+}
+
+/// `/_millstream/consumers/REGION/STREAM`: the consumers with enhanced fan-out, and the shards that each is subscribed to.
+pub(super) fn consumers(kinesis: &Kinesis, rest: &str) -> Result<Value, Refused> {
+    let stream = stream_of(kinesis, rest)?;
+    let shown = consumers_of(&stream).into_iter().map(|consumer| {
+        let arn = consumer.arn(&stream);
+        let shards: Vec<String> = kinesis.subscriptions().shards_of(&arn).into_iter().map(shard_id).collect();
+        json!({
+            "name": consumer.name,
+            "status": consumer.status(stream.lifecycle()),
+            "created_ms": consumer.created_ms,
+            "subscriptions": shards,
+            "arn": arn,
+        })
+    });
+    Ok(json!({"consumers": shown.collect::<Vec<_>>()}))
 }
 
 /// `/_millstream/records/REGION/STREAM`: the newest records, the newest first.
@@ -70,19 +88,15 @@ pub(super) async fn records(kinesis: &Kinesis, rest: &str) -> Result<Value, Refu
 }
 
 fn newest(stream: &Stream) -> Vec<Value> {
-    let shards: Vec<Arc<_>> = stream.topology().shards().iter().rev().take(SHARDS).cloned().collect();
+    let shards: Vec<Arc<_>> = stream.topology().shards().iter().rev().take(LOOKED_INTO).cloned().collect();
     let mut newest: Vec<(Reverse<u64>, usize, Value)> = Vec::new();
     for shard in shards {
         let mut records = Vec::new();
         let read = shard.newest(RECORDS, |record| {
-            let text = String::from_utf8_lossy(&record.data[..record.data.len().min(DATA)]);
-            let value = json!({
-                "arrival_ms": record.arrival_ms,
-                "shard": shard_id(shard.number()),
-                "partition_key": record.partition_key,
-                "bytes": record.data.len(),
-                "data": text,
-            });
+            let mut value = decoded::decoded(record.data);
+            value["arrival_ms"] = record.arrival_ms.into();
+            value["shard"] = shard_id(shard.number()).into();
+            value["partition_key"] = record.partition_key.into();
             records.push((record.arrival_ms, value));
         });
         if let Err(error) = read {

@@ -36,6 +36,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 
+pub(crate) use consumer::consumers_of;
 pub(crate) use input::is_structure;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use ops::OPERATIONS;

@@ -80,6 +80,18 @@ impl Subscriptions {
         self.lock().newest.values().filter(|newest| !newest.taken_over.is_closed()).count()
     }
 
+    /// The shards that a consumer is subscribed to, by number.
+    pub(crate) fn shards_of(&self, consumer_arn: &str) -> Vec<u32> {
+        let state = self.lock();
+        let own = state
+            .newest
+            .iter()
+            .filter(|(key, newest)| key.consumer_arn == consumer_arn && !newest.taken_over.is_closed());
+        let mut shards: Vec<u32> = own.map(|(key, _)| key.shard).collect();
+        shards.sort_unstable();
+        shards
+    }
+
     /// Lets every subscription look whether its stream and its consumer are still there.
     pub(crate) fn look_again(&self) {
         self.changed.notify_waiters();

@@ -7,7 +7,7 @@ const PAGE = 20;
 export class Table {
   /**
    * columns: [{ title, value(row), cell(row), kind, first }]: what it is sorted by, and what is shown: a text or
-   * { text, href, title, kind }; first: the direction of the first click, by default the largest numbers and the first words.
+   * { text, href, action, title, kind }; first: the direction of the first click, by default the largest numbers and the first words.
    * sort: [column, -1 or 1], or none for the order of the rows.
    */
   constructor(section, columns, sort = null) {
@@ -97,6 +97,9 @@ export class Table {
       if (cell.href) {
         holder = td.querySelector("a") ?? td.appendChild(element("a"));
         if (holder.getAttribute("href") !== cell.href) holder.setAttribute("href", cell.href);
+      } else if (cell.action) {
+        holder = td.querySelector("button") ?? td.appendChild(element("button", { type: "button" }));
+        holder.onclick = cell.action;
       }
       const text = String(cell.text);
       if (holder.textContent !== text) holder.textContent = text;
