@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from processes import Submitter
 
 from millstream import SparkConf, SparkContext
 from millstream.streaming import StreamingContext
+
+# In the background of a shell without job control (nohup, some CI) Ctrl-C is ignored, by this process and by all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def context(master: str) -> SparkContext:
