@@ -50,6 +50,13 @@ def put(endpoint: str, stream: str, lines: str) -> None:
         )
 
 
+def put_words(endpoint: str, stream: str) -> None:
+    """Puts RECORDS lines of 12 words into a stream."""
+    chance = random.Random(7)
+    words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(5_000)]
+    put(endpoint, stream, "".join(" ".join(chance.choices(words, k=12)) + "\n" for _ in range(RECORDS)))
+
+
 class Stream:
     """A stream of the local service, for records that say when they were put."""
 
@@ -111,11 +118,8 @@ def measure_latencies(table: Table, _: Engine) -> None:
 def measure_records(table: Table, _: Engine) -> None:
     """Records through the whole path: service, reader, decoding, word count."""
     figure = f"Kinesis in, records of 95 B, {SHARDS} shards, records/s"
-    chance = random.Random(7)
-    words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(5_000)]
-    lines = "".join(" ".join(chance.choices(words, k=12)) + "\n" for _ in range(RECORDS))
     with service("--stream", f"words:{SHARDS}") as endpoint:
-        put(endpoint, "words", lines)
+        put_words(endpoint, "words")
         for engine in (millstream("local[2]"), millstream("local[1]")):
             fast = Engine(
                 engine.name, [*engine.command, "--conf=spark.millstream.kinesis.readInterval=1ms"], ENVIRONMENT

@@ -1,6 +1,6 @@
 """Millstream and PySpark side by side, in the same run, interleaved; prints medians with the conditions.
 
-    python bench/run.py [--rounds N] [--only words,arrow,native,update,window,starts,records,latencies,growth]
+    python bench/run.py [--rounds N] [--only words,arrow,native,update,window,starts,records,latencies,growth,dashboard]
 
 PySpark is installed into bench/.venv at the first run. It needs Java 17.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+import dashboard
 import growth
 import kinesis
 import state
@@ -27,6 +28,7 @@ FIGURES = {
     "records": kinesis.measure_records,
     "latencies": kinesis.measure_latencies,
     "growth": growth.measure_growth,
+    "dashboard": dashboard.measure_dashboard,
 }
 
 
