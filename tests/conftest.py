@@ -162,9 +162,10 @@ class Programs:
         flags = [f"--conf=spark.{name.replace('__', '.')}={value}" for name, value in conf.items()]
         return self.start(str(MILLSTREAM), "submit", "--master", "local[1]", *flags, str(program), *arguments)
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
+    def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:
+        """`variables` go into its environment."""
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment() | variables
         )
         self.running.append(process)
         return process

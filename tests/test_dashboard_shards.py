@@ -15,6 +15,7 @@ from conftest import REGION, ROOT, Feed, Ledger, Programs, Service, wait_until
 from millstream import SparkConf, SparkContext
 from millstream.streaming import StreamingContext
 from millstream.streaming.kinesis import InitialPositionInStream, KinesisUtils
+from millstream.testing import Faults
 
 APP_ID = "local-7"
 
@@ -86,6 +87,13 @@ def test_shards_and_leases_are_those_of_the_lease_table(
     assert input["streamName"] == f"Kinesis stream {stream}"
     assert input["origins"] and all("shardId-" in line for line in input["origins"])
     assert "key0:" not in json.dumps(input), "no record's content is shown"
+
+
+def test_refused_reads_are_counted(service: Service, stream: str, shown: Shown) -> None:
+    # The SDK asks three times before the reader learns of it.
+    Faults(service.endpoint).throttle(operation="GetRecords", stream=stream, times=12)
+    throttled = lambda: sum((row["reading"] or {}).get("throttledReads", 0) for row in shown.rest("shards"))  # noqa: E731
+    wait_until("refused reads are counted", lambda: throttled() > 0, 20)
 
 
 def test_a_split_is_shown(service: Service, stream: str, shown: Shown) -> None:

@@ -43,7 +43,7 @@ pub(crate) struct Speed {
 
 impl Board {
     pub(crate) fn new(sources: Vec<Arc<dyn StatusSource>>) -> Self {
-        Self { sources, last: Mutex::new(Arc::new(Snapshot { taken: None, streams: BTreeMap::new() })) }
+        Self { sources, last: Mutex::new(Arc::new(Snapshot::nothing())) }
     }
 
     /// The newest snapshot, or a new one.
@@ -64,6 +64,11 @@ impl Board {
 }
 
 impl Snapshot {
+    /// Before anybody has looked.
+    pub(crate) fn nothing() -> Self {
+        Self { taken: None, streams: BTreeMap::new() }
+    }
+
     pub(crate) fn streams(&self) -> impl Iterator<Item = &StreamNow> {
         self.streams.values()
     }
@@ -118,8 +123,7 @@ mod tests {
     #[test]
     fn two_snapshots_say_how_fast_a_shard_is_read() {
         let start = Instant::now();
-        let nothing = Snapshot { taken: None, streams: BTreeMap::new() };
-        let first = nothing.followed_by(vec![Ok(stream(100))], start);
+        let first = Snapshot::nothing().followed_by(vec![Ok(stream(100))], start);
         assert_eq!(first.streams().next().unwrap().speed("shardId-000000000001"), None);
         let second = first.followed_by(vec![Ok(stream(400))], start + Duration::from_secs(2));
         let speed = second.streams().next().unwrap().speed("shardId-000000000001");
@@ -133,8 +137,7 @@ mod tests {
 
     #[test]
     fn a_source_that_is_gone_is_shown_as_it_was() {
-        let nothing = Snapshot { taken: None, streams: BTreeMap::new() };
-        let first = nothing.followed_by(vec![Err(None), Ok(stream(100))], Instant::now());
+        let first = Snapshot::nothing().followed_by(vec![Err(None), Ok(stream(100))], Instant::now());
         assert_eq!(first.streams().count(), 1);
         let second = first.followed_by(vec![Err(None), Err(Some("the stream is gone".to_owned()))], Instant::now());
         let shown = second.streams().next().unwrap();

@@ -1,29 +1,24 @@
-//! `Dashboard`: the web pages of a program, as its settings want them.
+//! `Dashboard`: the web pages of a program, as its settings want them, and its metrics for a collector.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use millstream_dashboard::history::{LastError, Receiver};
-use millstream_dashboard::{Application, DashboardConfig, Feed, History, Input, StatusSource};
+use millstream_dashboard::{Application, DashboardConfig, History, Input, Shown, StatusSource};
 use pyo3::prelude::*;
 
 use crate::conf::Conf;
 use crate::engine::Engine;
 use crate::error;
 
-/// The web pages of one program; served between `start` and `stop`.
+/// The web pages of one program, and what it pushes to a collector; between `start` and `stop`.
 #[pyclass(frozen, module = "millstream._millstream")]
 pub(crate) struct Dashboard {
     /// `None`: not wanted.
     config: Option<DashboardConfig>,
     retained: usize,
-    running: Mutex<Option<Running>>,
-}
-
-struct Running {
-    dashboard: millstream_dashboard::Dashboard,
-    feed: Arc<Feed>,
+    shown: Mutex<Option<Shown>>,
 }
 
 #[pymethods]
@@ -41,12 +36,12 @@ impl Dashboard {
                     .check()
                     .map_err(|error| format!("spark.millstream.ui.host, spark.millstream.ui.token: {error}"))?;
             }
-            Ok(Self { config, retained, running: Mutex::new(None) })
+            Ok(Self { config, retained, shown: Mutex::new(None) })
         };
         read().map_err(|message: String| error::illegal_argument(py, message))
     }
 
-    /// Serves what the engine tells from now on; to be called before the engine starts. Returns the address, or None where no pages
+    /// Shows what the engine tells from now on; to be called before the engine starts. Returns the pages' address, or None where none
     /// are wanted or no port is free, which is logged. `inputs`: name, and whether it has a receiver.
     #[pyo3(signature = (engine, *, id, name, user, spark_version, started_ms, batch_ms, inputs))]
     #[expect(clippy::too_many_arguments, reason = "what is known of a program, all named")]
@@ -62,43 +57,35 @@ impl Dashboard {
         batch_ms: u64,
         inputs: Vec<(String, bool)>,
     ) -> PyResult<Option<String>> {
-        let Some(config) = &self.config else { return Ok(None) };
         let inputs = inputs.into_iter().map(|(name, has_receiver)| Input { name, has_receiver }).collect();
         let application = Application { id, name, user, spark_version, started_ms, batch_ms, inputs };
-        let feed = Arc::new(Feed::new(History::new(application, self.retained)));
         let watches = engine.watches()?.into_iter().map(|watch| Arc::new(watch) as Arc<dyn StatusSource>).collect();
-        let started = py.detach(|| millstream_dashboard::Dashboard::start(config, feed.clone(), watches));
-        let dashboard = match started {
-            Ok(dashboard) => dashboard,
-            Err(error) => {
-                tracing::warn!(%error, "the program runs without a dashboard");
-                return Ok(None);
-            }
-        };
-        let url = dashboard.url();
-        engine.listen(feed.clone());
-        *self.running() = Some(Running { dashboard, feed });
-        Ok(Some(url))
+        let shown = py.detach(|| Shown::start(self.config.as_ref(), application, self.retained, watches));
+        let Some(shown) = shown else { return Ok(None) };
+        let url = shown.url();
+        engine.listen(shown.feed().clone());
+        *self.shown() = Some(shown);
+        Ok(url)
     }
 
     /// A receiver says how it is. `last_error`: when (ms since the epoch), its message, and its traceback.
     fn receiver_changed(&self, id: usize, name: String, is_active: bool, last_error: Option<(u64, String, String)>) {
         let last_error = last_error.map(|(time_ms, message, error)| LastError { time_ms, message, error });
-        if let Some(running) = &*self.running() {
-            running.feed.receiver_changed(id, Receiver { name, is_active, last_error });
+        if let Some(shown) = &*self.shown() {
+            shown.feed().receiver_changed(id, Receiver { name, is_active, last_error });
         }
     }
 
-    /// Closes the pages. May be called again.
+    /// Closes the pages, and pushes metrics once more. May be called again.
     fn stop(&self, py: Python<'_>) {
-        let running = self.running().take();
-        py.detach(|| drop(running.map(|running| running.dashboard)));
+        let shown = self.shown().take();
+        py.detach(|| drop(shown));
     }
 }
 
 impl Dashboard {
-    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shown(&self) -> std::sync::MutexGuard<'_, Option<Shown>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::queue::QueueSource;
 use crate::saved::{Saved, SavedStates};
 use crate::serving::Serving;
 use crate::{ContextError, DStream, Queue};
-use millstream_dashboard::{Dashboard, DashboardConfig, Input};
+use millstream_dashboard::{DashboardConfig, Input, Shown};
 use millstream_engine::{BatchListener, Engine, EngineConfig, GraphBuilder, Recovery, Source, State, StreamId};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -38,7 +38,7 @@ struct Inner {
     program: Mutex<Program>,
     states: SavedStates,
     /// While the context runs, if it is to have one.
-    dashboard: Mutex<Option<Dashboard>>,
+    shown: Mutex<Option<Shown>>,
 }
 
 /// What the program has said so far.
@@ -66,9 +66,9 @@ impl StreamingContext {
         let graph = Some(GraphBuilder::new());
         let (misuse, directory, serving) = (None, None, Serving::default());
         let program = Program { graph, misuse, stateful: false, directory, goes_on: false, serving };
-        let (program, states, dashboard) = (Mutex::new(program), SavedStates::default(), Mutex::default());
+        let (program, states, shown) = (Mutex::new(program), SavedStates::default(), Mutex::default());
         let batch = config.batch_interval;
-        Self { inner: Arc::new(Inner { batch, engine: Engine::new(config), program, states, dashboard }) }
+        Self { inner: Arc::new(Inner { batch, engine: Engine::new(config), program, states, shown }) }
     }
 
     /// What `setup` returns; at its start it goes on from what an earlier run has saved in `directory`. `setup` is always called,
@@ -95,14 +95,15 @@ impl StreamingContext {
     }
 
     /// Shows the program, under this name, at web pages while it runs; to be called before the start. Where no port is free the program
-    /// runs without, and a log line says so.
+    /// runs without, and a log line says so. Where the environment names a collector of OpenTelemetry
+    /// (`OTEL_EXPORTER_OTLP_ENDPOINT`), its metrics are pushed there too.
     pub fn serve_dashboard(&self, name: impl Into<String>, config: DashboardConfig) {
         self.program().serving.wanted = Some((name.into(), config));
     }
 
     /// The address of the web pages, while there are some.
     pub fn dashboard_url(&self) -> Option<String> {
-        lock(&self.inner.dashboard).as_ref().map(Dashboard::url)
+        lock(&self.inner.shown).as_ref()?.url()
     }
 
     /// A stream of what is pushed to `queue`: one vector per batch, or (`one_at_a_time` false) all there are, a partition each.
@@ -135,11 +136,11 @@ impl StreamingContext {
         if let Some(directory) = program.directory.clone() {
             graph.recover(Recovery { directory, anew: !program.goes_on, states: Box::new(self.inner.states.clone()) });
         }
-        let dashboard = program.serving.start(self.inner.batch, |feed| self.inner.engine.add_listener(feed))?;
+        let shown = program.serving.start(self.inner.batch, |feed| self.inner.engine.add_listener(feed))?;
         drop(program);
-        *lock(&self.inner.dashboard) = dashboard;
+        *lock(&self.inner.shown) = shown;
         let started = self.inner.engine.start(graph);
-        Ok(started.inspect_err(|_| self.close_dashboard())?)
+        Ok(started.inspect_err(|_| self.hide())?)
     }
 
     /// Waits until the context has been stopped, or a batch has failed.
@@ -162,14 +163,14 @@ impl StreamingContext {
     /// from within an output operation, and returns at once then.
     pub fn stop(&self, graceful: bool) -> Result<(), ContextError> {
         let stopped = self.inner.engine.stop(graceful);
-        self.close_dashboard();
+        self.hide();
         Ok(stopped?)
     }
 
-    fn close_dashboard(&self) {
-        let dashboard = lock(&self.inner.dashboard).take();
-        // Without the lock: it waits for its thread.
-        drop(dashboard);
+    fn hide(&self) {
+        let shown = lock(&self.inner.shown).take();
+        // Without the lock: it waits for its threads.
+        drop(shown);
     }
 
     /// Lets the dashboard see a Kinesis input's shards.

@@ -1,7 +1,7 @@
 //! What a context's dashboard is made of.
 
 use crate::ContextError;
-use millstream_dashboard::{Application, Dashboard, DashboardConfig, Feed, History, Input, StatusSource};
+use millstream_dashboard::{Application, DashboardConfig, Feed, History, Input, Shown, StatusSource};
 use millstream_engine::now_ms;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +16,13 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Opens the pages, and gives the listener that they need to `listen`. `None`: they are not wanted, or no port is free.
+    /// Opens the pages, and pushes metrics where the environment names a collector; the listener that they need is to `listen`.
+    /// `None`: they are not wanted, or no port is free.
     pub(crate) fn start(
         &mut self,
         batch: Duration,
         listen: impl FnOnce(Arc<Feed>),
-    ) -> Result<Option<Dashboard>, ContextError> {
+    ) -> Result<Option<Shown>, ContextError> {
         let Some((name, config)) = self.wanted.take() else { return Ok(None) };
         config.check()?;
         let started_ms = now_ms();
@@ -35,17 +36,12 @@ impl Serving {
             batch_ms: millis(batch).max(1),
             inputs: std::mem::take(&mut self.inputs),
         };
-        let feed = Arc::new(Feed::new(History::new(application, History::DEFAULT_RETAINED)));
-        match Dashboard::start(&config, Arc::clone(&feed), std::mem::take(&mut self.sources)) {
-            Ok(dashboard) => {
-                listen(feed);
-                Ok(Some(dashboard))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the program runs without a dashboard");
-                Ok(None)
-            }
+        let sources = std::mem::take(&mut self.sources);
+        let shown = Shown::start(Some(&config), application, History::DEFAULT_RETAINED, sources);
+        if let Some(shown) = &shown {
+            listen(Arc::clone(shown.feed()));
         }
+        Ok(shown)
     }
 }
 

@@ -1,34 +1,36 @@
 //! What there is to measure of batches.
 
-use super::text::Text;
+use super::family::{Family, Kind};
 use crate::History;
 
 /// A gauge of Spark's `StreamingSource`: its name, its value, what it is.
 type Gauge = (&'static str, i64, &'static str);
 
-pub(super) fn write(text: &mut Text, history: &History) {
+pub(super) fn families(history: &History) -> Vec<Family> {
     let application = history.application();
     let labels = [("app_id", application.id.as_str()), ("app_name", application.name.as_str())];
-    for (name, value, help) in sparks(history) {
+    let of_spark = |(name, value, help): Gauge| {
         // The name that configurations of Prometheus's JMX exporter for Spark give it.
-        text.family(&format!("spark_streaming_driver_{name}"), "gauge", help).sample(&labels, value);
-    }
+        Family::new(format!("spark_streaming_driver_{name}"), Kind::Gauge, help).with(&labels, value as f64)
+    };
+    let mut families: Vec<Family> = sparks(history).into_iter().map(of_spark).collect();
     let version = [labels[0], labels[1], ("version", env!("CARGO_PKG_VERSION"))];
-    text.family("millstream_info", "gauge", "The program; 1.").sample(&version, 1);
-    text.family("millstream_batch_interval_seconds", "gauge", "The batch interval.")
-        .sample(&[], application.batch_ms as f64 / 1000.0);
+    families.push(Family::new("millstream_info", Kind::Gauge, "The program; 1.").with(&version, 1.0));
+    let interval = Family::new("millstream_batch_interval_seconds", Kind::Gauge, "The batch interval.");
+    families.push(interval.with(&[], application.batch_ms as f64 / 1000.0));
     let totals = history.totals();
-    text.family(
-        "millstream_batches_total",
-        "counter",
-        "Batches that have ended; those that failed were not committed.",
-    )
-    .sample(&[("outcome", "succeeded")], totals.completed - totals.failed)
-    .sample(&[("outcome", "failed")], totals.failed);
-    text.family("millstream_input_records_total", "counter", "Records of an input that batches were cut of.");
+    let help = "Batches that have ended; those that failed were not committed.";
+    let batches = Family::new("millstream_batches_total", Kind::Counter, help)
+        .with(&[("outcome", "succeeded")], (totals.completed - totals.failed) as f64)
+        .with(&[("outcome", "failed")], totals.failed as f64);
+    families.push(batches);
+    let help = "Records of an input that batches were cut of.";
+    let mut inputs = Family::new("millstream_input_records_total", Kind::Counter, help);
     for (id, (input, records)) in application.inputs.iter().zip(&totals.input_records).enumerate() {
-        text.sample(&[("input", &id.to_string()), ("name", &input.name)], records);
+        inputs.add(&[("input", &id.to_string()), ("name", &input.name)], *records as f64);
     }
+    families.push(inputs);
+    families
 }
 
 /// The 18 gauges. Times in ms since the epoch, delays in ms; -1 where there is no such batch yet, as in Spark.

@@ -1,19 +1,24 @@
-//! `/metrics` for Prometheus: Spark's gauges of streams, what the KCL reports to CloudWatch as far as it is known here, and ours.
+//! What there is to measure: Spark's gauges of streams, what the KCL reports to CloudWatch as far as it is known here, and ours.
 
 mod batches;
+mod family;
 mod shards;
 mod text;
 
 use crate::History;
 use crate::board::Snapshot;
-use text::Text;
+pub(crate) use family::{Family, Kind};
 
 /// All metrics now.
+pub(crate) fn families(history: &History, snapshot: &Snapshot) -> Vec<Family> {
+    let mut families = batches::families(history);
+    families.extend(shards::families(snapshot));
+    families
+}
+
+/// All metrics now, for Prometheus.
 pub(crate) fn answer(history: &History, snapshot: &Snapshot) -> String {
-    let mut text = Text::default();
-    batches::write(&mut text, history);
-    shards::write(&mut text, snapshot);
-    text.finish()
+    text::text(&families(history, snapshot))
 }
 
 #[cfg(test)]
