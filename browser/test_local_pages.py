@@ -49,7 +49,7 @@ class Pages:
         self.browser.find_element(By.CSS_SELECTOR, selector).click()
 
     def check(self, picture: str) -> None:
-        """Nothing came from elsewhere, nothing of what was put is markup, no serious fault of accessibility, no error."""
+        """Nothing came from elsewhere, nothing that was put is markup, no serious fault of accessibility, no error."""
         assert not self.browser.find_elements(By.CSS_SELECTOR, "td script, td img, dd img")
         assert "taken over" not in self.browser.title
         names = "return performance.getEntriesByType('resource').map((entry) => entry.name)"

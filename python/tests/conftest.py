@@ -16,7 +16,8 @@ from processes import Submitter
 from millstream import SparkConf, SparkContext
 from millstream.streaming import StreamingContext
 
-# In the background of a shell without job control (nohup, some CI) Ctrl-C is ignored, by this process and by all that it starts.
+# In the background of a shell without job control (nohup, some CI) Ctrl-C is ignored, by this process and by all that
+# it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
