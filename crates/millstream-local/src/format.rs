@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::api_error::ApiError;
-use crate::cbor;
 
 /// How requests and answers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +32,7 @@ impl Format {
     pub(crate) fn write(self, value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
         let written = match self {
             Self::Json10 | Self::Json11 => serde_json::to_vec(value).map_err(|error| error.to_string()),
-            Self::Cbor11 | Self::RpcCbor => cbor::to_vec(value).map_err(|error| error.to_string()),
+            Self::Cbor11 | Self::RpcCbor => millstream_cbor::to_vec(value).map_err(|error| error.to_string()),
         };
         written.map_err(|error| {
             tracing::error!(error, "an answer does not serialise");

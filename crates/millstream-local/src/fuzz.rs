@@ -95,7 +95,7 @@ fn check(format: Format, operation: &str, reply: &Reply) {
     assert!(matches!(reply.status, 200 | 400), "{operation}: status {}", reply.status);
     let Body::Whole(body) = &reply.body else { return };
     let sound = match format {
-        Format::Cbor11 | Format::RpcCbor => crate::cbor::from_slice::<serde::de::IgnoredAny>(body).is_ok(),
+        Format::Cbor11 | Format::RpcCbor => millstream_cbor::from_slice::<serde::de::IgnoredAny>(body).is_ok(),
         Format::Json10 | Format::Json11 => serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok(),
     };
     assert!(sound || (body.is_empty() && reply.status == 200), "{operation}: {body:?}");
@@ -155,7 +155,7 @@ mod tests {
 
         #[test]
         fn no_cbor_does_harm(
-            input in prop_oneof![4 => mutated(|value| crate::cbor::to_vec(value).unwrap()), 1 => anything()],
+            input in prop_oneof![4 => mutated(|value| millstream_cbor::to_vec(value).unwrap()), 1 => anything()],
         ) {
             Service::new().unwrap().cbor(&input);
         }

@@ -26,7 +26,6 @@
 
 mod api_error;
 mod auth;
-mod cbor;
 mod clock;
 mod cloudwatch;
 mod config;

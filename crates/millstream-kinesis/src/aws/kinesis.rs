@@ -1,4 +1,6 @@
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use aws_sdk_kinesis::Client;
@@ -11,6 +13,7 @@ use aws_smithy_types::{Blob, DateTime};
 
 use super::errors::Call;
 use super::in_columns::InColumns;
+use super::records::Written;
 use super::subscription::{self, AwsSubscription};
 use super::{AwsSettings, decode};
 use crate::{
@@ -24,6 +27,8 @@ pub struct AwsKinesis {
     pub(super) client: Client,
     region: String,
     endpoint: String,
+    /// Whether records are asked for in CBOR. Written once at most: when the service knows none.
+    speaks_cbor: Arc<AtomicBool>,
 }
 
 impl AwsKinesis {
@@ -53,7 +58,8 @@ impl AwsKinesis {
         let endpoint = (settings.kinesis_endpoint.clone())
             .or_else(|| sdk.endpoint_url().map(str::to_owned))
             .unwrap_or_else(|| format!("the endpoint of region {region}"));
-        Ok(AwsKinesis { client: Client::from_conf(config.build()), region, endpoint })
+        let speaks_cbor = Arc::new(AtomicBool::new(may_speak_cbor(|name| std::env::var(name).ok())));
+        Ok(AwsKinesis { client: Client::from_conf(config.build()), region, endpoint, speaks_cbor })
     }
 
     /// A consumer is found by the ARN of its stream, not by the stream's name.
@@ -72,6 +78,13 @@ impl AwsKinesis {
             call.error(&error)
         }
     }
+}
+
+/// Whether nothing is said against CBOR, by the variables of the AWS SDKs for Java.
+fn may_speak_cbor(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let is_disabled = variable("AWS_CBOR_DISABLE").is_some_and(|value| !matches!(value.trim(), "" | "0" | "false"));
+    let is_enabled = variable("CBOR_ENABLED").is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"));
+    is_enabled && !is_disabled
 }
 
 /// A place in the service's words: its type, sequence number and timestamp.
@@ -132,8 +145,17 @@ impl Kinesis for AwsKinesis {
     ) -> Result<GetRecords, KinesisError> {
         let limit = limit.clamp(1, 10_000) as i32;
         let call = self.client.get_records().shard_iterator(iterator).limit(limit);
-        let answer = InColumns::new(stream, shard);
-        call.customize().interceptor(answer.clone()).send().await.map_err(self.failed(stream))?;
+        let asked = if self.speaks_cbor.load(Relaxed) { Written::Cbor } else { Written::Json };
+        let answer = InColumns::new(stream, shard, asked);
+        let sent = call.clone().customize().interceptor(answer.clone()).send().await;
+        if sent.is_err() && answer.is_misunderstood() {
+            tracing::info!(endpoint = %self.endpoint, "the service refuses CBOR in another form: it is asked in JSON from now on");
+            self.speaks_cbor.store(false, Relaxed);
+            let answer = InColumns::new(stream, shard, Written::Json);
+            call.customize().interceptor(answer.clone()).send().await.map_err(self.failed(stream))?;
+            return answer.take();
+        }
+        sent.map_err(self.failed(stream))?;
         answer.take()
     }
 
@@ -223,5 +245,19 @@ impl Kinesis for AwsKinesis {
         Ok(answer
             .stream_description_summary
             .is_some_and(|summary| matches!(summary.stream_status, StreamStatus::Active | StreamStatus::Updating)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_speak_cbor;
+
+    #[test]
+    fn cbor_is_spoken_unless_a_variable_of_the_java_sdks_is_against_it() {
+        let may =
+            |name: &'static str, value: &'static str| may_speak_cbor(|asked| (asked == name).then(|| value.to_owned()));
+        assert!(may("", ""));
+        assert!(!may("AWS_CBOR_DISABLE", "true") && !may("AWS_CBOR_DISABLE", "1") && may("AWS_CBOR_DISABLE", "false"));
+        assert!(!may("CBOR_ENABLED", "false") && may("CBOR_ENABLED", "true"));
     }
 }

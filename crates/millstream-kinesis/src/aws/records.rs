@@ -11,17 +11,37 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use super::decode::malformed;
 use crate::{BlockBuilder, ChildShard, GetRecords, HashKeyRange, KinesisError, SequenceNumber, ShardId};
 
-/// Reads an answer in JSON.
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// JSON: data are in base64, times in seconds.
+    Json,
+    /// CBOR 1.1 of AWS: data are bytes, times in milliseconds.
+    Cbor,
+}
+
+/// Reads an answer.
 ///
 /// # Errors
 /// It is not one of GetRecords.
-pub(super) fn parse(body: &[u8], stream: &Arc<str>, shard: &ShardId) -> Result<GetRecords, KinesisError> {
-    // Of the data in base64 with their names and keys, at most three quarters are data.
-    let builder = BlockBuilder::with_capacity(stream.clone(), shard.clone(), body.len() / 4 * 3);
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let answer = Answer(builder).deserialize(&mut json).map_err(malformed)?;
-    json.end().map_err(malformed)?;
-    Ok(answer)
+pub(super) fn parse(
+    written: Written,
+    body: &[u8],
+    stream: &Arc<str>,
+    shard: &ShardId,
+) -> Result<GetRecords, KinesisError> {
+    let builder = |bytes| BlockBuilder::with_capacity(stream.clone(), shard.clone(), bytes);
+    match written {
+        Written::Json => {
+            // Of the data in base64 with their names and keys, at most three quarters are data.
+            let answer = Answer(builder(body.len() / 4 * 3));
+            let mut json = serde_json::Deserializer::from_slice(body);
+            let answer = answer.deserialize(&mut json).map_err(malformed)?;
+            json.end().map_err(malformed)?;
+            Ok(answer)
+        }
+        Written::Cbor => millstream_cbor::from_slice_seed(Answer(builder(body.len())), body).map_err(malformed),
+    }
 }
 
 struct Answer(BlockBuilder);
@@ -83,12 +103,16 @@ impl<'de> Visitor<'de> for Records<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<(), A::Error> {
         while let Some(record) = records.next_element::<Record<'de>>()? {
             let sequence: SequenceNumber = record.sequence_number.0.parse().map_err(de::Error::custom)?;
-            // Of seconds with a fraction, to the nearest millisecond.
-            let arrival_ms = (record.approximate_arrival_timestamp.unwrap_or(0.0) * 1_000.0).round() as i64;
+            let Millis(arrival_ms) = record.approximate_arrival_timestamp.unwrap_or(Millis(0));
             // Streams that ignore partition keys (`AUTO` distribution) may return none.
             let key = record.partition_key.as_ref().map_or("", |key| &*key.0);
-            let pushed = self.0.push_base64(&record.data.0, key, sequence.as_str(), arrival_ms);
-            pushed.map_err(|_| de::Error::custom(format!("the data of record {sequence} are not base64")))?;
+            match &record.data {
+                Data::Base64(data) => {
+                    let pushed = self.0.push_base64(data, key, sequence.as_str(), arrival_ms);
+                    pushed.map_err(|_| de::Error::custom(format!("the data of record {sequence} are not base64")))?;
+                }
+                Data::Bytes(data) => self.0.push(data, key, sequence.as_str(), 0, arrival_ms),
+            }
         }
         Ok(())
     }
@@ -99,9 +123,9 @@ impl<'de> Visitor<'de> for Records<'_> {
 struct Record<'a> {
     #[serde(borrow)]
     sequence_number: Text<'a>,
-    approximate_arrival_timestamp: Option<f64>,
+    approximate_arrival_timestamp: Option<Millis>,
     #[serde(borrow)]
-    data: Text<'a>,
+    data: Data<'a>,
     #[serde(borrow)]
     partition_key: Option<Text<'a>>,
 }
@@ -138,6 +162,60 @@ impl Child<'_> {
     }
 }
 
+/// A time.
+struct Millis(i64);
+
+impl<'de> de::Deserialize<'de> for Millis {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let factor = if deserializer.is_human_readable() { 1_000.0 } else { 1.0 };
+        // Of seconds with a fraction, to the nearest millisecond.
+        Ok(Millis((f64::deserialize(deserializer)? * factor).round() as i64))
+    }
+}
+
+/// A record's data, copied only where they have escapes or come in pieces.
+enum Data<'a> {
+    Base64(Cow<'a, str>),
+    Bytes(Cow<'a, [u8]>),
+}
+
+impl<'de: 'a, 'a> de::Deserialize<'de> for Data<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Datas;
+
+        impl<'de> Visitor<'de> for Datas {
+            type Value = Data<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("data")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Data<'de>, E> {
+                Ok(Data::Base64(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Data<'de>, E> {
+                Ok(Data::Base64(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Data<'de>, E> {
+                Ok(Data::Bytes(Cow::Borrowed(bytes)))
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Data<'de>, E> {
+                Ok(Data::Bytes(Cow::Owned(bytes.to_owned())))
+            }
+        }
+
+        // JSON would have bytes for a text that is asked for as bytes; CBOR tells which it is.
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_str(Datas)
+        } else {
+            deserializer.deserialize_bytes(Datas)
+        }
+    }
+}
+
 /// A text that is copied only where it has escapes, also where it may be missing.
 struct Text<'a>(Cow<'a, str>);
 
@@ -171,7 +249,38 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<GetRecords, KinesisError> {
-        parse(json.as_bytes(), &"stream".into(), &"shard".into())
+        parse(Written::Json, json.as_bytes(), &"stream".into(), &"shard".into())
+    }
+
+    /// Of hexadecimal digits.
+    fn read_cbor(digits: &str) -> Result<GetRecords, KinesisError> {
+        let digits: Vec<u32> = digits.chars().filter_map(|digit| digit.to_digit(16)).collect();
+        let bytes: Vec<u8> = digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect();
+        parse(Written::Cbor, &bytes, &"stream".into(), &"shard".into())
+    }
+
+    /// `{"Records": [{"Data": …, "PartitionKey": "k", "SequenceNumber": "49", "ApproximateArrivalTimestamp": 1(…)}]}`.
+    fn record(data: &str, arrival: &str) -> String {
+        format!(
+            "bf 67 5265636f726473 9f bf 64 44617461 {data} 6c 506172746974696f6e4b6579 61 6b \
+             6e 53657175656e63654e756d626572 62 3439 78 1b 417070726f78696d6174654172726976616c54696d657374616d70 {arrival} ff ff \
+             71 4e65787453686172644974657261746f72 63 414141 ff"
+        )
+    }
+
+    #[test]
+    fn an_answer_in_cbor_has_bytes_and_milliseconds() {
+        // Whole; in pieces, with a time that is a number with a fraction.
+        for (data, arrival) in [("43 fffe00", "c1 1b 0000017467ff983f"), ("5f 41 ff 42 fe00 ff", "fb 4277467ff983f000")]
+        {
+            let answer = read_cbor(&record(data, arrival)).unwrap();
+            let first = answer.block.get(0);
+            assert_eq!((first.data, first.partition_key, first.sequence), (&[0xff, 0xfe, 0][..], "k", "49"));
+            assert_eq!((answer.block.arrivals(), answer.next.as_deref()), (&[1_599_472_638_015][..], Some("AAA")));
+        }
+        for wrong in ["", "80", "bf", "a0 00", &record("43 ff", "00"), &record("f4", "00"), &record("40", "61 78")] {
+            assert!(matches!(read_cbor(wrong), Err(KinesisError::Service { transient: false, .. })), "{wrong}");
+        }
     }
 
     #[test]

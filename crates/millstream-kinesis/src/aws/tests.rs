@@ -11,21 +11,34 @@ use crate::{HashKey, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, Shar
 
 /// Answers one request after the other with these statuses and bodies; gives back the requests' bodies.
 async fn serve(answers: Vec<(u16, &'static str)>) -> (String, JoinHandle<Vec<String>>) {
+    let in_json =
+        |(status, body): (u16, &'static str)| (status, "application/x-amz-json-1.1", body.as_bytes().to_vec());
+    let (endpoint, served) = serve_bytes(answers.into_iter().map(in_json).collect()).await;
+    let texts = async move {
+        let bodies = served.await.unwrap();
+        bodies.into_iter().map(|body| String::from_utf8_lossy(&body).into_owned()).collect()
+    };
+    (endpoint, tokio::spawn(texts))
+}
+
+/// The same, with media types.
+async fn serve_bytes(answers: Vec<(u16, &'static str, Vec<u8>)>) -> (String, JoinHandle<Vec<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let served = tokio::spawn(async move {
         let mut requests = Vec::new();
-        for (status, body) in answers {
+        for (status, media_type, body) in answers {
             let (mut socket, _) = listener.accept().await.unwrap();
             let mut request = Vec::new();
             while !is_complete(&request) {
                 assert_ne!(socket.read_buf(&mut request).await.unwrap(), 0);
             }
             let length = body.len();
-            let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
-            socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-            let text = String::from_utf8(request).unwrap();
-            requests.push(text.split_once("\r\n\r\n").unwrap().1.to_owned());
+            let head = format!("HTTP/1.1 {status} X\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n");
+            socket.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.unwrap();
+            socket.write_all(&body).await.unwrap();
+            let end = request.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+            requests.push(request.split_off(end + 4));
         }
         requests
     });
@@ -33,10 +46,10 @@ async fn serve(answers: Vec<(u16, &'static str)>) -> (String, JoinHandle<Vec<Str
 }
 
 fn is_complete(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+    let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") else {
         return false;
     };
+    let (head, body) = (String::from_utf8_lossy(&request[..end]), &request[end + 4..]);
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>())
@@ -79,6 +92,45 @@ async fn records_become_a_block() {
     assert_eq!(answer.block.arrivals(), [1_700_000_000_123, 0]);
     assert_eq!((answer.next, answer.millis_behind), (None, 42));
     assert_eq!(answer.children[0].hash_range.end, HashKey::new(9));
+}
+
+const CBOR: &str = "application/x-amz-cbor-1.1";
+
+fn cbor(value: &serde_json::Value) -> Vec<u8> {
+    millstream_cbor::to_vec(value).unwrap()
+}
+
+#[tokio::test]
+async fn records_are_asked_for_in_cbor_and_errors_in_it_are_understood() {
+    let error = serde_json::json!({"__type": "ProvisionedThroughputExceededException", "message": "slow down"});
+    let answer = serde_json::json!({"Records": [], "MillisBehindLatest": 42, "NextShardIterator": "next"});
+    // The SDK asks three times.
+    let refused = (400, CBOR, cbor(&error));
+    let answers = vec![refused.clone(), refused.clone(), refused, (200, CBOR, cbor(&answer))];
+    let (endpoint, served) = serve_bytes(answers).await;
+    let kinesis = connect(&endpoint).await;
+    let refused = kinesis.get_records("words", &shard(), "iterator", 10).await.unwrap_err();
+    assert_eq!(refused, KinesisError::Throttled);
+    let answer = kinesis.get_records("words", &shard(), "iterator", 10).await.unwrap();
+    assert_eq!((answer.millis_behind, answer.next.as_deref()), (42, Some("next")));
+    let wanted = serde_json::json!({"ShardIterator": "iterator", "Limit": 10});
+    for request in served.await.unwrap() {
+        assert_eq!(millstream_cbor::from_slice::<serde_json::Value>(&request).unwrap(), wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_knows_no_cbor_is_asked_in_json() {
+    let unknown = r#"{"__type":"SerializationException","message":"what is this?"}"#;
+    let answer = r#"{"Records":[],"MillisBehindLatest":42}"#;
+    let gone = r#"{"__type":"ResourceNotFoundException","message":"no"}"#;
+    let (endpoint, served) = serve(vec![(400, unknown), (200, answer), (400, gone)]).await;
+    let kinesis = connect(&endpoint).await;
+    assert_eq!(kinesis.get_records("words", &shard(), "iterator", 10).await.unwrap().millis_behind, 42);
+    let error = kinesis.get_records("words", &shard(), "iterator", 10).await.unwrap_err();
+    assert!(matches!(error, KinesisError::StreamNotFound { .. }), "{error}");
+    let requests = served.await.unwrap();
+    assert_eq!(&requests[1..], [r#"{"ShardIterator":"iterator","Limit":10}"#; 2]);
 }
 
 #[tokio::test]

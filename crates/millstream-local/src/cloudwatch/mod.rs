@@ -13,7 +13,6 @@ use serde_json::Value;
 use self::datum::Datum;
 pub(crate) use self::datum::Point;
 use crate::api_error::ApiError;
-use crate::cbor;
 use crate::clock::Clock;
 use crate::format::Format;
 use crate::http::{ApiCall, MAX_BODY_BYTES, Reply};
@@ -86,7 +85,7 @@ impl CloudWatch {
             }
             Protocol::RpcCbor => {
                 let value: Value =
-                    cbor::from_slice(&body).map_err(|error| ApiError::serialization(error.to_string()))?;
+                    millstream_cbor::from_slice(&body).map_err(|error| ApiError::serialization(error.to_string()))?;
                 serde_json::from_value(value).map_err(|error| ApiError::serialization(error.to_string()))?
             }
         };

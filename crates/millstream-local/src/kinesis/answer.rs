@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::digits::Digits;
 use super::sequence::Sequence;
 use crate::api_error::ApiError;
-use crate::cbor::Write as _;
 use crate::format::Format;
 use crate::http::Outlet;
+use millstream_cbor::Write as _;
 
 /// Writes maps, lists and values one after the other, in JSON or CBOR.
 #[derive(Debug)]

@@ -9,7 +9,6 @@ use super::metric::Metric;
 use super::sequence::Sequence;
 use super::shard::{Shard, ShardInfo};
 use super::stream::{Stream, StreamMode, shard_id};
-use crate::cbor;
 use crate::clock;
 
 /// A time in milliseconds, which every format writes in its own way.
@@ -21,7 +20,7 @@ impl Serialize for Time {
         if serializer.is_human_readable() {
             serializer.serialize_f64(clock::seconds(self.0))
         } else {
-            serializer.serialize_newtype_struct(cbor::TIME, &self.0)
+            serializer.serialize_newtype_struct(millstream_cbor::TIME, &self.0)
         }
     }
 }

@@ -13,7 +13,6 @@ pub(crate) use structure::Structure;
 pub(crate) use value::{Flag, Integer, Text, Timestamp, Word};
 
 use crate::api_error::ApiError;
-use crate::cbor;
 use crate::format::Format;
 
 const LIST: &str = "Start of list found where not expected";
@@ -48,9 +47,9 @@ fn read_json<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
 }
 
 fn read_cbor<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
-    cbor::from_slice(body).map_err(|error| match error {
-        cbor::Error::Malformed => String::new(),
-        cbor::Error::Data(text) => worded(&text),
+    millstream_cbor::from_slice(body).map_err(|error| match error {
+        millstream_cbor::Error::Malformed => String::new(),
+        millstream_cbor::Error::Data(text) => worded(&text),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{BREAK, INDEFINITE, Major};
 
 /// Appends items, or their beginnings and ends.
-pub(crate) trait Write {
+pub trait Write {
     /// A whole number that is not negative.
     fn unsigned(&mut self, number: u64);
     /// A string of characters.

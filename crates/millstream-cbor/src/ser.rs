@@ -8,7 +8,7 @@ use super::{Error, Major, Write};
 type Result<T> = std::result::Result<T, Error>;
 
 /// The name of a newtype struct around a number of milliseconds that is a time.
-pub(crate) const TIME: &str = "millstream-local time";
+pub const TIME: &str = "millstream time";
 
 pub(super) struct Serializer<'a> {
     pub(super) out: &'a mut Vec<u8>,
@@ -21,7 +21,7 @@ impl Serializer<'_> {
 }
 
 fn unsupported<T>(what: &str) -> Result<T> {
-    Err(Error::custom(format!("{what} is in no answer")))
+    Err(Error::custom(format!("{what} is in no request and no answer")))
 }
 
 impl<'a> ser::Serializer for Serializer<'a> {

@@ -8,25 +8,41 @@ mod ser;
 mod write;
 
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use ser::TIME;
-pub(crate) use write::Write;
+pub use ser::TIME;
+pub use write::Write;
 
 /// Lists and maps within each other, and no more: reading them takes stack.
 const MAX_DEPTH: u8 = 64;
 
 /// Reads one item that is all of `bytes`.
-pub(crate) fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Error> {
+///
+/// # Errors
+/// The bytes are not one item, or it is of something else.
+pub fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Error> {
+    from_slice_seed(PhantomData, bytes)
+}
+
+/// Reads one item that is all of `bytes`, with a seed.
+///
+/// # Errors
+/// As [`from_slice`].
+pub fn from_slice_seed<'de, T: DeserializeSeed<'de>>(seed: T, bytes: &'de [u8]) -> Result<T::Value, Error> {
     let mut deserializer = de::Deserializer::new(bytes);
-    let value = T::deserialize(&mut deserializer)?;
+    let value = seed.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
 }
 
 /// Writes a value.
-pub(crate) fn to_vec(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+///
+/// # Errors
+/// The value has something that neither requests nor answers have, such as a variant with values.
+pub fn to_vec(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(256);
     value.serialize(ser::Serializer { out: &mut out })?;
     Ok(out)
@@ -34,7 +50,7 @@ pub(crate) fn to_vec(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 
 /// Why bytes are not read, or a value is not written.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// Not CBOR, cut off, or followed by something else.
     #[error("not one CBOR item")]
     Malformed,
