@@ -147,7 +147,7 @@ fn a_structure_is_a_map_and_not_the_list_of_its_members() {
 #[test]
 fn answers_are_written_as_aws_writes_them() {
     #[derive(Serialize)]
-    #[serde(rename = "millstream-local time")]
+    #[serde(rename = "millstream time")]
     struct Time(u64);
     #[derive(Serialize)]
     enum Status {
