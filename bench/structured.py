@@ -58,6 +58,34 @@ class BareReader(DataSourceStreamReader):
         return (batch for _ in range(partition.value // BLOCK))
 
 
+class TicksReader(DataSourceStreamReader):
+    """Ten rows at every look, made by the task: what Spark takes for a trigger of any source in Python."""
+
+    def initialOffset(self) -> dict[str, int]:
+        return {"ms": 0}
+
+    def latestOffset(self) -> dict[str, int]:  # type: ignore[override]
+        return {"ms": time.time_ns() // 1_000_000}
+
+    def partitions(self, start: dict[str, int], end: dict[str, int]) -> list[InputPartition]:
+        return [InputPartition(10)] if start != end else []
+
+    def read(self, partition: InputPartition) -> Any:
+        return (row for row in [(b"x", "k", "s", "h", "4", 0, None)] * partition.value)
+
+
+class TicksSource(DataSource):
+    @classmethod
+    def name(cls) -> str:
+        return "ticks"
+
+    def schema(self) -> str:
+        return SCHEMA
+
+    def streamReader(self, schema: Any) -> DataSourceStreamReader:
+        return TicksReader()
+
+
 class BareSource(DataSource):
     @classmethod
     def name(cls) -> str:
@@ -72,7 +100,7 @@ class BareSource(DataSource):
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--records", type=int, default=1_000_000)
+    arguments.add_argument("--records", type=int, default=4_000_000)
     arguments.add_argument("--master", default="local[2]")
     given = arguments.parse_args()
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -80,6 +108,7 @@ def main() -> None:
     builder = SparkSession.builder.master(given.master).appName("structured").config("spark.ui.enabled", "false")
     spark = builder.config("spark.driver.memory", "2g").getOrCreate()
     spark.dataSource.register(BareSource)
+    spark.dataSource.register(TicksSource)
     with local_kinesis({"records": SHARDS, "few": SHARDS}) as kinesis, tempfile.TemporaryDirectory() as directory:
         put(kinesis, given.records)
         many = frame(spark, kinesis, "records", inlineBytes=0)
@@ -119,10 +148,18 @@ def drain(rows: DataFrame, checkpoint: Path) -> float:
 
 
 def few(spark: SparkSession, kinesis: LocalKinesis, directory: Path) -> None:
-    """Triggers with ten records."""
+    """Triggers with ten records, beside those of other sources."""
     import boto3
 
     client = boto3.client("kinesis", **kinesis.client_settings)
+    rate = spark.readStream.format("rate").option("rowsPerSecond", 40).load()
+    for name, others in (("Spark's rate source", rate), ("a bare source", spark.readStream.format("ticks").load())):
+        running = others.writeStream.format("noop").option("checkpointLocation", str(directory / name)).start()
+        while len([one for one in running.recentProgress if one.numInputRows]) < 35:
+            time.sleep(0.1)
+        progress = [one.durationMs for one in running.recentProgress if one.numInputRows][5:]
+        running.stop()
+        tell(name, progress)
     rows = frame(spark, kinesis, "few")
     running = rows.writeStream.format("noop").option("checkpointLocation", str(directory / "few")).start()
     for _ in range(40):
@@ -133,8 +170,14 @@ def few(spark: SparkSession, kinesis: LocalKinesis, directory: Path) -> None:
             time.sleep(0.01)
     progress = [one.durationMs for one in running.recentProgress if one.numInputRows][5:]
     running.stop()
-    for part in ("triggerExecution", "latestOffset", "addBatch", "walCommit", "commitOffsets"):
-        print(f"few records, {part:18}{statistics.median(one.get(part, 0) for one in progress):>8,.0f} ms")
+    tell("kinesis", progress)
+
+
+def tell(source: str, progress: list[dict[str, int]]) -> None:
+    """Medians of what triggers with few rows took."""
+    parts = ("triggerExecution", "latestOffset", "queryPlanning", "addBatch", "walCommit", "commitOffsets")
+    medians = [f"{part} {statistics.median(one.get(part, 0) for one in progress):,.0f}" for part in parts]
+    print(f"{source}, triggers with few records, ms: {', '.join(medians)}")
 
 
 if __name__ == "__main__":
