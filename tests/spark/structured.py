@@ -9,9 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from cluster import CONF, spark_environment
 
 from tests.conftest import REGION, Service, wait_until
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 PROGRAM = Path(__file__).parent / "programs" / "batches.py"
+
+#: Spark before 4.2 has no limits for sources in Python, and does not tell them that a query's last batch is processed.
+needs_spark_42 = pytest.mark.skipif(find_spec("pyspark.sql.streaming.datasource") is None, reason="needs Spark 4.2")
 
 
 def options(service: Service, stream: str, **more: object) -> dict[str, str]:

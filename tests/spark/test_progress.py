@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from structured import Batches, options, source
+from structured import Batches, needs_spark_42, options, source
 
 from tests.conftest import Feed, Ledger, Programs, Service, assert_in_order, stop, wait_until
 
@@ -24,6 +24,7 @@ def owners(service: Service, app: str) -> set[str | None]:
     return {lease.get("leaseOwner") for lease in service.leases(app).values()}
 
 
+@needs_spark_42
 def test_an_application_moves_from_spark_to_our_consumer_and_back(
     spark: SparkSession,
     service: Service,
@@ -59,6 +60,7 @@ def test_an_application_moves_from_spark_to_our_consumer_and_back(
     assert_in_order(first.values() + ledger.values() + second.values())
 
 
+@needs_spark_42
 def test_a_place_inside_an_aggregate_is_written(
     spark: SparkSession,
     service: Service,

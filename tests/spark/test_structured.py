@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from structured import Batches, options, records, source
+from structured import Batches, needs_spark_42, options, records, source
 
 from tests.conftest import Feed, Service, assert_in_order, wait_until
 
@@ -79,6 +79,7 @@ def total(windows: list[tuple[Any, int]]) -> int:
     return sum(count for _, count in windows)
 
 
+@needs_spark_42
 def test_available_now_goes_in_slices_and_leaves_what_comes_later(
     spark: SparkSession, service: Service, tmp_path: Path
 ) -> None:
@@ -105,6 +106,7 @@ def test_available_now_goes_in_slices_and_leaves_what_comes_later(
     assert sorted(batches.values()) == sorted(feed.all())
 
 
+@needs_spark_42
 def test_bytes_of_a_batch_are_bounded(spark: SparkSession, service: Service, tmp_path: Path) -> None:
     stream = service.stream(1)
     kinesis = service.client("kinesis")

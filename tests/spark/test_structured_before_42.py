@@ -34,6 +34,26 @@ def test_the_first_batch_takes_all_there_is_and_later_ones_what_comes(service: S
     again.stop()
 
 
+def test_the_beginning_may_be_asked_for_after_the_first_batchs_end(service: Service) -> None:
+    """Spark 4.0 does so, and had every record twice."""
+    from millstream.spark.options import Options
+    from millstream.spark.stream_reader import StreamReaderBefore42
+
+    stream = service.stream(2)
+    feed = Feed(service, stream, keys=10)
+    feed.put(10)
+    reader = StreamReaderBefore42(Options.of(options(service, stream)))
+    end = reader.latestOffset()
+    start = reader.initialOffset()
+    assert records(reader, start, end) == feed.all()
+    assert reader.latestOffset() == end, "nothing has come"
+    feed.put(5)
+    later: list[dict[str, Any]] = []
+    wait_until("later records are seen", lambda: later.append(reader.latestOffset()) or later[-1] != end, 30)
+    assert counted(later[-1]) <= 50 and reader.initialOffset() == start
+    reader.stop()
+
+
 def records(reader: Any, start: dict[str, Any], end: dict[str, Any]) -> set[str]:
     batches = [batch for task in reader.partitions(start, end) for batch in reader.read(task)]
     return {data.decode() for batch in batches for data in batch.column("data").to_pylist()}

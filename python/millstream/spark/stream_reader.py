@@ -72,18 +72,22 @@ class StreamReaderBefore42(KinesisStreamReader):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
+        self._initial: dict[str, Any] | None = None
         self._at: dict[str, Any] | None = None
         self._is_first = True
 
     def initialOffset(self) -> dict[str, Any]:
-        """As above; the first batch begins here."""
-        self._at = super().initialOffset()
-        return self._at
+        """As above; the first batch begins here. Spark 4.0 asks once more after it has asked for the batch's end."""
+        if self._initial is None:
+            self._initial = super().initialOffset()
+        if self._at is None:
+            self._at = self._initial
+        return self._initial
 
     def latestOffset(self) -> dict[str, Any]:
         """The first batch takes all that there is now: a query with `Trigger.AvailableNow` has no other one."""
         if self._at is None:
-            self._at = super().initialOffset()
+            self._at = self.initialOffset()
         if self._is_first:
             self._ahead.stop_at(_now_ms())
         self._at = self._ahead.take(self._at, None, None)
