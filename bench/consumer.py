@@ -147,12 +147,16 @@ def main() -> None:
     options = arguments.parse_args()
     rivals = [RIVAL_MAKERS[name]() for name in names(options.rivals, dict(RIVAL_MAKERS))]
     figures = names(options.only, dict(FIGURES))
-    table = Table()
-    for number in range(options.rounds):
-        print(f"round {number + 1}", file=sys.stderr)
-        for figure in figures:
-            FIGURES[figure](table, rivals)
-    table.print(options.rounds, ", ".join(rival.name for rival in rivals))
+    table, done = Table(), 0
+    try:
+        for number in range(options.rounds):
+            print(f"round {number + 1}", file=sys.stderr)
+            for figure in figures:
+                FIGURES[figure](table, rivals)
+            done += 1
+    except KeyboardInterrupt:
+        print("interrupted: the last round is not complete", file=sys.stderr)
+    table.print(done, ", ".join(rival.name for rival in rivals))
 
 
 if __name__ == "__main__":
