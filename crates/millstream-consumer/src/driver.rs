@@ -24,7 +24,7 @@ use crate::shard_stream::{Held, ShardStream, Stored};
 use crate::shared::Shared;
 use crate::streams::{self, Found, Starts, stream_name};
 
-/// A shard that is read.
+/// A shard that is read, until this is dropped.
 struct Reading {
     /// None: the consumer was paused before.
     reader: Option<AbortHandle>,
@@ -39,6 +39,13 @@ impl Reading {
         if let Some(reader) = &self.reader {
             reader.abort();
         }
+    }
+}
+
+impl Drop for Reading {
+    /// Also where the driver is ended from outside: a task goes on when nobody has its handle any more.
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -142,7 +149,6 @@ impl Driver {
                 () = tokio::time::sleep_until(wake) => self.step(Event::Tick, &mut known),
             }
         }
-        self.stop_readers();
     }
 
     fn now_ms(&self) -> u64 {
@@ -288,9 +294,7 @@ impl Driver {
             let read = reader::read(reader, shared, key.clone(), epoch, arrived.clone(), is_only, fails);
             tokio::spawn(read).abort_handle()
         });
-        if let Some(before) = self.readings.insert(key.clone(), Reading { reader, stored, arrived }) {
-            before.stop();
-        }
+        self.readings.insert(key.clone(), Reading { reader, stored, arrived });
     }
 
     fn stop_reading(&mut self, key: &LeaseKey, drain: bool) {
@@ -305,9 +309,7 @@ impl Driver {
             self.shared.changed.notify_one();
         } else {
             self.shared.buffer().close(key);
-            if let Some(reading) = self.readings.remove(key) {
-                reading.stop();
-            }
+            self.readings.remove(key);
         }
     }
 

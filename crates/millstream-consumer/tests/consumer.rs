@@ -428,6 +428,19 @@ async fn worker_at_latest(world: &World) -> Consumer {
     world.start(lease, ConsumerConfig::DEFAULT_BUFFER_BYTES).await.unwrap()
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_dropped_reads_no_more() {
+    let mut world = World::new(2);
+    world.put(&shard(0), 5);
+    let worker = world.worker("dropped").await;
+    process(&[&worker], |seen| total(seen) == 5).await;
+    drop(worker);
+    sleep(Duration::from_secs(1)).await;
+    let reads = world.kinesis.count(Operation::GetRecords);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.kinesis.count(Operation::GetRecords), reads);
+}
+
 async fn failure_of(consumer: &Consumer) -> ConsumerError {
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
