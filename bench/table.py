@@ -33,8 +33,9 @@ class Table:
             *_, last = values.values()
             print(f"\n{figure}")
             for engine, value in values.items():
-                ratio = value / last if figure in self._more_is_better else last / value
-                times = f"{ratio:8.1f} x" if len(values) > 1 else ""
+                times = ""
+                if len(values) > 1:
+                    times = f"{value / last if figure in self._more_is_better else last / value:8.1f} x"
                 print(f"    {engine:30}{value:>16,.{0 if value > 1000 else 2}f}{times}")
 
     def _value(self, figure: str, samples: list[float]) -> float:
