@@ -157,9 +157,7 @@ def few(spark: SparkSession, kinesis: LocalKinesis, directory: Path) -> None:
         running = others.writeStream.format("noop").option("checkpointLocation", str(directory / name)).start()
         while len([one for one in running.recentProgress if one.numInputRows]) < 35:
             time.sleep(0.1)
-        progress = [one.durationMs for one in running.recentProgress if one.numInputRows][5:]
-        running.stop()
-        tell(name, progress)
+        tell(name, running)
     rows = frame(spark, kinesis, "few")
     running = rows.writeStream.format("noop").option("checkpointLocation", str(directory / "few")).start()
     for _ in range(40):
@@ -168,13 +166,13 @@ def few(spark: SparkSession, kinesis: LocalKinesis, directory: Path) -> None:
         deadline = time.monotonic() + 30
         while len(running.recentProgress) == seen and time.monotonic() < deadline:
             time.sleep(0.01)
+    tell("kinesis", running)
+
+
+def tell(source: str, running: Any) -> None:
+    """Ends a query: medians of what its triggers with rows took, without the first five."""
     progress = [one.durationMs for one in running.recentProgress if one.numInputRows][5:]
     running.stop()
-    tell("kinesis", progress)
-
-
-def tell(source: str, progress: list[dict[str, int]]) -> None:
-    """Medians of what triggers with few rows took."""
     parts = ("triggerExecution", "latestOffset", "queryPlanning", "addBatch", "walCommit", "commitOffsets")
     medians = [f"{part} {statistics.median(one.get(part, 0) for one in progress):,.0f}" for part in parts]
     print(f"{source}, triggers with few records, ms: {', '.join(medians)}")

@@ -1,12 +1,14 @@
 // What the program tells as it happens.
 
+/** Says in the page how the connection is. Words that stay are not written again: a screen reader would read them. */
+export function say(text, kind) {
+  const state = document.getElementById("state");
+  if (state.textContent !== text) state.textContent = text;
+  state.className = kind;
+}
+
 /** Calls `show` with each event's data; says in the page whether it is connected. The browser connects again by itself. */
 export function live(path, show) {
-  const state = document.getElementById("state");
-  const say = (text, kind) => {
-    if (state.textContent !== text) state.textContent = text;
-    state.className = kind;
-  };
   const events = new EventSource(path);
   events.onmessage = (event) => {
     show(JSON.parse(event.data));

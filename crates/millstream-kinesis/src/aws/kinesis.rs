@@ -144,19 +144,20 @@ impl Kinesis for AwsKinesis {
         limit: u32,
     ) -> Result<GetRecords, KinesisError> {
         let limit = limit.clamp(1, 10_000) as i32;
-        let call = self.client.get_records().shard_iterator(iterator).limit(limit);
-        let asked = if self.speaks_cbor.load(Relaxed) { Written::Cbor } else { Written::Json };
-        let answer = InColumns::new(stream, shard, asked);
-        let sent = call.clone().customize().interceptor(answer.clone()).send().await;
-        if sent.is_err() && answer.is_misunderstood() {
-            tracing::info!(endpoint = %self.endpoint, "the service refuses CBOR in another form: it is asked in JSON from now on");
-            self.speaks_cbor.store(false, Relaxed);
-            let answer = InColumns::new(stream, shard, Written::Json);
-            call.customize().interceptor(answer.clone()).send().await.map_err(self.failed(stream))?;
+        // Twice at most: what is asked in JSON is never misunderstood.
+        loop {
+            let asked = if self.speaks_cbor.load(Relaxed) { Written::Cbor } else { Written::Json };
+            let answer = InColumns::new(stream, shard, asked);
+            let call = self.client.get_records().shard_iterator(iterator).limit(limit);
+            let sent = call.customize().interceptor(answer.clone()).send().await;
+            if sent.is_err() && answer.is_misunderstood() {
+                tracing::info!(endpoint = %self.endpoint, "the service refuses CBOR in another form: it is asked in JSON from now on");
+                self.speaks_cbor.store(false, Relaxed);
+                continue;
+            }
+            sent.map_err(self.failed(stream))?;
             return answer.take();
         }
-        sent.map_err(self.failed(stream))?;
-        answer.take()
     }
 
     async fn find_consumer(&self, stream: &str, name: &str) -> Result<Option<StreamConsumer>, KinesisError> {

@@ -62,7 +62,8 @@ impl Control {
             ("records", rest) if get => status::records(&self.kinesis, rest).await,
             ("metrics", "") if get => Ok(json!({"metrics": self.cloudwatch.newest()})),
             ("put", rest) if post => put::answer(&self.kinesis, call, rest).await,
-            ("status" | "shards" | "consumers" | "records" | "metrics" | "put", _) if !get || first == "put" => {
+            ("put", _) => Err(Refused::method(&call.method)),
+            ("status" | "shards" | "consumers" | "records" | "metrics", _) if !get => {
                 Err(Refused::method(&call.method))
             }
             _ => Err(Refused::not_found(&call.path)),

@@ -1,6 +1,6 @@
 // What all pages ask the service, and how.
 
-import { get } from "./live.js";
+import { get, say } from "./live.js";
 
 /** The JSON of a path of the service's own interface. */
 export const ask = (path) => get(`/_millstream/${path}`);
@@ -16,11 +16,6 @@ export async function send(method, path, body) {
 
 /** Does something once a second, never twice at a time; says in the page whether the service answers. Returns what does it at once. */
 export function regularly(work) {
-  const state = document.getElementById("state");
-  const say = (text, kind) => {
-    if (state.textContent !== text) state.textContent = text;
-    state.className = kind;
-  };
   let running = null;
   const once = async () => {
     try {
