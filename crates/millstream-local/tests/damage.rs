@@ -148,7 +148,10 @@ async fn a_segment_that_cannot_be_opened_fails_its_shard_alone_until_it_can() {
 #[tokio::test]
 async fn a_full_disk_fails_its_shard_alone() {
     let home = tempfile::tempdir().unwrap();
-    let (service, mut client) = started(home.path()).await;
+    let (service, _) = started(home.path()).await;
+    // After this no segment is open.
+    service.shutdown().await;
+    let (service, mut client) = start(home.path()).await;
     let segment = only_segment(home.path(), 0);
     let away = segment.with_extension("away");
     fs::rename(&segment, &away).unwrap();

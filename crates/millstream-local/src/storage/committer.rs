@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use super::journal::Journal;
 use super::log::{ShardLog, Written};
 use super::recent::Recent;
@@ -18,6 +20,9 @@ const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// A commit that has become so large takes no more groups.
 const COMMIT_BYTES: usize = 16 * 1024 * 1024;
 
+/// Segments that are kept open; of 1,000 shards that are written to some are opened each time.
+const OPEN_SEGMENTS: usize = 128;
+
 /// What is to be written, and the journal that makes it safe.
 #[derive(Debug)]
 pub(crate) struct Committer {
@@ -27,6 +32,7 @@ pub(crate) struct Committer {
     waiting_bytes: AtomicUsize,
     /// What has been committed last.
     recent: Recent,
+    open: Arc<Semaphore>,
     /// Held by the one who commits. Taken before the queue's lock.
     journal: Mutex<Option<Journal>>,
 }
@@ -64,6 +70,7 @@ impl Committer {
             wake: Condvar::new(),
             waiting_bytes: AtomicUsize::new(0),
             recent: Recent::default(),
+            open: Arc::new(Semaphore::new(OPEN_SEGMENTS)),
             journal: Mutex::default(),
         })
     }
@@ -82,6 +89,11 @@ impl Committer {
 
     pub(super) fn recent(&self) -> &Recent {
         &self.recent
+    }
+
+    /// For a segment that is to stay open, if there are not too many.
+    pub(super) fn permit_to_keep_open(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.open).try_acquire_owned().ok()
     }
 
     /// Whether more may wait.

@@ -14,17 +14,19 @@
 
 mod checkpoint;
 pub(super) mod entry;
+mod file;
 mod growth;
 mod replay;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub(crate) use replay::{Replayed, replay};
 
 use self::checkpoint::{Checkpoint, Dirty};
+use self::file::JournalFile;
 use self::growth::{Growth, lengthen};
 use super::log::Written;
 use super::{replace, sync_dir};
@@ -58,7 +60,7 @@ pub(crate) struct Journal {
 /// One of the two files.
 #[derive(Debug, Default)]
 struct Slot {
-    file: Option<File>,
+    file: Option<JournalFile>,
     /// What may be written over.
     length: u64,
     /// Makes the file longer, once there is load.
@@ -92,21 +94,16 @@ impl Journal {
     /// Makes what has been written to segments safe, all of it or, after an error, nothing.
     pub(crate) fn append(&mut self, writes: &[Written]) -> io::Result<()> {
         self.begin()?;
-        self.buffer.clear();
-        entry::begin(&mut self.buffer, self.epoch);
-        self.fill(writes);
-        if self.position + self.buffer.len() as u64 > CAPACITY {
+        let mut group = self.group_of(writes);
+        if self.position + group.len() as u64 > CAPACITY {
             self.turn()?;
-            self.buffer.clear();
-            entry::begin(&mut self.buffer, self.epoch);
-            self.fill(writes);
+            group = self.group_of(writes);
         }
-        entry::finish(&mut self.buffer);
-        let end = self.position + self.buffer.len() as u64;
+        let end = self.position + group.len() as u64;
         self.grow(end)?;
-        let file = self.file()?;
-        file.write_all_at(&self.buffer, self.position)?;
-        file.sync_data()?;
+        let slot = &mut self.slots[self.current];
+        let file = slot.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        file.write(&self.buffer[group], self.position)?;
         self.position = end;
         self.dirty.extend(writes);
         if self.buffer.capacity() > KEPT_BUFFER {
@@ -144,12 +141,23 @@ impl Journal {
         }
     }
 
-    fn fill(&mut self, writes: &[Written]) {
-        for write in writes {
-            if let Some(id) = write.id() {
-                entry::push(&mut self.buffer, id, write.name(), write.offset(), write.bytes());
-            }
+    /// Puts a group into the buffer, aligned as the current file wants it; where it stands there.
+    fn group_of(&mut self, writes: &[Written]) -> Range<usize> {
+        let alignment = self.slots[self.current].file.as_ref().map_or(1, JournalFile::alignment);
+        let entries = writes.iter().filter_map(|write| Some((write, write.id()?)));
+        let length: usize = entries.clone().map(|(write, id)| entry::length(id, write.bytes())).sum();
+        // No byte moves once there is room for all.
+        self.buffer.clear();
+        self.buffer.reserve(entry::length_of_group(length, alignment) + alignment);
+        let start = self.buffer.as_ptr().align_offset(alignment).min(alignment);
+        self.buffer.resize(start, 0);
+        entry::begin(&mut self.buffer, self.epoch);
+        for (write, id) in entries {
+            entry::push(&mut self.buffer, id, write.name(), write.offset(), write.bytes());
         }
+        entry::pad(&mut self.buffer, start, alignment);
+        entry::finish(&mut self.buffer[start..]);
+        start..self.buffer.len()
     }
 
     /// Moves to the other file. Waits until what that one speaks of is on the disk.
@@ -172,8 +180,8 @@ impl Journal {
         }
         if self.slots[other].file.is_none() {
             let path = self.directory.join(other.to_string());
-            let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
-            self.slots[other].length = file.metadata()?.len();
+            let file = JournalFile::open(&path)?;
+            self.slots[other].length = file.plain().metadata()?.len();
             self.slots[other].file = Some(file);
             sync_dir(&self.directory)?;
         }
@@ -218,18 +226,14 @@ impl Journal {
                     Err(_) => {
                         // What failed ahead of its time may succeed now, or fail those that need it.
                         slot.growth = None;
-                        slot.length = lengthen(file, slot.length, end)?;
+                        slot.length = lengthen(file.plain(), slot.length, end)?;
                     }
                 },
-                None if self.position == 0 => slot.length = lengthen(file, slot.length, end)?,
-                None => slot.growth = Some(Growth::start(file.try_clone()?, slot.length)?),
+                None if self.position == 0 => slot.length = lengthen(file.plain(), slot.length, end)?,
+                None => slot.growth = Some(Growth::start(file.plain().try_clone()?, slot.length)?),
             }
         }
         Ok(())
-    }
-
-    fn file(&self) -> io::Result<&File> {
-        self.slots[self.current].file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 

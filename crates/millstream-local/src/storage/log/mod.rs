@@ -12,10 +12,11 @@ mod trim;
 mod write;
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 pub(crate) use append::{Appended, NotWritten, Submission};
 pub(crate) use read::Wanted;
@@ -34,8 +35,8 @@ const NEAR_BYTES: u64 = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct ShardLog {
     home: Home,
-    /// Held while the segment that is appended to is written or replaced. Taken before `state`.
-    files: Mutex<()>,
+    /// Held while the segment that is appended to is written or replaced, which may be open here. Taken before `state`.
+    files: Mutex<Option<OpenSegment>>,
     state: Mutex<State>,
     /// Records have been committed.
     changed: Notify,
@@ -54,6 +55,15 @@ struct Disk {
     /// Made with the first segment.
     directory: PathBuf,
     committer: Arc<Committer>,
+}
+
+/// A segment that is kept open from one write to the next.
+#[derive(Debug)]
+struct OpenSegment {
+    name: SegmentName,
+    file: File,
+    /// Of the committer, which keeps no more than so many open.
+    permit: OwnedSemaphorePermit,
 }
 
 /// Which log this is, in the journal and as a directory.

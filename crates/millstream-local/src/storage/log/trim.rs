@@ -19,7 +19,7 @@ impl ShardLog {
 
     /// Drops the segments that hold nothing but records that arrived before a time. Writes to the disk.
     pub(crate) fn trim(&self, horizon_ms: u64) {
-        let _files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let mut dropped = Vec::new();
         let successor = {
             let mut state = self.state();
@@ -36,6 +36,7 @@ impl ShardLog {
         let Home::Disk(disk) = &self.home else { return };
         let result = successor.map_or(Ok(()), |next| {
             // An empty segment remembers the last index.
+            *files = None;
             create(&next.path(&disk.directory))?.sync_all()?;
             sync_dir(&disk.directory)?;
             dropped.extend(self.begin_anew(next));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use super::group::Group;
-use super::{Disk, Home, LogId, NotWritten, Segment, ShardLog, Unusable};
+use super::{Disk, Home, LogId, NotWritten, OpenSegment, Segment, ShardLog, Unusable};
 use crate::storage::marks::{self, MARK_BYTES, Mark};
 use crate::storage::recent::{Block, Recent, Tail};
 use crate::storage::segment::SegmentName;
@@ -69,7 +69,7 @@ impl ShardLog {
     }
 
     fn write(&self, disk: &Disk, group: &Group) -> io::Result<(SegmentName, PathBuf, u64, bool)> {
-        let _files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let (name, offset, is_new) = {
             let state = self.state();
             if state.unusable.is_some() {
@@ -84,13 +84,22 @@ impl ShardLog {
             }
         };
         let path = name.path(&disk.directory);
-        let file = if is_new { create(&path) } else { OpenOptions::new().write(true).open(&path) };
-        let written = file.and_then(|file| file.write_all_at(&group.bytes, offset));
-        if let Err(error) = written {
-            self.cut(&path, offset, is_new);
-            return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())));
+        let (file, permit) = match files.take().filter(|open| open.name == name) {
+            Some(open) => (Ok(open.file), Some(open.permit)),
+            None if is_new => (create(&path), None),
+            None => (OpenOptions::new().write(true).open(&path), None),
+        };
+        match file.and_then(|file| file.write_all_at(&group.bytes, offset).map(|()| file)) {
+            Ok(file) => {
+                let permit = permit.or_else(|| disk.committer.permit_to_keep_open());
+                *files = permit.map(|permit| OpenSegment { name, file, permit });
+                Ok((name, path, offset, is_new))
+            }
+            Err(error) => {
+                self.cut(&path, offset, is_new);
+                Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+            }
         }
-        Ok((name, path, offset, is_new))
     }
 
     /// Takes back what has been written from an offset on.
@@ -216,6 +225,7 @@ impl Written {
 
     /// Takes the records back, and tells those who wait.
     pub(crate) fn fail(mut self) {
+        *self.log.files.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.log.cut(&self.path, self.offset, self.is_new);
         self.log.failed();
         self.group.finish(Err(NotWritten::Failed));
