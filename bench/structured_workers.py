@@ -40,7 +40,7 @@ CORES = 2
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--records", type=int, default=1_000_000)
+    arguments.add_argument("--records", type=int, default=2_000_000)
     arguments.add_argument("--rounds", type=int, default=3)
     given = arguments.parse_args()
     os.environ.update(spark_environment())
@@ -51,7 +51,9 @@ def main() -> None:
             for name, read in (("the consumer", consume), ("an executor's tasks", read_ranges)):
                 took, used = alone(read, kinesis, given.records, f"{name} {number}".replace(" ", "-"))
                 table.add("read in one process, records/s", name, given.records / took, more_is_better=True)
-                table.add("read in one process, records per CPU second", name, given.records / used, more_is_better=True)
+                table.add(
+                    "read in one process, records per CPU second", name, given.records / used, more_is_better=True
+                )
             for workers in (1, 2):
                 rate = given.records / on_cluster(kinesis, workers)
                 name = f"{workers} worker(s), {CORES // workers} core(s) each"
@@ -72,7 +74,7 @@ def on_cluster(kinesis: LocalKinesis, workers: int) -> float:
             try:
                 rows = frame(spark, kinesis, "records", inlineBytes=0)
                 # The first query pays for the start of executors and of their Python.
-                drain(rows.limit(0), Path(directory) / "warm")
+                drain(rows, Path(directory) / "warm")
                 return drain(rows, Path(directory) / "checkpoint")
             finally:
                 spark.stop()

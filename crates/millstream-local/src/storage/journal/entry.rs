@@ -152,7 +152,10 @@ mod tests {
             pad(&mut bytes, 5, 64);
             finish(&mut bytes[5..]);
             let group = bytes.len() - 5;
-            assert!(group % 64 == 0 && group <= length_of_group(super::length(&id, &data), 64), "{length}: {group}");
+            assert!(
+                group.is_multiple_of(64) && group <= length_of_group(super::length(&id, &data), 64),
+                "{length}: {group}"
+            );
             assert_eq!(parse(&bytes[5..]), Some((9, vec![entry(3, &data)], group)));
         }
     }
