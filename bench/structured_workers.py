@@ -1,10 +1,10 @@
-"""What executors add to reading: one worker of Spark beside two at equal cores, and what a core reads in and without Spark.
+"""One worker of Spark beside two at equal cores, and what executors read beside the consumer.
 
     make test-spark TESTS=tests/spark/test_cluster.py   # installs .spark
     .spark/bin/python bench/structured_workers.py [--rounds N] [--records N]
 
-* One process without Spark: the ranges of a batch as an executor reads them, beside the consumer (`millstream.kcl`), which
-  gives the same records as Arrow, checkpoints and renews leases.
+* One process without Spark: the ranges of a batch as an executor reads them, beside the consumer (`millstream.kcl`),
+  which gives the same records as Arrow, checkpoints and renews leases.
 * Rows a second into `noop` on a standalone cluster: one worker with two cores, two workers with one each.
 """
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from structured import Program, options
 
-from tests.conftest import REGION, ROOT, Service, wait_until
+from tests.conftest import REGION, ROOT, Feed, Service, wait_until
 
 if TYPE_CHECKING:
     from applications import Applications
+    from cluster import Cluster
 
 DECK = ROOT / "examples" / "deck" / "kinesis_wordcount.py"
 WHEELS = ROOT / "target" / "wheels"
@@ -43,6 +45,34 @@ def test_executors_without_our_wheel_are_told(
     assert "is not on all executors (" in said[0]
     assert f"{python}: No module named 'millstream'): install the wheel there" in said[0]
     assert service.leases(app) == {}, "nothing was begun"
+
+
+#: Python runs it when it starts: millstream can't be imported.
+WITHOUT_MILLSTREAM = """
+import importlib.abc, sys
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] == "millstream":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+"""
+
+
+def test_a_query_whose_executors_lack_our_wheel_ends_and_says_what_is_missing(
+    cluster: Cluster, service: Service, tmp_path: Path
+) -> None:
+    stream, path = service.stream(1), tmp_path / "path"
+    Feed(service, stream, keys=1).put(10)
+    path.mkdir()
+    (path / "sitecustomize.py").write_text(WITHOUT_MILLSTREAM)
+    conf = {"spark.executorEnv.PYTHONPATH": str(path), "spark.task.maxFailures": "1"}
+    program = Program(cluster.url, tmp_path / "program", options(service, stream, inlineBytes=0), **conf)
+    try:
+        assert program.process.wait(timeout=180) != 0
+    finally:
+        program.stop()
+    assert "ModuleNotFoundError: No module named 'millstream'" in program.log.read_text()
+    assert program.values() == [], "nothing was processed"
 
 
 def counts(applications: Applications, service: Service, app: str, *flags: str, python: str) -> None:
