@@ -12,6 +12,8 @@ use crate::server::Server;
 
 const SCAN_MS: u64 = 1_000;
 const FAILOVER_MS: u64 = 10_000;
+/// A worker this far from the average makes for a balancing (`AssignmentConfig::rebalance_threshold_percent`).
+const REBALANCE_THRESHOLD: f64 = 0.1;
 
 enum Happening {
     Tick(usize),
@@ -40,15 +42,18 @@ pub struct Growth {
     start: BTreeMap<&'static str, u64>,
     /// In ten seconds in which nothing changes.
     quiet: BTreeMap<&'static str, u64>,
-    /// After a third of the workers had died, until each of the others had its share.
+    /// After a third of the workers had died, until each lease had a living owner, and none of them was further from the
+    /// average than what the KCL balances.
     recovery_ms: u64,
+    /// Until each of them had its share, to the lease.
+    even_ms: u64,
     recovery: BTreeMap<&'static str, u64>,
     /// Kibibytes of this process for each worker and lease, the model's table included.
     kib: u64,
 }
 
 impl Growth {
-    /// How many scans of each worker it took after the failover time until all was even again.
+    /// How many scans of each worker it took after the failover time until all was balanced again.
     pub fn rounds(&self) -> u64 {
         self.recovery_ms.saturating_sub(FAILOVER_MS).div_ceil(SCAN_MS)
     }
@@ -61,9 +66,10 @@ impl fmt::Display for Growth {
         writeln!(f, "  ten quiet seconds: {:?}", self.quiet)?;
         writeln!(
             f,
-            "  a third died: balanced after {:.1} s, which is {} scans after the failover time: {:?}",
+            "  a third died: balanced after {:.1} s, which is {} scans after the failover time; even after {:.1} s: {:?}",
             self.recovery_ms as f64 / 1e3,
             self.rounds(),
+            self.even_ms as f64 / 1e3,
             self.recovery
         )?;
         write!(f, "  memory: {} KiB a worker, {} bytes a worker and lease", self.kib, self.kib * 1024 / self.leases)
@@ -77,7 +83,7 @@ pub fn measure(leases: u64, workers: u64) -> Growth {
     for _ in 0..workers {
         fleet.join();
     }
-    let start_ms = fleet.run_until_balanced();
+    let start_ms = fleet.run_until(Fleet::is_even);
     let start = std::mem::take(&mut fleet.requests);
     let end_ms = fleet.now_ms + 10_000;
     fleet.run(end_ms);
@@ -86,8 +92,9 @@ pub fn measure(leases: u64, workers: u64) -> Growth {
     for worker in fleet.workers.iter_mut().step_by(3) {
         *worker = None;
     }
-    let recovery_ms = fleet.run_until_balanced();
-    Growth { leases, workers, start_ms, start, quiet, recovery_ms, recovery: fleet.requests, kib }
+    let recovery_ms = fleet.run_until(Fleet::is_balanced);
+    let even_ms = recovery_ms + fleet.run_until(Fleet::is_even);
+    Growth { leases, workers, start_ms, start, quiet, recovery_ms, even_ms, recovery: fleet.requests, kib }
 }
 
 impl Fleet {
@@ -124,9 +131,9 @@ impl Fleet {
     }
 
     /// How long it took; at most ten minutes.
-    fn run_until_balanced(&mut self) -> u64 {
+    fn run_until(&mut self, condition: fn(&Self) -> bool) -> u64 {
         let start_ms = self.now_ms;
-        while !self.is_balanced() && self.now_ms < start_ms + 600_000 {
+        while !condition(self) && self.now_ms < start_ms + 600_000 {
             self.run(self.now_ms + 100);
         }
         self.now_ms - start_ms
@@ -189,19 +196,30 @@ impl Fleet {
         answer.map_or(Event::Tick, |answer| answer.event)
     }
 
-    /// Whether each living worker reads its share, and nobody else anything.
+    /// Whether each living worker has its share, to the lease, and nobody else has any.
+    fn is_even(&self) -> bool {
+        let Some(shares) = self.shares() else { return false };
+        let (most, least) = (shares.iter().max(), shares.iter().min());
+        most.zip(least).is_some_and(|(most, least)| most - least <= 1)
+    }
+
+    /// Whether living workers have all leases, and none of them is further from the average than what the KCL balances.
     fn is_balanced(&self) -> bool {
+        self.shares().is_some_and(|shares| {
+            let average = shares.iter().sum::<u64>() as f64 / shares.len() as f64;
+            shares.iter().all(|share| (*share as f64 - average).abs() <= average * REBALANCE_THRESHOLD)
+        })
+    }
+
+    /// How many leases each living worker has. `None`: some have another owner, or none, or are missing.
+    fn shares(&self) -> Option<Vec<u64>> {
         let rows: Vec<Lease> = self.server.all_rows();
         let living = (0..self.workers.len()).filter(|worker| self.workers[*worker].is_some());
         let mut shares: BTreeMap<String, u64> = living.map(|worker| (format!("worker-{worker:03}"), 0)).collect();
         for row in &rows {
-            match row.actual_owner().and_then(|owner| shares.get_mut(owner)) {
-                Some(share) => *share += 1,
-                None => return false,
-            }
+            *row.actual_owner().and_then(|owner| shares.get_mut(owner))? += 1;
         }
-        let (most, least) = (shares.values().max(), shares.values().min());
-        rows.len() == self.shards.len() && most.zip(least).is_some_and(|(most, least)| most - least <= 1)
+        (rows.len() == self.shards.len()).then(|| shares.into_values().collect())
     }
 }
 

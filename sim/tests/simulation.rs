@@ -46,5 +46,5 @@ fn each_mutant_is_caught() {
 #[test]
 fn a_fleet_is_even_again_soon_after_a_third_of_it_has_died() {
     let growth = growth::measure(300, 9);
-    assert!(growth.rounds() <= 5, "{growth}");
+    assert!(growth.rounds() <= 2, "{growth}");
 }
