@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import statistics
@@ -34,7 +35,7 @@ class Table:
             print(f"\n{figure}")
             for engine, value in values.items():
                 times = ""
-                if len(values) > 1:
+                if len(values) > 1 and math.isfinite(value) and math.isfinite(last):
                     times = f"{value / last if figure in self._more_is_better else last / value:8.1f} x"
                 print(f"    {engine:30}{value:>16,.{0 if value > 1000 else 2}f}{times}")
 

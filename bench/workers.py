@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -40,6 +41,11 @@ def millstream() -> Rival:
     return Rival("Millstream", (sys.executable, str(PROGRAMS / "millstream_worker.py")))
 
 
+def millstream_columns() -> Rival:
+    """Ours with records as columns."""
+    return Rival("Millstream, columns", (sys.executable, str(PROGRAMS / "millstream_columns_worker.py")))
+
+
 def kcl_rs() -> Rival:
     """LocalStack's port; installed into bench/rivals at the first run."""
     python = RIVALS / "kcl-rs/bin/python"
@@ -65,7 +71,12 @@ def java() -> Rival:
     )
 
 
-RIVAL_MAKERS: dict[str, Callable[[], Rival]] = {"millstream": millstream, "kcl-rs": kcl_rs, "java": java}
+RIVAL_MAKERS: dict[str, Callable[[], Rival]] = {
+    "millstream": millstream,
+    "millstream-columns": millstream_columns,
+    "kcl-rs": kcl_rs,
+    "java": java,
+}
 
 
 class Worker:
@@ -120,6 +131,11 @@ class Worker:
 
     def wait_for_shards(self, count: int) -> float:
         return self.wait(f"{count} shards are read", lambda: len(self.ready) >= count)
+
+    def shards_within(self, count: int, seconds: float) -> float:
+        """When so many shards were read; infinite if they were not in time."""
+        with self._change:
+            return time.monotonic() if self._change.wait_for(lambda: len(self.ready) >= count, seconds) else math.inf
 
     def cpu_s(self) -> float:
         """Of the process so far."""

@@ -31,6 +31,11 @@ def records(shard: str, data: Iterable[bytes], timed: bool) -> None:
     _say(f"records {shard} {count} {size} {','.join(latencies)}")
 
 
+def counted(shard: str, count: int, size: int) -> None:
+    """So many records of so many bytes have been processed."""
+    _say(f"records {shard} {count} {size}")
+
+
 def _say(line: str) -> None:
     # One write a line: processors are in threads.
     os.write(1, f"{line}\n".encode())

@@ -15,6 +15,7 @@ import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.common.StreamIdentifier;
+import software.amazon.kinesis.coordinator.CoordinatorConfig;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.lifecycle.events.*;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
@@ -23,15 +24,20 @@ import software.amazon.kinesis.processor.MultiStreamTracker;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 import software.amazon.kinesis.processor.SingleStreamTracker;
 import software.amazon.kinesis.processor.StreamTracker;
+import software.amazon.kinesis.retrieval.KinesisClientRecord;
 import software.amazon.kinesis.retrieval.polling.PollingConfig;
 
 /**
  * A worker of the Java KCL: prints each record as `record SHARD DATA`, checkpoints after each batch.
  * Arguments: endpoint, application, stream, worker id, failover time in milliseconds. Several streams are given as
- * `account:stream:epoch`, with commas between them.
+ * `account:stream:epoch`, with commas between them. With one more argument, if it is not `-`, it checkpoints behind the
+ * record with that data alone, and ends there as if it was killed. One more is the client version of a worker of the KCL 3.
  */
 public class Worker {
-    public static void main(String[] args) {
+    static String last;
+
+    public static void main(String[] args) throws Exception {
+        last = args.length > 5 && !args[5].equals("-") ? args[5] : null;
         URI endpoint = URI.create(args[0]);
         String application = args[1], stream = args[2], worker = args[3];
         KinesisAsyncClient kinesis = at(endpoint, KinesisAsyncClient.builder()).build();
@@ -46,13 +52,23 @@ public class Worker {
         PollingConfig polling = isOne ? new PollingConfig(stream, kinesis) : new PollingConfig(kinesis);
         new Scheduler(
                 configs.checkpointConfig(),
-                configs.coordinatorConfig().parentShardPollIntervalMillis(500),
+                deployed(configs.coordinatorConfig().parentShardPollIntervalMillis(500), args),
                 configs.leaseManagementConfig().failoverTimeMillis(Long.parseLong(args[4])),
                 configs.lifecycleConfig(),
                 configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
                 configs.processorConfig(),
                 configs.retrievalConfig().retrievalSpecificConfig(polling.idleTimeBetweenReadsInMillis(250)))
             .run();
+    }
+
+    /** By reflection: the KCL 2 knows of no other version. */
+    static CoordinatorConfig deployed(CoordinatorConfig config, String[] args) throws ReflectiveOperationException {
+        if (args.length > 6) {
+            Class<?> version = Class.forName(CoordinatorConfig.class.getName() + "$ClientVersionConfig");
+            Object wanted = version.getMethod("valueOf", String.class).invoke(null, args[6]);
+            CoordinatorConfig.class.getMethod("clientVersionConfig", version).invoke(config, wanted);
+        }
+        return config;
     }
 
     static <B extends AwsClientBuilder<B, ?>> B at(URI endpoint, B builder) {
@@ -79,6 +95,10 @@ public class Worker {
         }
     }
 
+    interface Write {
+        void run() throws Exception;
+    }
+
     static class Processor implements ShardRecordProcessor {
         String shard;
 
@@ -88,10 +108,16 @@ public class Worker {
         }
 
         public void processRecords(ProcessRecordsInput input) {
-            input.records().forEach(record ->
-                    say("record " + shard + " " + StandardCharsets.UTF_8.decode(record.data())));
-            if (!input.records().isEmpty()) {
-                checkpoint(input.checkpointer());
+            for (KinesisClientRecord record : input.records()) {
+                String data = StandardCharsets.UTF_8.decode(record.data()).toString();
+                say("record " + shard + " " + data);
+                if (data.equals(last)) {
+                    checkpoint(() -> input.checkpointer().checkpoint(record.sequenceNumber(), record.subSequenceNumber()));
+                    Runtime.getRuntime().halt(0);
+                }
+            }
+            if (last == null && !input.records().isEmpty()) {
+                checkpoint(() -> input.checkpointer().checkpoint());
             }
         }
 
@@ -100,18 +126,18 @@ public class Worker {
         }
 
         public void shardEnded(ShardEndedInput input) {
-            checkpoint(input.checkpointer());
+            checkpoint(() -> input.checkpointer().checkpoint());
             say("shard-ended " + shard);
         }
 
         public void shutdownRequested(ShutdownRequestedInput input) {
-            checkpoint(input.checkpointer());
+            checkpoint(() -> input.checkpointer().checkpoint());
             say("shutdown-requested " + shard);
         }
 
-        void checkpoint(software.amazon.kinesis.processor.RecordProcessorCheckpointer checkpointer) {
+        void checkpoint(Write write) {
             try {
-                checkpointer.checkpoint();
+                write.run();
             } catch (Exception error) {
                 say("failed " + shard + " " + error);
             }

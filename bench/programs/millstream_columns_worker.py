@@ -1,0 +1,38 @@
+"""The worker of `millstream_worker.py` with records as columns (Arrow), not as objects. The same arguments."""
+
+from __future__ import annotations
+
+import sys
+
+import telling
+
+from millstream.kcl import Checkpointer, InitializeInput, ProcessRecordsInput, RecordProcessor, Settings, Worker
+
+endpoint, application, stream, retrieval, idle_ms, timed = sys.argv[1:]
+
+
+class Processor(RecordProcessor):
+    def initialize(self, initialize_input: InitializeInput) -> None:
+        self.shard = initialize_input.shard_id
+        telling.ready(self.shard)
+
+    def process_records(self, process_records_input: ProcessRecordsInput[Checkpointer]) -> None:
+        data = process_records_input.to_arrow()["data"]
+        if timed == "timed":
+            telling.records(self.shard, data.to_pylist(), True)
+        else:
+            telling.counted(self.shard, len(data), data.nbytes)
+        process_records_input.checkpointer.checkpoint()
+
+
+Worker(
+    Processor,
+    Settings(
+        application_name=application,
+        stream_name=stream,
+        region_name="us-east-1",
+        endpoint_url=endpoint,
+        retrieval="fanOut" if retrieval == "fanOut" else "polling",
+        idle_time_between_reads=float(idle_ms) / 1000,
+    ),
+).run()

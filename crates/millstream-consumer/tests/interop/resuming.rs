@@ -1,0 +1,121 @@
+//! One goes on where the other stopped: in the middle of an aggregated record, and over splits and merges.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use millstream_kinesis::kpl::Aggregator;
+use millstream_kinesis::{Checkpoint, Kinesis, PutEntry};
+use millstream_lease::{Lease, LeaseStore};
+use tokio::time::sleep;
+
+use crate::world::{Ours, STREAM, World, minutes};
+
+/// Ten user records in one: ours processes four of them, Java the next four, ours the rest. None is processed twice.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Java and the jars of the KCL: make interop"]
+async fn the_other_goes_on_behind_the_last_record_of_an_aggregate_that_was_processed() {
+    let world = World::new().await;
+    world.kinesis.create_stream(STREAM, 1).await.unwrap();
+    let mut aggregator = Aggregator::new(10_000);
+    for number in 0..10 {
+        assert!(aggregator.add(PutEntry::new("key", number.to_string())).is_none(), "all fit");
+    }
+    world.kinesis.put_records(STREAM, &[aggregator.finish().unwrap()]).await.unwrap();
+
+    let mut ours = world.ours("ours").await;
+    let mut left = 4;
+    while left > 0 {
+        left -= ours.work_on(left);
+        sleep(Duration::from_millis(10)).await;
+    }
+    ours.consumer.shutdown().await;
+    let lease = world.store.scan().await.unwrap().remove(0);
+    assert!(matches!(&lease.checkpoint, Checkpoint::At(position) if position.sub == 3), "{lease:?}");
+
+    let java = world.java_of("KCL_CLASSPATH", "java", &["7"]);
+    assert!(java.ended().await.success());
+
+    let ours = world.ours("ours-2").await;
+    while world.processed().len() < 10 {
+        ours.work();
+        sleep(Duration::from_millis(10)).await;
+    }
+    let expected = |number| {
+        (
+            if number < 4 {
+                "ours"
+            } else if number < 8 {
+                "java"
+            } else {
+                "ours-2"
+            }
+            .to_owned(),
+            number,
+        )
+    };
+    assert_eq!(world.processed(), (0..10).map(expected).collect::<Vec<_>>());
+}
+
+/// A shard of Java's and one of ours are split, then two children of different owners are merged. Records of each key stay in
+/// order, and every parent is read to its end.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Java and the jars of the KCL: make interop"]
+async fn children_are_read_after_parents_of_the_other() {
+    let mut world = World::new().await;
+    world.kinesis.create_stream(STREAM, 2).await.unwrap();
+    let _java = world.java("java");
+    world
+        .run("Java reads all shards", None, minutes(4), |world, owners| {
+            owners.get("java") == Some(&2) && world.missing(world.put) < 100
+        })
+        .await;
+    let ours = world.ours("ours").await;
+    world
+        .run("each has a shard", Some(&ours), minutes(4), |_, owners| {
+            owners.get("java") == Some(&1) && owners.get("ours") == Some(&1)
+        })
+        .await;
+
+    let client = world.client().await;
+    for (shard, quarter) in [("shardId-000000000000", 1u128), ("shardId-000000000001", 3)] {
+        let split = client.split_shard().stream_name(STREAM).shard_to_split(shard);
+        split.new_starting_hash_key((quarter << 126).to_string()).send().await.unwrap();
+    }
+    settled(&mut world, &ours, "both are split", &[2, 3, 4, 5]).await;
+
+    let leases = by_number(&world);
+    let differ = |at: &u32| leases[at].owner != leases[&(at + 1)].owner;
+    let left = (2..5).find(differ).expect("both have children");
+    let merge =
+        client.merge_shards().stream_name(STREAM).shard_to_merge(id(left)).adjacent_shard_to_merge(id(left + 1));
+    merge.send().await.unwrap();
+    let open: Vec<u32> = (2..=6).filter(|at| *at != left && *at != left + 1).collect();
+    settled(&mut world, &ours, "children of different owners are merged", &open).await;
+    assert_eq!(world.out_of_order(), None);
+    println!("{} records, {} repeated", world.put, world.repeated());
+}
+
+/// Puts and works until both workers have some of the open shards, all others are read to their end, and all that was put until
+/// then is processed.
+async fn settled(world: &mut World, ours: &Ours, what: &str, open: &[u32]) {
+    world
+        .run(what, Some(ours), minutes(4), |world, owners| {
+            let leases = by_number(world);
+            let are_there = open.iter().all(|at| leases.contains_key(at));
+            let others_ended = leases.iter().all(|(at, lease)| open.contains(at) != lease.is_ended());
+            are_there && others_ended && owners.len() == 2 && !owners.contains_key("")
+        })
+        .await;
+    let put = world.put;
+    world.run("all is processed", Some(ours), minutes(1), |world, _| world.missing(put) == 0).await;
+}
+
+/// The leases by the numbers of their shards.
+fn by_number(world: &World) -> BTreeMap<u32, Lease> {
+    let number = |lease: &Lease| lease.key.rsplit('-').next().unwrap().parse().unwrap();
+    world.leases.iter().map(|lease| (number(lease), lease.clone())).collect()
+}
+
+fn id(number: u32) -> String {
+    format!("shardId-{number:012}")
+}
