@@ -2,6 +2,7 @@
 
 mod agenda;
 mod dice;
+mod fleet;
 pub mod growth;
 mod link;
 pub mod mutant;

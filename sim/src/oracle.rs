@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use millstream_kinesis::{Checkpoint, ShardId};
 use millstream_lease::Lease;
 
+use crate::fleet::Rows;
 use crate::stream::{EPOCH_MS, Fate, Stream};
 use crate::world::is_peer;
 
 /// How long two processes may read one shard after the lease has changed hands: the failover time, and what clocks differ.
 const OVERLAP_MS: u64 = 12_000;
+
+/// From a leader's look at the fleet to its assignment: an answer and a call on their way.
+const ASSIGNING_MS: u64 = 100;
 
 /// What is watched.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(crate) struct Oracle {
     holders: BTreeMap<String, usize>,
     /// Who may read a shard, and since when.
     readers: BTreeMap<String, (Option<String>, u64)>,
+    /// When a lease was assigned by a leader, and not taken yet.
+    assigned: BTreeMap<String, u64>,
     /// Records processed more than once.
     pub(crate) repeated: u64,
     pub(crate) handoffs: u64,
@@ -51,6 +57,7 @@ impl Oracle {
             covered: BTreeMap::new(),
             holders: BTreeMap::new(),
             readers: BTreeMap::new(),
+            assigned: BTreeMap::new(),
             repeated: 0,
             handoffs: 0,
             takes: 0,
@@ -125,6 +132,10 @@ impl Oracle {
 
     /// Who may read now: who has taken the lease last, whatever a Java worker has left of an older handoff in the row.
     fn watch_owners(&mut self, write: &Write<'_>, now_ms: u64) {
+        self.assigned.remove(write.key);
+        if write.operation == "assign" {
+            self.assigned.insert(write.key.to_owned(), now_ms);
+        }
         let owner = |row: Option<&Lease>| row.and_then(Lease::actual_owner).map(str::to_owned);
         if write.operation == "take" {
             self.takes += 1;
@@ -232,13 +243,19 @@ impl Oracle {
         }
     }
 
-    /// After a shutdown of all no lease has an owner.
-    pub(crate) fn check_released(&mut self, rows: &[Lease]) {
+    /// After a shutdown of all no lease has an owner, but one that a leader has assigned while its owner took its row back.
+    pub(crate) fn check_released(&mut self, rows: &[Lease], fleet: &Rows) {
         for row in rows.iter().filter(|row| !row.is_ended()) {
             // A peer gives nothing back, nor does it end a handoff that a worker has asked it for before it died.
             let of_peer = |owner: &Option<String>| owner.as_deref().is_some_and(is_peer);
             let is_given_back = row.actual_owner().is_none() || of_peer(&row.owner) || of_peer(&row.checkpoint_owner);
-            self.require(is_given_back, || format!("not released: {row:?}"));
+            let retired_ms = row.owner.as_deref().and_then(|owner| fleet.retired_ms(owner));
+            let is_just_assigned = self
+                .assigned
+                .get(&row.key)
+                .zip(retired_ms)
+                .is_some_and(|(assigned_ms, retired_ms)| *assigned_ms <= retired_ms + ASSIGNING_MS);
+            self.require(is_given_back || is_just_assigned, || format!("not released: {row:?}"));
         }
     }
 

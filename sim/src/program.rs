@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::dice::Dice;
+use crate::fleet::RemoteFleet;
 use crate::link::{Emission, Link};
 use crate::mutant::Mutant;
 use crate::remote::{RemoteKinesis, RemoteTable};
@@ -22,6 +23,8 @@ use crate::server::STREAM;
 pub(crate) struct Program {
     pub(crate) initial: InitialPosition,
     pub(crate) heartbeat: Heartbeat,
+    /// Whether workers of the KCL 3 use the table, too.
+    pub(crate) is_led: bool,
     /// What the machine's clock said when the process started.
     pub(crate) born_ms: i64,
     /// Whether programs have trouble of their own, too.
@@ -63,7 +66,11 @@ impl Program {
                 ..ConsumerConfig::new(STREAM, lease, dice.next())
             };
             let kinesis = Arc::new(RemoteKinesis(link.clone()));
-            let table = Arc::new(RemoteTable { link: link.clone(), mutant: self.mutant });
+            let table = Arc::new(RemoteTable {
+                link: link.clone(),
+                mutant: self.mutant,
+                fleet: self.is_led.then(|| RemoteFleet::new(link.clone(), self.mutant)),
+            });
             match Consumer::start(kinesis, table, config).await {
                 Ok(consumer) => return consumer,
                 Err(_) => sleep(Duration::from_secs(1)).await,

@@ -5,9 +5,11 @@ use millstream_kinesis::{
     Checkpoint, GetRecords, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, Shard, ShardId, StreamConsumer,
     StreamOrigin, Subscription,
 };
+use millstream_lease::store::FleetStore;
 use millstream_lease::{Lease, LeaseStore, RenewOutcome, SessionAnswer, SessionWrite, Sessions, StoreError};
 use std::sync::Arc;
 
+use crate::fleet::RemoteFleet;
 use crate::link::{Link, Service, Verdict, Work};
 use crate::mutant::Mutant;
 
@@ -18,6 +20,8 @@ pub(crate) struct RemoteTable {
     pub(crate) link: Link,
     /// A rule that this worker breaks.
     pub(crate) mutant: Option<Mutant>,
+    /// What is kept beside the leases, where workers of the KCL 3 use the table.
+    pub(crate) fleet: Option<RemoteFleet>,
 }
 
 impl RemoteTable {
@@ -131,6 +135,10 @@ impl LeaseStore for RemoteTable {
     async fn reset(&self, seen: &Lease, to: &Lease) -> Result<bool, StoreError> {
         let (owned, to) = (seen.clone(), to.clone());
         self.call("reset", Some(&seen.key), |table| Box::pin(async move { table.reset(&owned, &to).await })).await
+    }
+
+    fn fleet(&self) -> Option<&dyn FleetStore> {
+        self.fleet.as_ref().map(|fleet| fleet as _)
     }
 
     async fn sessions(&self) -> Result<Sessions, StoreError> {

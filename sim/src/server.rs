@@ -7,6 +7,7 @@ use millstream_kinesis::testing::FakeKinesis;
 use millstream_lease::{Lease, LeaseStore, MemoryLeaseStore};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::fleet::Rows;
 use crate::link::Work;
 use crate::mutant::Mutant;
 
@@ -19,6 +20,8 @@ pub(crate) struct Server {
     pub(crate) rows: MemoryLeaseStore,
     /// What workers call: the rows, or the rows behind a mutant.
     pub(crate) table: Arc<dyn LeaseStore>,
+    /// What is kept beside the leases.
+    pub(crate) fleet: Rows,
     pub(crate) fake: Arc<FakeKinesis>,
     pub(crate) kinesis: Arc<dyn Kinesis>,
 }
@@ -31,6 +34,7 @@ impl Server {
             runtime: Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime"),
             table: mutant.map_or_else(|| Arc::new(rows.clone()) as _, |mutant| mutant.table(rows.clone())),
             rows,
+            fleet: Rows::default(),
             kinesis: mutant.map_or_else(|| fake.clone() as _, |mutant| mutant.kinesis(fake.clone())),
             fake,
         }

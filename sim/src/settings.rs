@@ -15,6 +15,8 @@ pub struct Settings {
     pub workers: u64,
     /// How the workers show that they live.
     pub heartbeat: Heartbeat,
+    /// Whether a worker of the KCL 3 uses the table, too: then one of ours leads, and assigns the leases.
+    pub is_led: bool,
     /// How many of the workers, at the start and of those that join, are Java workers of the KCL 2: in a thousand.
     pub peers: u64,
     /// At the start.
@@ -55,6 +57,7 @@ impl Settings {
             seed,
             peers,
             heartbeat: Heartbeat::Lease,
+            is_led: false,
             workers: dice.between(1, 5),
             shards: dice.between(1, 7) as u32,
             keys: 24,
@@ -69,6 +72,8 @@ impl Settings {
         // Java workers know of no sessions.
         if peers == 0 && dice.chance(500) {
             settings.heartbeat = Heartbeat::Worker;
+        } else if peers == 0 && dice.chance(500) {
+            settings.is_led = true;
         }
         settings
     }

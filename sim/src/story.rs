@@ -11,6 +11,9 @@ const TROUBLE_MS: u64 = 150_000;
 /// After the last fault every shard is read within this time: a handoff that waits for its timeout and the failover time, and
 /// three generations of shards.
 const QUIET_MS: u64 = 90_000;
+/// The same in a led fleet: a leader's lock is good for two minutes after its death, and a lease that no leader assigns is taken
+/// after one.
+const LED_QUIET_MS: u64 = 300_000;
 const END_MS: u64 = 100_000;
 
 /// What came of it.
@@ -47,9 +50,10 @@ pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome
     world.run_until(BEFORE_MS + TROUBLE_MS);
     world.calm_down();
     let calm_ms = world.now_ms;
+    let quiet_ms = if world.settings.is_led { LED_QUIET_MS } else { QUIET_MS };
     world.run_until(calm_ms + 30_000);
     world.agenda.retain(|happening| !matches!(happening, Happening::Put));
-    world.run_until(calm_ms + QUIET_MS);
+    world.run_until(calm_ms + quiet_ms);
     if world.oracle.violation.is_none() {
         let rows = world.server.all_rows();
         let living = world.living();
@@ -58,10 +62,10 @@ pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome
         world.oracle.check_complete(&world.stream, &rows);
     }
     world.stop_all();
-    world.run_until(calm_ms + QUIET_MS + END_MS);
+    world.run_until(calm_ms + quiet_ms + END_MS);
     if world.oracle.violation.is_none() {
         let rows = world.server.all_rows();
-        world.oracle.check_released(&rows);
+        world.oracle.check_released(&rows, &world.server.fleet);
         world.oracle.check_repeated(world.settings.is_faulty);
         world.oracle.check_complete(&world.stream, &rows);
     }

@@ -90,6 +90,11 @@ impl World {
             (23, ..) => self.server.fake.truncate_next(3),
             _ => {}
         }
+        if self.settings.is_led && self.settings.is_faulty && self.dice.chance(50) {
+            let is_there = self.dice.chance(500);
+            self.trace.say(self.now_ms, format_args!("the Java worker is there: {is_there}"));
+            self.server.fleet.set_java(is_there);
+        }
         let next_ms = self.dice.between(200, 12_000);
         self.plan(next_ms, Whom::All, Happening::Trouble);
     }

@@ -74,6 +74,8 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Self {
+        let server = Server::new(settings.shards, mutant);
+        server.fleet.set_java(settings.is_led);
         World {
             now_ms: 0,
             limit_ms: 0,
@@ -81,7 +83,7 @@ impl World {
             mutant,
             dice: Dice::new(settings.seed),
             agenda: Agenda::new(),
-            server: Server::new(settings.shards, mutant),
+            server,
             stream: Stream::new(settings.shards, settings.keys),
             oracle: Oracle::new(settings.keys, settings.failing == 0),
             processes: Vec::new(),
@@ -188,6 +190,7 @@ impl World {
         let before = key.and_then(|key| self.server.row(key));
         let verdict = if fate == Fate::Throttled { Verdict::Throttle } else { Verdict::Execute };
         self.server.fake.set_clock_ms(EPOCH_MS + self.now_ms as i64);
+        self.server.fleet.set_clock_ms(self.now_ms);
         let reply = run(&self.server, verdict);
         let after = key.and_then(|key| self.server.row(key));
         if let Some(key) = key
@@ -248,6 +251,7 @@ impl World {
         let program = Program {
             initial: self.settings.initial,
             heartbeat: self.settings.heartbeat,
+            is_led: self.settings.is_led,
             born_ms: EPOCH_MS + self.now_ms as i64 + skew_ms,
             has_trouble: self.has_trouble.clone(),
             slow: self.settings.slow,

@@ -55,6 +55,7 @@ mutants! {
     IteratorAtLatest: "an expired iterator is replaced by one after the last record read",
     TruncatedAnswerIsEnd: "an answer without an iterator is the shard's end only where the shard is closed",
     StealInsteadOfHandoff: "a lease is handed over after what was read is processed and checkpointed: nothing is repeated",
+    StaleFleet: "a leader looks at the fleet before it assigns what nobody has",
     ReleaseForgotten: "a worker that stops gives its leases back",
 }
 

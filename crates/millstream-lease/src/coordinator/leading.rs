@@ -21,6 +21,10 @@ pub(super) struct Leading {
     /// The lock as last seen, and since when it is as it is: a clock of one machine is compared with itself alone.
     seen: Option<(LeaderLock, u64)>,
     has_looked: bool,
+    /// The step in which the last look at the fleet was started.
+    looked_step: u64,
+    /// Leases are to be assigned at the next look: what is known of the workers is older than what is known of the leases.
+    is_waiting: bool,
     /// The workers' rows as last seen.
     workers: Vec<FleetWorker>,
     /// Workers whose leases have expired, and when that was seen: a row lives longer than the leases of a worker that died.
@@ -54,8 +58,8 @@ impl Leading {
         self.held.is_some()
     }
 
-    pub(super) fn saw(&mut self, lock: Option<LeaderLock>, workers: Vec<FleetWorker>, now: u64) {
-        self.has_looked = true;
+    pub(super) fn saw(&mut self, lock: Option<LeaderLock>, workers: Vec<FleetWorker>, (now, step): (u64, u64)) {
+        (self.has_looked, self.looked_step) = (true, step);
         let is_as_before = |worker: &FleetWorker, since| now.saturating_sub(worker.age_s * 1_000) <= since;
         let row_of = |id: &str| workers.iter().find(|worker| worker.id == id);
         self.dead.retain(|id, since| row_of(id).is_some_and(|worker| is_as_before(worker, *since)));
@@ -145,8 +149,28 @@ impl Coordinator {
         self.leading.has_looked = false;
     }
 
-    /// After a scan: assigns what has no owner at once, what has expired at each run, and balances at each third.
-    pub(super) fn assign_as_leader(&mut self) {
+    /// After a scan: assigns at once, or looks at the fleet before. A worker that has stopped since the last look has given its
+    /// leases back, and would be given them, or those of another one, again.
+    pub(super) fn lead_after_scan(&mut self, scan_step: u64) {
+        let has_free =
+            || self.leases.iter().any(|(key, entry)| matches!(self.movability(key, entry), Movability::Free(_)));
+        if self.leading.held.is_some() && self.leading.looked_step < scan_step && has_free() {
+            self.leading.is_waiting = true;
+            self.look_at_fleet_again();
+        } else {
+            self.assign_as_leader();
+        }
+    }
+
+    /// After a look at the fleet, where one was waited for.
+    pub(super) fn lead_after_look(&mut self) {
+        if std::mem::take(&mut self.leading.is_waiting) && self.membership.is_led() && self.shutdown_ms.is_none() {
+            self.assign_as_leader();
+        }
+    }
+
+    /// Assigns what has no owner at once, what has expired at each run, and balances at each third.
+    fn assign_as_leader(&mut self) {
         if self.leading.held.is_none() {
             return;
         }

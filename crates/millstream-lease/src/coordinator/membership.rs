@@ -89,9 +89,9 @@ impl Coordinator {
     }
 
     pub(super) fn fleet_seen(&mut self, fleet: Fleet) {
-        if self.membership.look.answered().is_none() {
+        let Some(look_step) = self.membership.look.answered() else {
             return;
-        }
+        };
         let role = fleet.role(self.config.migration.client_version);
         if role.reports() {
             self.membership.look.due_ms = self.membership.look.due_ms.min(self.now + LOOK_INTERVAL_MS);
@@ -100,7 +100,8 @@ impl Coordinator {
         self.membership.layout = fleet.layout(self.config.migration.moves_to_lease_table);
         self.migrate(&fleet);
         let workers = fleet.last_rows();
-        self.leading.saw(fleet.lock, workers, self.now);
+        self.leading.saw(fleet.lock, workers, (self.now, look_step));
+        self.lead_after_look();
         if before == Some(role) {
             return;
         }
@@ -132,6 +133,8 @@ impl Coordinator {
 
     pub(super) fn retired(&mut self) {
         self.membership.is_retiring = false;
+        // A leader that has not seen it yet may have assigned something.
+        self.look_once_more();
     }
 
     /// In a led fleet: only what is assigned, and what the leader has left to nobody for too long.

@@ -241,7 +241,7 @@ impl Coordinator {
             if !self.may_hold() {
                 // A worker without a session takes nothing.
             } else if self.membership.is_led() {
-                self.assign_as_leader();
+                self.lead_after_scan(scan_step);
                 self.take_as_led();
             } else if self.knows_its_place() {
                 self.take_leases();
