@@ -43,7 +43,7 @@ def millstream() -> Rival:
 
 def millstream_columns() -> Rival:
     """Ours with records as columns."""
-    return Rival("Millstream, columns", (sys.executable, str(PROGRAMS / "millstream_columns_worker.py")))
+    return Rival("Millstream, columns", (sys.executable, str(PROGRAMS / "millstream_worker.py"), "--columns"))
 
 
 def kcl_rs() -> Rival:

@@ -1,4 +1,7 @@
-"""A worker of `millstream.kcl`. Arguments: endpoint, application, stream, retrieval, ms between reads, timed."""
+"""A worker of `millstream.kcl`. Arguments: endpoint, application, stream, retrieval, ms between reads, timed.
+
+With `--columns` before them records are columns (Arrow), not objects.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import telling
 
 from millstream.kcl import Checkpointer, InitializeInput, ProcessRecordsInput, RecordProcessor, Settings, Worker
 
-endpoint, application, stream, retrieval, idle_ms, timed = sys.argv[1:]
+columns = sys.argv[1] == "--columns"
+endpoint, application, stream, retrieval, idle_ms, timed = sys.argv[1 + columns :]
 
 
 class Processor(RecordProcessor):
@@ -17,7 +21,14 @@ class Processor(RecordProcessor):
         telling.ready(self.shard)
 
     def process_records(self, process_records_input: ProcessRecordsInput[Checkpointer]) -> None:
-        telling.records(self.shard, (record.data for record in process_records_input.records), timed == "timed")
+        if not columns:
+            telling.records(self.shard, (record.data for record in process_records_input.records), timed == "timed")
+        else:
+            data = process_records_input.to_arrow()["data"]
+            if timed == "timed":
+                telling.records(self.shard, data.to_pylist(), True)
+            else:
+                telling.counted(self.shard, len(data), data.nbytes)
         process_records_input.checkpointer.checkpoint()
 
 
