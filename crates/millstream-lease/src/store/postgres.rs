@@ -203,7 +203,7 @@ impl Rows for PostgresLeaseStore {
 
     async fn change_sessions(&self, write: &SessionWrite) -> Result<SessionAnswer, StoreError> {
         // The first one makes the row; who comes second finds another version.
-        const WRITE: &str = "INSERT INTO millstream_session AS stored VALUES ($1, $2 + 1, $3::text::jsonb) \
+        const WRITE: &str = "INSERT INTO millstream_session AS stored VALUES ($1, $2::bigint + 1, $3::text::jsonb) \
                              ON CONFLICT (application) DO UPDATE SET version = $2 + 1, document = $3::text::jsonb \
                              WHERE stored.version = $2";
         let client = self.client().await?;

@@ -73,7 +73,9 @@ fn journal(bytes: &[u8]) {
             entry::push(&mut again, &found.id, found.name, found.offset, found.bytes);
         }
         entry::finish(&mut again);
-        assert_eq!(again, group[..length], "a group is written as it was read");
+        // What fills a block is not among the entries.
+        assert!(again.len() <= length);
+        assert_eq!(entry::parse(&again), Some((epoch, entries, again.len())), "a group is read as it was written");
     }
     // And as it is.
     entry::parse(bytes);
