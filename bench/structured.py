@@ -132,10 +132,15 @@ def put(kinesis: LocalKinesis, records: int) -> None:
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def frame(spark: SparkSession, kinesis: LocalKinesis, stream: str, **more: object) -> DataFrame:
-    options = {"streamName": stream, "endpointUrl": kinesis.endpoint, "region": "us-east-1", **KEYS, **more}
+def source_options(endpoint: str, stream: str, **more: object) -> dict[str, str]:
+    """Options of the source that read all of a stream, as quickly as it goes."""
+    options = {"streamName": stream, "endpointUrl": endpoint, "region": "us-east-1", **KEYS, **more}
     options |= {"initialPosition": "trim_horizon", "getRecords.fetchIntervalMs": 0}
-    return spark.readStream.format("kinesis").options(**{key: str(value) for key, value in options.items()}).load()
+    return {key: str(value) for key, value in options.items()}
+
+
+def frame(spark: SparkSession, kinesis: LocalKinesis, stream: str, **more: object) -> DataFrame:
+    return spark.readStream.format("kinesis").options(**source_options(kinesis.endpoint, stream, **more)).load()
 
 
 def drain(rows: DataFrame, checkpoint: Path) -> float:

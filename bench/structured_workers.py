@@ -27,12 +27,12 @@ sys.path += [str(ROOT), str(ROOT / "tests" / "spark")]
 
 from cluster import CONF, spark_environment, start_cluster
 from pyspark.sql import SparkSession
-from structured import KEYS, RECORD_BYTES, SHARDS, drain, frame, put
+from structured import RECORD_BYTES, SHARDS, drain, frame, put, source_options
 from table import Table
 
 from millstream.kcl import Checkpointer, ProcessRecordsInput, RecordProcessor, Settings, Worker
 from millstream.spark.options import Options
-from millstream.spark.stream_reader import KinesisStreamReader, stream_reader
+from millstream.spark.stream_reader import stream_reader
 from millstream.testing import LocalKinesis, local_kinesis
 
 CORES = 2
@@ -47,9 +47,9 @@ def main() -> None:
     table = Table()
     with local_kinesis({"records": SHARDS}) as kinesis:
         put(kinesis, given.records)
-        for number in range(given.rounds):
+        for _ in range(given.rounds):
             for name, read in (("the consumer", consume), ("an executor's tasks", read_ranges)):
-                took, used = alone(read, kinesis, given.records, f"{name} {number}".replace(" ", "-"))
+                took, used = alone(read, kinesis, given.records)
                 table.add("read in one process, records/s", name, given.records / took, more_is_better=True)
                 table.add(
                     "read in one process, records per CPU second", name, given.records / used, more_is_better=True
@@ -82,18 +82,22 @@ def on_cluster(kinesis: LocalKinesis, workers: int) -> float:
             cluster.stop()
 
 
-def alone(read: Any, kinesis: LocalKinesis, records: int, name: str) -> tuple[float, float]:
+def alone(read: Any, kinesis: LocalKinesis, records: int) -> tuple[float, float]:
     """Seconds and CPU seconds of a process of its own that reads all records."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
-        return pool.apply(read, (kinesis.endpoint, records, name))
+        return pool.apply(read, (kinesis.endpoint, records))
 
 
-def read_ranges(endpoint: str, records: int, name: str) -> tuple[float, float]:
+def read_ranges(endpoint: str, records: int) -> tuple[float, float]:
     """Reads one batch of all records as the tasks of an executor do, one after the other."""
-    reader = reader_of(endpoint)
+    reader: Any = stream_reader(Options.of(source_options(endpoint, "records", inlineBytes=0)))
     start, read = reader.initialOffset(), 0
-    end = reader.latestOffset(start, None) if hasattr(reader, "getDefaultReadLimit") else reader.latestOffset()
+    if hasattr(reader, "prepareForTriggerAvailableNow"):
+        reader.prepareForTriggerAvailableNow()
+        end = reader.latestOffset(start, None)
+    else:
+        end = reader.latestOffset()
     tasks = reader.partitions(start, end)
     reader.stop()
     began, used = time.monotonic(), cpu_s()
@@ -106,16 +110,7 @@ def read_ranges(endpoint: str, records: int, name: str) -> tuple[float, float]:
     return (time.monotonic() - began) * share, (cpu_s() - used) * share
 
 
-def reader_of(endpoint: str) -> Any:
-    options = {"streamName": "records", "endpointUrl": endpoint, "region": "us-east-1", "inlineBytes": "0", **KEYS}
-    options |= {"initialPosition": "trim_horizon", "getRecords.fetchIntervalMs": "0"}
-    reader: KinesisStreamReader = stream_reader(Options.of(options))
-    if hasattr(reader, "prepareForTriggerAvailableNow"):
-        reader.prepareForTriggerAvailableNow()
-    return reader
-
-
-def consume(endpoint: str, records: int, name: str) -> tuple[float, float]:
+def consume(endpoint: str, records: int) -> tuple[float, float]:
     """Reads all records by a worker of ours, as Arrow."""
     seen: dict[str, Any] = {"records": 0}
 
@@ -136,7 +131,7 @@ def consume(endpoint: str, records: int, name: str) -> tuple[float, float]:
     worker = Worker(
         Processor,
         Settings(
-            application_name=f"{name}-{time.time_ns()}",
+            application_name=f"bench-{time.time_ns()}",
             stream_name="records",
             region_name="us-east-1",
             endpoint_url=endpoint,

@@ -21,14 +21,13 @@ class Processor(RecordProcessor):
         telling.ready(self.shard)
 
     def process_records(self, process_records_input: ProcessRecordsInput[Checkpointer]) -> None:
-        if not columns:
-            telling.records(self.shard, (record.data for record in process_records_input.records), timed == "timed")
-        else:
+        if columns and timed != "timed":
             data = process_records_input.to_arrow()["data"]
-            if timed == "timed":
-                telling.records(self.shard, data.to_pylist(), True)
-            else:
-                telling.counted(self.shard, len(data), data.nbytes)
+            telling.counted(self.shard, len(data), data.nbytes)
+        elif columns:
+            telling.records(self.shard, process_records_input.to_arrow()["data"].to_pylist(), True)
+        else:
+            telling.records(self.shard, (record.data for record in process_records_input.records), timed == "timed")
         process_records_input.checkpointer.checkpoint()
 
 

@@ -28,12 +28,12 @@ def records(shard: str, data: Iterable[bytes], timed: bool) -> None:
         size += len(value)
         if timed:
             latencies.append(f"{(now - int(value)) / 1e6:.3f}")
-    _say(f"records {shard} {count} {size} {','.join(latencies)}")
+    counted(shard, count, size, latencies)
 
 
-def counted(shard: str, count: int, size: int) -> None:
+def counted(shard: str, count: int, size: int, latencies: Iterable[str] = ()) -> None:
     """So many records of so many bytes have been processed."""
-    _say(f"records {shard} {count} {size}")
+    _say(f"records {shard} {count} {size} {','.join(latencies)}")
 
 
 def _say(line: str) -> None:

@@ -10,8 +10,9 @@ use millstream_lease::fleet::{Fleet, FleetWorker, Layout, LeaderLock, Utilisatio
 use millstream_lease::migration::{ClientVersion, MigrationStep};
 use millstream_lease::store::FleetStore;
 
-use crate::link::{Link, Service, Verdict};
+use crate::link::Link;
 use crate::mutant::Mutant;
+use crate::remote::call_table;
 
 const LOCK_DURATION_MS: u64 = 120_000;
 /// Between two looks of a worker at a fleet in which nothing happens.
@@ -113,15 +114,7 @@ impl RemoteFleet {
         operation: &'static str,
         work: impl FnOnce(&mut State) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        let table = || "fleet".to_owned();
-        let answer = self.link.call(Service::Table, operation, None, move |server, verdict| match verdict {
-            Verdict::Execute => Ok(work(&mut server.fleet.state())),
-            Verdict::Throttle => Err(StoreError::Throttled { table: table(), operation }),
-        });
-        answer.await.unwrap_or_else(|| {
-            let (endpoint, message) = ("sim".to_owned(), "no answer".to_owned());
-            Err(StoreError::Unreachable { table: table(), endpoint, message })
-        })
+        call_table(&self.link, operation, None, move |server| Ok(work(&mut server.fleet.state()))).await
     }
 }
 

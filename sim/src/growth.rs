@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use millstream_kinesis::{HashKeyRange, InitialPosition, Shard, ShardId};
+use millstream_lease::assignment::AssignmentConfig;
 use millstream_lease::{Action, Coordinator, CoordinatorConfig, Event, Lease};
 
 use crate::agenda::{Agenda, Whom};
@@ -12,8 +13,6 @@ use crate::server::Server;
 
 const SCAN_MS: u64 = 1_000;
 const FAILOVER_MS: u64 = 10_000;
-/// A worker this far from the average makes for a balancing (`AssignmentConfig::rebalance_threshold_percent`).
-const REBALANCE_THRESHOLD: f64 = 0.1;
 
 enum Happening {
     Tick(usize),
@@ -205,10 +204,10 @@ impl Fleet {
 
     /// Whether living workers have all leases, and none of them is further from the average than what the KCL balances.
     fn is_balanced(&self) -> bool {
-        self.shares().is_some_and(|shares| {
-            let average = shares.iter().sum::<u64>() as f64 / shares.len() as f64;
-            shares.iter().all(|share| (*share as f64 - average).abs() <= average * REBALANCE_THRESHOLD)
-        })
+        let Some(shares) = self.shares() else { return false };
+        let threshold = f64::from(AssignmentConfig::default().rebalance_threshold_percent) / 100.0;
+        let average = shares.iter().sum::<u64>() as f64 / shares.len() as f64;
+        shares.iter().all(|share| (*share as f64 - average).abs() <= average * threshold)
     }
 
     /// How many leases each living worker has. `None`: some have another owner, or none, or are missing.

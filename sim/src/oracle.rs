@@ -250,11 +250,10 @@ impl Oracle {
             let of_peer = |owner: &Option<String>| owner.as_deref().is_some_and(is_peer);
             let is_given_back = row.actual_owner().is_none() || of_peer(&row.owner) || of_peer(&row.checkpoint_owner);
             let retired_ms = row.owner.as_deref().and_then(|owner| fleet.retired_ms(owner));
-            let is_just_assigned = self
-                .assigned
-                .get(&row.key)
-                .zip(retired_ms)
-                .is_some_and(|(assigned_ms, retired_ms)| *assigned_ms <= retired_ms + ASSIGNING_MS);
+            let is_just_assigned =
+                self.assigned.get(&row.key).zip(retired_ms).is_some_and(|(assigned_ms, retired_ms)| {
+                    (retired_ms..=retired_ms + ASSIGNING_MS).contains(assigned_ms)
+                });
             self.require(is_given_back || is_just_assigned, || format!("not released: {row:?}"));
         }
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::fleet::RemoteFleet;
 use crate::link::{Link, Service, Verdict, Work};
 use crate::mutant::Mutant;
+use crate::server::Server;
 
 const TABLE: &str = "leases";
 
@@ -31,15 +32,25 @@ impl RemoteTable {
         key: Option<&str>,
         work: impl FnOnce(Arc<dyn LeaseStore>) -> Work<Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let answer = self.link.call(Service::Table, operation, key, move |server, verdict| match verdict {
-            Verdict::Execute => server.wait(work(server.table.clone())),
-            Verdict::Throttle => Err(StoreError::Throttled { table: TABLE.to_owned(), operation }),
-        });
-        answer.await.unwrap_or_else(|| {
-            let (endpoint, message) = ("sim".to_owned(), "no answer".to_owned());
-            Err(StoreError::Unreachable { table: TABLE.to_owned(), endpoint, message })
-        })
+        call_table(&self.link, operation, key, move |server| server.wait(work(server.table.clone()))).await
     }
+}
+
+/// Calls the service that keeps the leases, and what is beside them.
+pub(crate) async fn call_table<T: Send + 'static>(
+    link: &Link,
+    operation: &'static str,
+    key: Option<&str>,
+    work: impl FnOnce(&Server) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let answer = link.call(Service::Table, operation, key, move |server, verdict| match verdict {
+        Verdict::Execute => work(server),
+        Verdict::Throttle => Err(StoreError::Throttled { table: TABLE.to_owned(), operation }),
+    });
+    answer.await.unwrap_or_else(|| {
+        let (endpoint, message) = ("sim".to_owned(), "no answer".to_owned());
+        Err(StoreError::Unreachable { table: TABLE.to_owned(), endpoint, message })
+    })
 }
 
 #[async_trait]

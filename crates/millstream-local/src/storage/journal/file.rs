@@ -21,10 +21,10 @@ pub(super) struct JournalFile {
 
 impl JournalFile {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let options = || OpenOptions::new().create(true).truncate(false).read(true).write(true).clone();
-        let file = options().open(path)?;
+        let mut options = OpenOptions::new();
+        let file = options.create(true).truncate(false).read(true).write(true).open(path)?;
         #[cfg(target_os = "linux")]
-        let direct = options().custom_flags(libc::O_DIRECT | libc::O_DSYNC).open(path).ok();
+        let direct = options.custom_flags(libc::O_DIRECT | libc::O_DSYNC).open(path).ok();
         #[cfg(not(target_os = "linux"))]
         let direct = None;
         Ok(Self { file, direct })
