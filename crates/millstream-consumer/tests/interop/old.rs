@@ -4,7 +4,7 @@ use millstream_kinesis::Kinesis;
 use millstream_lease::LeaseStore;
 use millstream_lease::migration::{ClientVersion, ClientVersionConfig, MigrationConfig};
 
-use crate::world::{SHARDS, STREAM, World, minutes};
+use crate::world::{Owners, SHARDS, STREAM, World, halved, minutes};
 
 /// Of this name and Java's, the rule of version 2 elects this one.
 const OURS: &str = "ELECTED";
@@ -17,38 +17,19 @@ async fn java_2_and_ours_share_a_stream() {
     let mut world = World::new().await;
     world.kinesis.create_stream(STREAM, SHARDS as u32).await.unwrap();
     let java = world.java_of("KCL2_CLASSPATH", "java", &[]);
-    world
-        .run("Java reads all shards", None, minutes(4), |world, owners| {
-            owners.get("java") == Some(&SHARDS) && world.missing(world.put) < 100
-        })
-        .await;
-    let mut ours = world.ours("ours").await;
-    let half = Some(&(SHARDS / 2));
-    world
-        .run("ours has its share", Some(&ours), minutes(4), |_, owners| {
-            owners.get("java") == half && owners.get("ours") == half
-        })
-        .await;
+    world.java_reads(SHARDS).await;
+    let ours = world.ours("ours").await;
+    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java", "ours"]);
+    world.run("ours has its share", Some(&ours), minutes(4), is_shared).await;
     drop(java);
-    world
-        .run("ours has all after Java was killed", Some(&ours), minutes(1), |_, owners| {
-            owners.get("ours") == Some(&SHARDS)
-        })
-        .await;
+    world.has_all("ours", Some(&ours), minutes(1)).await;
     let _java = world.java_of("KCL2_CLASSPATH", "java-2", &[]);
-    world
-        .run("another Java worker has its share", Some(&ours), minutes(4), |_, owners| {
-            owners.get("java-2") == half && owners.get("ours") == half
-        })
-        .await;
-    ours.consumer.shutdown().await;
-    ours.work();
-    drop(ours);
-    world.run("Java has all", None, minutes(1), |_, owners| owners.get("java-2") == Some(&SHARDS)).await;
-    let put = world.put;
-    world.run("all is processed", None, minutes(1), |world, _| world.missing(put) == 0).await;
+    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java-2", "ours"]);
+    world.run("another Java worker has its share", Some(&ours), minutes(4), is_shared).await;
+    ours.stop().await;
+    world.has_all("java-2", None, minutes(1)).await;
+    world.all_is_processed(None).await;
     assert_eq!(world.out_of_order(), None);
-    println!("{} records, {} repeated", world.put, world.repeated());
     let keys: Vec<String> = world.store.scan().await.unwrap().into_iter().map(|lease| lease.key).collect();
     assert_eq!(keys.len(), SHARDS, "{keys:?}");
     assert_eq!(world.leads, None);
@@ -65,18 +46,15 @@ async fn a_fleet_moves_from_2_to_3() {
         |version| MigrationConfig { client_version: Some(version), flip_after_ms: 5_000, ..MigrationConfig::default() };
     world.kinesis.create_stream(STREAM, SHARDS as u32).await.unwrap();
     let old = world.java_of("KCL2_CLASSPATH", "java-2", &[]);
-    world.run("Java 2 reads all shards", None, minutes(4), |_, owners| owners.get("java-2") == Some(&SHARDS)).await;
-    let mut between = world.ours_in_a_move("between", deployed(ClientVersionConfig::CompatibleWith2xPhase1)).await;
+    world.has_all("java-2", None, minutes(4)).await;
+    let between = world.ours_in_a_move("between", deployed(ClientVersionConfig::CompatibleWith2xPhase1)).await;
     world.run("ours has some", Some(&between), minutes(2), |_, owners| owners.contains_key("between")).await;
     drop(old);
-    let all = Some(&SHARDS);
-    world.run("ours has all", Some(&between), minutes(1), |_, owners| owners.get("between") == all).await;
+    world.has_all("between", Some(&between), minutes(1)).await;
     assert_eq!(world.version, None);
 
     let ours = world.ours_in_a_move(OURS, deployed(ClientVersionConfig::CompatibleWith2x)).await;
-    between.consumer.shutdown().await;
-    between.work();
-    drop(between);
+    between.stop().await;
     let _java = world.java_of("KCL_CLASSPATH", "java-3", &["-", "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X"]);
     world.run("Java 3 has some", Some(&ours), minutes(4), |_, owners| owners.contains_key("java-3")).await;
     world
@@ -84,14 +62,11 @@ async fn a_fleet_moves_from_2_to_3() {
             world.version == Some(ClientVersion::V3xWithRollback)
         })
         .await;
-    let half = Some(&(SHARDS / 2));
     world
         .run("a leader has shared the shards out", Some(&ours), minutes(4), |world, owners| {
-            world.leads.is_some() && owners.get("java-3") == half && owners.get(OURS) == half
+            world.leads.is_some() && halved(owners, ["java-3", OURS])
         })
         .await;
-    let put = world.put;
-    world.run("all is processed", Some(&ours), minutes(1), |world, _| world.missing(put) == 0).await;
+    world.all_is_processed(Some(&ours)).await;
     assert_eq!(world.out_of_order(), None);
-    println!("{} records, {} repeated", world.put, world.repeated());
 }

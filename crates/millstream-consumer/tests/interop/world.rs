@@ -171,6 +171,27 @@ impl World {
         }
     }
 
+    /// Waits until Java alone reads, and has processed nearly all.
+    pub(crate) async fn java_reads(&mut self, shards: usize) {
+        self.run("Java reads all shards", None, minutes(4), |world, owners| {
+            owners.get("java") == Some(&shards) && world.missing(world.put) < 100
+        })
+        .await;
+    }
+
+    /// Waits until one worker has all shards.
+    pub(crate) async fn has_all(&mut self, worker: &str, ours: Option<&Ours>, limit: Duration) {
+        let what = format!("{worker} has all");
+        self.run(&what, ours, limit, |_, owners| owners.get(worker) == Some(&SHARDS)).await;
+    }
+
+    /// Waits until all that has been put is processed.
+    pub(crate) async fn all_is_processed(&mut self, ours: Option<&Ours>) {
+        let put = self.put;
+        self.run("all is processed", ours, minutes(1), |world, _| world.missing(put) == 0).await;
+        println!("{} records, {} repeated", self.put, self.repeated());
+    }
+
     fn owners(&self) -> Owners {
         let mut owners = Owners::new();
         for lease in self.leases.iter().filter(|lease| !lease.is_ended()) {
@@ -225,7 +246,18 @@ pub(crate) struct Ours {
     seen: Seen,
 }
 
+/// Whether each of two workers has half of the shards.
+pub(crate) fn halved(owners: &Owners, workers: [&str; 2]) -> bool {
+    workers.iter().all(|worker| owners.get(*worker) == Some(&(SHARDS / 2)))
+}
+
 impl Ours {
+    /// Stops in order.
+    pub(crate) async fn stop(mut self) {
+        self.consumer.shutdown().await;
+        self.work();
+    }
+
     /// Processes what there is.
     pub(crate) fn work(&self) {
         self.work_on(u64::MAX);
