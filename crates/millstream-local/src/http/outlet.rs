@@ -7,12 +7,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Body;
 
-/// Bytes that are worth sending by themselves. A smaller answer is sent whole, with its length.
-const PIECE: usize = 256 * 1024;
+/// Bytes that are worth sending by themselves: of fewer, to wake who sends them costs as much as to write them. A smaller
+/// answer is sent whole, with its length.
+const PIECE: usize = 1024 * 1024;
 /// Pieces that may wait for the client: an answer of usual size, so that no thread waits for a slow one.
-const AHEAD: usize = 128;
-/// Buffers that are kept, 9 MB of them.
-const SPARE: usize = 32;
+const AHEAD: usize = 32;
+/// Buffers that are kept, 13 MB of them.
+const SPARE: usize = 12;
 
 /// Buffers of pieces that have been sent: to fill one again costs half of what filling a new one does.
 #[derive(Clone, Debug, Default)]
