@@ -1,7 +1,7 @@
 """The consumer beside the Java KCL and kcl-rs, on the same local service, in the same run, interleaved.
 
     python bench/consumer.py [--rounds N] [--rivals millstream,millstream-columns,kcl-rs,java]
-                             [--only drain,polling,fanOut,fleet]
+                             [--only drain,polling,fanOut,fleet,many]
 
 kcl-rs (pip) and the Java KCL (Maven; needs Java 17) are installed into bench/rivals at the first run. Each worker is a
 process that counts records and checkpoints after each call, with its library's defaults but for the time between reads.
@@ -28,6 +28,8 @@ PUTS, PUT_EVERY_S = 300, 0.03
 #: How long another worker is waited for. The Java KCL 3 weighs workers by their load, and here there is none: it leaves
 #: all with the first.
 SHARE_S = 60
+#: So many shards have ten records of each of so many rounds, about.
+MANY_SHARDS, ROUNDS = 1_000, 20
 #: Five reads a second and shard, which is what AWS answers.
 PACE_MS = 200
 
@@ -118,11 +120,26 @@ def fleet(table: Table, rivals: list[Rival]) -> None:
             third.kill()
 
 
+def many(table: Table, rivals: list[Rival]) -> None:
+    """Memory with a thousand shards, while records come to all of them."""
+    for rival in rivals:
+        tell(rival, "many")
+        with service("--stream", f"records:{MANY_SHARDS}") as endpoint:
+            worker = rival.start(endpoint, application(), "records", "polling", PACE_MS, timed=False)
+            worker.wait_for_shards(MANY_SHARDS)
+            for number in range(ROUNDS):
+                put(endpoint, "records", LINES)
+                worker.wait_for_records((number + 1) * LINES.count("\n"))
+            table.add(f"resident memory, {MANY_SHARDS:,} shards read, MB", rival.name, worker.resident_mb())
+            worker.kill()
+
+
 FIGURES: dict[str, Callable[[Table, list[Rival]], None]] = {
     "drain": drain,
     "polling": lambda table, rivals: latencies(table, rivals, "polling"),
     "fanOut": lambda table, rivals: latencies(table, rivals, "fanOut"),
     "fleet": fleet,
+    "many": many,
 }
 
 

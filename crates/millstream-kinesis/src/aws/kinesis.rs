@@ -10,6 +10,7 @@ use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardIteratorType, Starting
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::{Blob, DateTime};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::errors::Call;
 use super::in_columns::InColumns;
@@ -29,7 +30,13 @@ pub struct AwsKinesis {
     endpoint: String,
     /// Whether records are asked for in CBOR. Written once at most: when the service knows none.
     speaks_cbor: Arc<AtomicBool>,
+    /// Who reads shards at this moment.
+    readers: Arc<Semaphore>,
 }
+
+/// Iterators and records are asked for by so many calls at a time. Each keeps a connection where the service speaks HTTP/1.1,
+/// and each connection buffers. Enough for five reads a second of a thousand shards if an answer takes 50 ms.
+const MAX_READERS: usize = 256;
 
 impl AwsKinesis {
     /// A client for these settings. Makes no call to Kinesis yet.
@@ -59,7 +66,8 @@ impl AwsKinesis {
             .or_else(|| sdk.endpoint_url().map(str::to_owned))
             .unwrap_or_else(|| format!("the endpoint of region {region}"));
         let speaks_cbor = Arc::new(AtomicBool::new(may_speak_cbor(|name| std::env::var(name).ok())));
-        Ok(AwsKinesis { client: Client::from_conf(config.build()), region, endpoint, speaks_cbor })
+        let readers = Arc::new(Semaphore::new(MAX_READERS));
+        Ok(AwsKinesis { client: Client::from_conf(config.build()), region, endpoint, speaks_cbor, readers })
     }
 
     /// A consumer is found by the ARN of its stream, not by the stream's name.
@@ -67,6 +75,11 @@ impl AwsKinesis {
         let call = self.client.describe_stream_summary().stream_name(stream);
         let summary = call.send().await.map_err(self.failed(stream))?.stream_description_summary;
         summary.map(|summary| summary.stream_arn).ok_or_else(|| decode::malformed("`StreamARN` is missing"))
+    }
+
+    /// Waits until it is this call's turn; over when the permit is dropped. There is one always: nobody closes the semaphore.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.readers.acquire().await.ok()
     }
 
     pub(super) fn failed<E>(&self, stream: &str) -> impl FnOnce(SdkError<E, HttpResponse>) -> KinesisError
@@ -129,6 +142,7 @@ impl Kinesis for AwsKinesis {
     }
 
     async fn get_iterator(&self, stream: &str, shard: &ShardId, at: &ReadFrom) -> Result<String, KinesisError> {
+        let _turn = self.turn().await;
         let (kind, sequence, timestamp) = starting(at);
         let call = self.client.get_shard_iterator().stream_name(stream).shard_id(shard.as_str());
         let call = call.shard_iterator_type(kind).set_starting_sequence_number(sequence).set_timestamp(timestamp);
@@ -143,6 +157,7 @@ impl Kinesis for AwsKinesis {
         iterator: &str,
         limit: u32,
     ) -> Result<GetRecords, KinesisError> {
+        let _turn = self.turn().await;
         let limit = limit.clamp(1, 10_000) as i32;
         // Twice at most: what is asked in JSON is never misunderstood.
         loop {

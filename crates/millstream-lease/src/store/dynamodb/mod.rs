@@ -21,6 +21,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use millstream_kinesis::{AwsSettings, Checkpoint, ShardId};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::rows::Change;
 use super::{FleetStore, LeaseStore, RenewOutcome, StoreError};
@@ -42,7 +43,13 @@ pub struct DynamoDbLeaseStore {
     endpoint: String,
     /// Whether it was said that this worker may not read the tables of KCL 3.0 to 3.4: once is enough.
     has_told_of_denial: Arc<AtomicBool>,
+    /// Who writes to a row at this moment.
+    writers: Arc<Semaphore>,
 }
+
+/// Rows are written by so many calls at a time, each of which keeps a connection: a worker takes a thousand leases at once.
+/// Enough to renew them in a second if an answer takes 250 ms.
+const MAX_WRITERS: usize = 256;
 
 impl DynamoDbLeaseStore {
     /// A store on the table of this name, by convention the application's. Calls nothing yet: see [`LeaseStore::ensure`].
@@ -62,11 +69,18 @@ impl DynamoDbLeaseStore {
             },
         };
         let client = Client::from_conf(config.build());
-        DynamoDbLeaseStore { client, table: table.into(), endpoint, has_told_of_denial: Arc::default() }
+        let writers = Arc::new(Semaphore::new(MAX_WRITERS));
+        DynamoDbLeaseStore { client, table: table.into(), endpoint, has_told_of_denial: Arc::default(), writers }
+    }
+
+    /// Waits until it is this call's turn; over when the permit is dropped. There is one always: nobody closes the semaphore.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.writers.acquire().await.ok()
     }
 
     /// Changes a row under a condition.
     async fn update(&self, key: &str, update: Update) -> Result<Change, StoreError> {
+        let _turn = self.turn().await;
         let mut request = self
             .client
             .update_item()
@@ -145,6 +159,7 @@ impl LeaseStore for DynamoDbLeaseStore {
     }
 
     async fn create(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let _turn = self.turn().await;
         let created = self
             .client
             .put_item()
@@ -235,6 +250,7 @@ impl LeaseStore for DynamoDbLeaseStore {
     }
 
     async fn delete(&self, seen: &Lease) -> Result<bool, StoreError> {
+        let _turn = self.turn().await;
         let deleted = self
             .client
             .delete_item()
