@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from millstream._millstream import KclWorker
+from millstream.kcl.async_checkpointer import AsyncCheckpointer
 from millstream.kcl.calls import Calls
-from millstream.kcl.checkpointer import AsyncCheckpointer
 from millstream.kcl.worker import stopped_by_sigterm
 
 if TYPE_CHECKING:

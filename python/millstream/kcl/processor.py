@@ -8,8 +8,9 @@ nothing behind it is checkpointed, and ``run`` raises it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
-from millstream.kcl.checkpointer import AsyncCheckpointer, Checkpointer
+from millstream.kcl.checkpointer import Checkpointer
 from millstream.kcl.inputs import (
     InitializeInput,
     LeaseLostInput,
@@ -17,6 +18,9 @@ from millstream.kcl.inputs import (
     ShardEndedInput,
     ShutdownRequestedInput,
 )
+
+if TYPE_CHECKING:
+    from millstream.kcl.async_checkpointer import AsyncCheckpointer
 
 __all__ = ["AsyncRecordProcessor", "RecordProcessor"]
 
