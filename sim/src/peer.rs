@@ -53,8 +53,10 @@ struct Worker<'a> {
 
 impl Peer {
     pub(crate) async fn run(self, link: Link, stop: CancellationToken, dice: Dice) {
-        let (table, kinesis) =
-            (RemoteTable { link: link.clone(), mutant: None, fleet: None }, RemoteKinesis(link.clone()));
+        let (table, kinesis) = (
+            RemoteTable { link: link.clone(), mutant: None, fleet: None },
+            RemoteKinesis { link: link.clone(), mutant: None },
+        );
         let mut worker =
             Worker { peer: self, link: &link, table, kinesis, dice, held: BTreeMap::new(), seen: BTreeMap::new() };
         let now = Instant::now();

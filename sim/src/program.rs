@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Cut};
+use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Cut, Retrieval};
 use millstream_kinesis::{InitialPosition, PollOptions};
 use millstream_lease::{CoordinatorConfig, Heartbeat};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -25,6 +25,8 @@ pub(crate) struct Program {
     pub(crate) heartbeat: Heartbeat,
     /// Whether workers of the KCL 3 use the table, too.
     pub(crate) is_led: bool,
+    /// Whether records are pushed to it.
+    pub(crate) fans_out: bool,
     /// What the machine's clock said when the process started.
     pub(crate) born_ms: i64,
     /// Whether programs have trouble of their own, too.
@@ -62,10 +64,14 @@ impl Program {
             let config = ConsumerConfig {
                 poll: PollOptions { idle_interval: Duration::from_millis(500), limit: 50, ..PollOptions::default() },
                 buffer_bytes: 1 << 20,
+                retrieval: match self.fans_out {
+                    true => Retrieval::FanOut { consumer: "application".to_owned() },
+                    false => Retrieval::Polling,
+                },
                 shutdown_timeout: Duration::from_secs(60),
                 ..ConsumerConfig::new(STREAM, lease, dice.next())
             };
-            let kinesis = Arc::new(RemoteKinesis(link.clone()));
+            let kinesis = Arc::new(RemoteKinesis { link: link.clone(), mutant: self.mutant });
             let table = Arc::new(RemoteTable {
                 link: link.clone(),
                 mutant: self.mutant,

@@ -2,12 +2,15 @@
 
 use async_trait::async_trait;
 use millstream_kinesis::{
-    Checkpoint, GetRecords, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, Shard, ShardId, StreamConsumer,
-    StreamOrigin, Subscription,
+    Checkpoint, GetRecords, Kinesis, KinesisError, Pushed, PutEntry, PutOutcome, ReadFrom, Shard, ShardId,
+    StreamConsumer, StreamOrigin, Subscription,
 };
 use millstream_lease::store::FleetStore;
 use millstream_lease::{Lease, LeaseStore, RenewOutcome, SessionAnswer, SessionWrite, Sessions, StoreError};
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::time::sleep;
 
 use crate::fleet::RemoteFleet;
 use crate::link::{Link, Service, Verdict, Work};
@@ -15,6 +18,8 @@ use crate::mutant::Mutant;
 use crate::server::Server;
 
 const TABLE: &str = "leases";
+/// Between two questions whether there is an event.
+const ASKING: Duration = Duration::from_millis(250);
 
 /// The lease table at the other end of the wire.
 pub(crate) struct RemoteTable {
@@ -178,8 +183,12 @@ impl LeaseStore for RemoteTable {
     }
 }
 
-/// Kinesis at the other end of the wire: what a consumer that polls calls.
-pub(crate) struct RemoteKinesis(pub(crate) Link);
+/// Kinesis at the other end of the wire: what a consumer calls.
+pub(crate) struct RemoteKinesis {
+    pub(crate) link: Link,
+    /// A rule that this worker breaks.
+    pub(crate) mutant: Option<Mutant>,
+}
 
 impl RemoteKinesis {
     async fn call<T: Send + 'static>(
@@ -189,14 +198,23 @@ impl RemoteKinesis {
         work: impl FnOnce(Arc<dyn Kinesis>) -> Work<Result<T, KinesisError>> + Send + 'static,
     ) -> Result<T, KinesisError> {
         let shard = shard.map(ShardId::as_str);
-        let answer = self.0.call(Service::Kinesis, operation, shard, move |server, verdict| match verdict {
-            Verdict::Execute => server.wait(work(server.kinesis.clone())),
-            Verdict::Throttle => Err(KinesisError::Throttled),
-        });
-        answer.await.unwrap_or_else(|| {
-            Err(KinesisError::Unreachable { endpoint: "sim".to_owned(), message: "no answer".to_owned() })
-        })
+        call_kinesis(&self.link, operation, shard, move |server| server.wait(work(server.kinesis.clone()))).await
     }
+}
+
+async fn call_kinesis<T: Send + 'static>(
+    link: &Link,
+    operation: &'static str,
+    shard: Option<&str>,
+    work: impl FnOnce(&Server) -> Result<T, KinesisError> + Send + 'static,
+) -> Result<T, KinesisError> {
+    let answer = link.call(Service::Kinesis, operation, shard, move |server, verdict| match verdict {
+        Verdict::Execute => work(server),
+        Verdict::Throttle => Err(KinesisError::Throttled),
+    });
+    answer.await.unwrap_or_else(|| {
+        Err(KinesisError::Unreachable { endpoint: "sim".to_owned(), message: "no answer".to_owned() })
+    })
 }
 
 #[async_trait]
@@ -228,22 +246,38 @@ impl Kinesis for RemoteKinesis {
         self.call("get_records", Some(shard), work).await
     }
 
-    async fn find_consumer(&self, _: &str, _: &str) -> Result<Option<StreamConsumer>, KinesisError> {
-        Err(not_simulated())
+    async fn find_consumer(&self, stream: &str, name: &str) -> Result<Option<StreamConsumer>, KinesisError> {
+        let (stream, name) = (stream.to_owned(), name.to_owned());
+        let work = |kinesis: Arc<dyn Kinesis>| -> Work<_> {
+            Box::pin(async move { kinesis.find_consumer(&stream, &name).await })
+        };
+        self.call("find_consumer", None, work).await
     }
 
-    async fn register_consumer(&self, _: &str, _: &str) -> Result<StreamConsumer, KinesisError> {
-        Err(not_simulated())
+    async fn register_consumer(&self, stream: &str, name: &str) -> Result<StreamConsumer, KinesisError> {
+        let (stream, name) = (stream.to_owned(), name.to_owned());
+        let work = |kinesis: Arc<dyn Kinesis>| -> Work<_> {
+            Box::pin(async move { kinesis.register_consumer(&stream, &name).await })
+        };
+        self.call("register_consumer", None, work).await
     }
 
     async fn subscribe(
         &self,
-        _: &str,
-        _: &str,
-        _: &ShardId,
-        _: &ReadFrom,
+        stream: &str,
+        consumer_arn: &str,
+        shard: &ShardId,
+        at: &ReadFrom,
     ) -> Result<Box<dyn Subscription>, KinesisError> {
-        Err(not_simulated())
+        let (stream, arn, owned, at) = (stream.to_owned(), consumer_arn.to_owned(), shard.clone(), at.clone());
+        let begun = call_kinesis(&self.link, "subscribe", Some(shard.as_str()), move |server| {
+            let kinesis = server.kinesis.clone();
+            let begun = Box::pin(async move { kinesis.subscribe(&stream, &arn, &owned, &at).await });
+            server.wait(begun).map(|subscription| server.keep(subscription))
+        });
+        let source = EventSource { link: self.link.clone(), shard: shard.as_str().to_owned(), number: begun.await? };
+        let forgets = self.mutant == Some(Mutant::EventForgotten);
+        Ok(Box::new(RemoteSubscription { source, forgets, event: None }))
     }
 
     async fn put_records(&self, _: &str, _: &[PutEntry]) -> Result<Vec<PutOutcome>, KinesisError> {
@@ -260,6 +294,55 @@ impl Kinesis for RemoteKinesis {
 
     async fn stream_active(&self, _: &str) -> Result<bool, KinesisError> {
         Err(not_simulated())
+    }
+}
+
+/// A subscription at the other end of the wire. Events come because it asks for them; one that is lost on its way, and whatever
+/// follows it, was sent for nothing: the connection is broken then.
+struct RemoteSubscription {
+    source: EventSource,
+    /// Whether it goes on behind an event that was lost.
+    forgets: bool,
+    /// The one that is waited for, also by a caller that has given up.
+    event: Option<Work<Result<Option<Pushed>, KinesisError>>>,
+}
+
+#[async_trait]
+impl Subscription for RemoteSubscription {
+    async fn next(&mut self) -> Result<Option<Pushed>, KinesisError> {
+        loop {
+            let source = self.source.clone();
+            let event = self.event.get_or_insert_with(|| Box::pin(source.next())).await;
+            self.event = None;
+            if !(self.forgets && matches!(event, Err(KinesisError::Unreachable { .. }))) {
+                return event;
+            }
+        }
+    }
+}
+
+/// Where the events of a subscription come from.
+#[derive(Clone)]
+struct EventSource {
+    link: Link,
+    shard: String,
+    number: u64,
+}
+
+impl EventSource {
+    async fn next(self) -> Result<Option<Pushed>, KinesisError> {
+        loop {
+            let number = self.number;
+            let pushed =
+                call_kinesis(&self.link, "next_event", Some(&self.shard), move |server| match server.pushed(number) {
+                    Poll::Ready(event) => event.map(Some),
+                    Poll::Pending => Ok(None),
+                });
+            match pushed.await? {
+                Some(event) => return Ok(event),
+                None => sleep(ASKING).await,
+            }
+        }
     }
 }
 

@@ -1,15 +1,21 @@
 //! The services that all processes share: a lease table with the real conditions, and a Kinesis in memory.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
 
-use millstream_kinesis::Kinesis;
 use millstream_kinesis::testing::FakeKinesis;
+use millstream_kinesis::{Kinesis, KinesisError, Pushed, Subscription};
 use millstream_lease::{Lease, LeaseStore, MemoryLeaseStore};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::fleet::Rows;
 use crate::link::Work;
 use crate::mutant::Mutant;
+use crate::stream::EPOCH_MS;
 
 /// The stream's name.
 pub(crate) const STREAM: &str = "stream";
@@ -24,6 +30,9 @@ pub(crate) struct Server {
     pub(crate) fleet: Rows,
     pub(crate) fake: Arc<FakeKinesis>,
     pub(crate) kinesis: Arc<dyn Kinesis>,
+    /// Those that processes have begun, also such as are gone.
+    subscriptions: Mutex<BTreeMap<u64, Box<dyn Subscription>>>,
+    now_ms: u64,
 }
 
 impl Server {
@@ -37,7 +46,36 @@ impl Server {
             fleet: Rows::default(),
             kinesis: mutant.map_or_else(|| fake.clone() as _, |mutant| mutant.kinesis(fake.clone())),
             fake,
+            subscriptions: Mutex::default(),
+            now_ms: 0,
         }
+    }
+
+    /// The time of the world, milliseconds from its beginning.
+    pub(crate) fn set_clock_ms(&mut self, now_ms: u64) {
+        let passed = Duration::from_millis(now_ms.saturating_sub(self.now_ms));
+        self.now_ms = now_ms;
+        self.runtime.block_on(tokio::time::advance(passed));
+        self.fake.set_clock_ms(EPOCH_MS + now_ms as i64);
+        self.fleet.set_clock_ms(now_ms);
+    }
+
+    /// Keeps a subscription for a process at the other end of the wire, which knows it by the number.
+    pub(crate) fn keep(&self, subscription: Box<dyn Subscription>) -> u64 {
+        let mut subscriptions = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = subscriptions.last_key_value().map_or(0, |(last, _)| last + 1);
+        subscriptions.insert(number, subscription);
+        number
+    }
+
+    /// What a subscription has to tell now: an event, its end, or nothing yet.
+    pub(crate) fn pushed(&self, number: u64) -> Poll<Result<Option<Pushed>, KinesisError>> {
+        let mut subscriptions = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(subscription) = subscriptions.get_mut(&number) else { return Poll::Ready(Ok(None)) };
+        self.runtime.block_on(async {
+            let mut next = pin!(subscription.next());
+            poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await
+        })
     }
 
     /// Does this at once.

@@ -29,6 +29,8 @@ pub struct Settings {
     pub is_faulty: bool,
     /// Whether some records are aggregated (KPL).
     pub aggregates: bool,
+    /// Whether records are pushed to the workers of ours, by enhanced fan-out, as long as that can be had.
+    pub fans_out: bool,
     /// Cuts in a thousand that take longer than a handoff waits.
     pub slow: u64,
     /// Cuts in a thousand that fail, after which the program goes on all the same.
@@ -64,6 +66,7 @@ impl Settings {
             initial,
             is_faulty,
             aggregates: dice.chance(300),
+            fans_out: false,
             slow: if is_faulty && dice.chance(500) { 10 } else { 0 },
             failing: if is_faulty && dice.chance(150) { 10 } else { 0 },
             skew_ms: if dice.chance(300) { 2_000 } else { 0 },
@@ -75,6 +78,7 @@ impl Settings {
         } else if peers == 0 && dice.chance(500) {
             settings.is_led = true;
         }
+        settings.fans_out = dice.chance(250);
         settings
     }
 }

@@ -29,6 +29,8 @@ pub struct Outcome {
     pub repeated: u64,
     /// Calls to the table and to Kinesis.
     pub calls: u64,
+    /// Questions for pushed records.
+    pub pushes: u64,
     /// Leases taken.
     pub takes: u64,
     /// Handoffs asked for.
@@ -75,6 +77,7 @@ pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome
         records: world.stream.records.len(),
         repeated: world.oracle.repeated,
         calls: world.calls,
+        pushes: world.pushes,
         takes: world.oracle.takes,
         handoffs: world.oracle.handoffs,
     }

@@ -84,8 +84,9 @@ impl World {
                 }
             }
             (22, ..) => {
-                self.trace.say(self.now_ms, format_args!("all iterators expire"));
+                self.trace.say(self.now_ms, format_args!("all iterators expire, all subscriptions break"));
                 self.server.fake.expire_iterators();
+                self.server.fake.break_subscriptions();
             }
             (23, ..) => self.server.fake.truncate_next(3),
             _ => {}

@@ -69,6 +69,7 @@ pub(crate) struct World {
     /// Until then the table, or Kinesis, throttles nearly everything.
     pub(crate) throttled_until: Option<(Service, u64)>,
     pub(crate) calls: u64,
+    pub(crate) pushes: u64,
     pub(crate) trace: Trace,
 }
 
@@ -91,6 +92,7 @@ impl World {
             partitions: Vec::new(),
             throttled_until: None,
             calls: 0,
+            pushes: 0,
             trace: Trace::new(prints),
             settings,
         }
@@ -168,6 +170,7 @@ impl World {
 
     fn send(&mut self, number: usize, at_ms: u64, call: Call) {
         self.calls += 1;
+        self.pushes += u64::from(call.operation == "next_event");
         let (delay_ms, fate) = self.fate(number, at_ms, call.service);
         self.agenda.plan(at_ms + delay_ms, Whom::Process(number), Happening::Arrive(number, call, fate));
     }
@@ -178,7 +181,8 @@ impl World {
         }
         let Call { service, operation, subject, run } = call;
         let name = self.names[number].clone();
-        if let (Some(process), "get_records", Some(shard)) = (&self.processes[number], operation, &subject)
+        if let (Some(process), "get_records" | "next_event", Some(shard)) =
+            (&self.processes[number], operation, &subject)
             && fate == Fate::Good
         {
             self.oracle.reads(&process.name, shard, self.now_ms, process.resumed_ms);
@@ -189,8 +193,7 @@ impl World {
         let key = subject.as_deref().filter(|_| service == Service::Table);
         let before = key.and_then(|key| self.server.row(key));
         let verdict = if fate == Fate::Throttled { Verdict::Throttle } else { Verdict::Execute };
-        self.server.fake.set_clock_ms(EPOCH_MS + self.now_ms as i64);
-        self.server.fleet.set_clock_ms(self.now_ms);
+        self.server.set_clock_ms(self.now_ms);
         let reply = run(&self.server, verdict);
         let after = key.and_then(|key| self.server.row(key));
         if let Some(key) = key
@@ -252,6 +255,7 @@ impl World {
             initial: self.settings.initial,
             heartbeat: self.settings.heartbeat,
             is_led: self.settings.is_led,
+            fans_out: self.settings.fans_out,
             born_ms: EPOCH_MS + self.now_ms as i64 + skew_ms,
             has_trouble: self.has_trouble.clone(),
             slow: self.settings.slow,

@@ -27,6 +27,15 @@ fn a_seed_tells_the_same_story_twice() {
 }
 
 #[test]
+fn records_are_pushed_where_a_story_says_so() {
+    for seed in 0..40 {
+        let settings = Settings::of(seed);
+        let (fans_out, pushes) = (settings.fans_out, tell(settings, None, false).pushes);
+        assert_eq!(fans_out, pushes > 100, "seed {seed}: {pushes}");
+    }
+}
+
+#[test]
 fn another_process_tells_it_too() {
     let run = || Command::new(env!("CARGO_BIN_EXE_millstream-sim")).args(["seed", "7"]).output().unwrap();
     let (first, second) = (run(), run());
