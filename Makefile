@@ -129,16 +129,18 @@ test-postgres: ## Test the lease store in Postgres on a real server (needs Debia
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { echo "Postgres is not installed: apt-get install postgresql"; exit 1; }
 	cargo test --quiet --workspace --features millstream-lease/postgres --test postgres
 
-# The last version of the KCL 2, and which cases (all, or a part of their names).
+# The last versions of the KCL 2 and of 3.4, and which cases (all, or a part of their names).
 KCL2 := 2.7.2
+KCL34 := 3.4.2
 CASES ?=
 
 .PHONY: interop
-interop: ## Run our workers beside workers of the Java KCL on one lease table (needs Java 17 and Maven; 15 minutes)
+interop: ## Run our workers beside workers of the Java KCL on one lease table (needs Java 17 and Maven; 30 minutes)
 	@command -v mvn >/dev/null && command -v java >/dev/null || { echo "Java or Maven is not installed: apt-get install openjdk-17-jdk-headless maven"; exit 1; }
 	mvn --quiet --file tests/conformance/kcl/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/target/kcl.classpath
 	mvn --quiet --file tests/conformance/kcl/pom.xml dependency:build-classpath -Dkcl.version=$(KCL2) -Dmdep.outputFile=$(CURDIR)/target/kcl2.classpath
-	KCL_CLASSPATH=$$(cat target/kcl.classpath) KCL2_CLASSPATH=$$(cat target/kcl2.classpath) cargo test --workspace --test interop -- --ignored --nocapture $(CASES)
+	mvn --quiet --file tests/conformance/kcl/pom.xml dependency:build-classpath -Dkcl.version=$(KCL34) -Dmdep.outputFile=$(CURDIR)/target/kcl34.classpath
+	KCL_CLASSPATH=$$(cat target/kcl.classpath) KCL2_CLASSPATH=$$(cat target/kcl2.classpath) KCL34_CLASSPATH=$$(cat target/kcl34.classpath) cargo test --workspace --test interop -- --ignored --nocapture $(CASES)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check formatting, lints and types

@@ -1,7 +1,9 @@
+import java.lang.reflect.Field;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -15,7 +17,6 @@ import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.common.StreamIdentifier;
-import software.amazon.kinesis.coordinator.CoordinatorConfig;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.lifecycle.events.*;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
@@ -30,14 +31,17 @@ import software.amazon.kinesis.retrieval.polling.PollingConfig;
 /**
  * A worker of the Java KCL: prints each record as `record SHARD DATA`, checkpoints after each batch.
  * Arguments: endpoint, application, stream, worker id, failover time in milliseconds. Several streams are given as
- * `account:stream:epoch`, with commas between them. With one more argument, if it is not `-`, it checkpoints behind the
- * record with that data alone, and ends there as if it was killed. One more is the client version of a worker of the KCL 3.
+ * `account:stream:epoch`, with commas between them. Then settings: `until=DATA` checkpoints behind the record with that
+ * data alone, and ends there as if it was killed; `prepare=DATA` does so before that checkpoint is written, with the state
+ * `prepared at DATA`; `stuck=DATA` does not come back from that record, nor from a later one. Any other is one of
+ * the coordinator's or the leases' configuration, such as `failoverTimeMillis=3000`.
  */
 public class Worker {
-    static String last;
+    static Map<String, String> settings;
 
     public static void main(String[] args) throws Exception {
-        last = args.length > 5 && !args[5].equals("-") ? args[5] : null;
+        settings = Arrays.stream(args).skip(5).map(setting -> setting.split("=", 2))
+                .collect(Collectors.toMap(setting -> setting[0], setting -> setting[1]));
         URI endpoint = URI.create(args[0]);
         String application = args[1], stream = args[2], worker = args[3];
         KinesisAsyncClient kinesis = at(endpoint, KinesisAsyncClient.builder()).build();
@@ -52,8 +56,8 @@ public class Worker {
         PollingConfig polling = isOne ? new PollingConfig(stream, kinesis) : new PollingConfig(kinesis);
         new Scheduler(
                 configs.checkpointConfig(),
-                deployed(configs.coordinatorConfig().parentShardPollIntervalMillis(500), args),
-                configs.leaseManagementConfig().failoverTimeMillis(Long.parseLong(args[4])),
+                set(configs.coordinatorConfig().parentShardPollIntervalMillis(500)),
+                set(configs.leaseManagementConfig().failoverTimeMillis(Long.parseLong(args[4]))),
                 configs.lifecycleConfig(),
                 configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
                 configs.processorConfig(),
@@ -61,12 +65,23 @@ public class Worker {
             .run();
     }
 
-    /** By reflection: the KCL 2 knows of no other version. */
-    static CoordinatorConfig deployed(CoordinatorConfig config, String[] args) throws ReflectiveOperationException {
-        if (args.length > 6) {
-            Class<?> version = Class.forName(CoordinatorConfig.class.getName() + "$ClientVersionConfig");
-            Object wanted = version.getMethod("valueOf", String.class).invoke(null, args[6]);
-            CoordinatorConfig.class.getMethod("clientVersionConfig", version).invoke(config, wanted);
+    /** What the arguments say of a configuration's fields; by reflection, since not each version has them all. */
+    static <C> C set(C config) throws ReflectiveOperationException {
+        for (Field field : config.getClass().getDeclaredFields()) {
+            String value = settings.get(field.getName());
+            if (field.getName().equals("gracefulLeaseHandoffConfig")) {
+                field.setAccessible(true);
+                set(field.get(config));
+            }
+            if (value == null) {
+                continue;
+            }
+            field.setAccessible(true);
+            Class<?> type = field.getType();
+            field.set(config, type == long.class ? Long.valueOf(value)
+                    : type == int.class ? Integer.valueOf(value)
+                    : type == boolean.class ? Boolean.valueOf(value)
+                    : type.getMethod("valueOf", String.class).invoke(null, value));
         }
         return config;
     }
@@ -105,18 +120,31 @@ public class Worker {
         public void initialize(InitializationInput input) {
             shard = input.shardId();
             say("initialize " + shard);
+            if (input.pendingCheckpointSequenceNumber() != null) {
+                say("pending " + input.pendingCheckpointSequenceNumber().sequenceNumber() + " "
+                        + new String(input.pendingCheckpointState(), StandardCharsets.UTF_8));
+            }
         }
 
         public void processRecords(ProcessRecordsInput input) {
             for (KinesisClientRecord record : input.records()) {
                 String data = StandardCharsets.UTF_8.decode(record.data()).toString();
                 say("record " + shard + " " + data);
-                if (data.equals(last)) {
+                if (data.equals(settings.get("until"))) {
                     checkpoint(() -> input.checkpointer().checkpoint(record.sequenceNumber(), record.subSequenceNumber()));
                     Runtime.getRuntime().halt(0);
                 }
+                if (data.equals(settings.get("prepare"))) {
+                    byte[] state = ("prepared at " + data).getBytes(StandardCharsets.UTF_8);
+                    checkpoint(() -> input.checkpointer().prepareCheckpoint(record.sequenceNumber(), state));
+                    Runtime.getRuntime().halt(0);
+                }
+                if (Integer.parseInt(data) >= Integer.parseInt(settings.getOrDefault("stuck", "" + Integer.MAX_VALUE))) {
+                    say("stuck " + shard);
+                    checkpoint(() -> Thread.sleep(Long.MAX_VALUE));
+                }
             }
-            if (last == null && !input.records().isEmpty()) {
+            if (!settings.containsKey("until") && !settings.containsKey("prepare") && !input.records().isEmpty()) {
                 checkpoint(() -> input.checkpointer().checkpoint());
             }
         }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use millstream_kinesis::Kinesis;
 use millstream_lease::LeaseStore;
 
-use crate::world::{OTHER_STREAM, Owners, SHARDS, STREAM, World, halved, minutes};
+use crate::world::{APPLICATION, OTHER_STREAM, Owners, SHARDS, STREAM, World, halved, minutes};
 
 /// A worker of ours joins a fleet led by Java, is assigned its share by graceful handoffs, gives it back at its stop, joins again,
 /// and takes over all when Java is killed. Then it leads: another Java worker is given its share by ours, and leads when ours
@@ -17,6 +18,7 @@ async fn java_and_ours_share_a_stream() {
     world.kinesis.create_stream(STREAM, SHARDS as u32).await.unwrap();
     let java = world.java("java");
     world.java_reads(SHARDS).await;
+    mark(&world).await;
 
     let ours = world.ours("ours").await;
     let is_shared = |_: &World, owners: &Owners| halved(owners, ["java", "ours"]);
@@ -49,7 +51,24 @@ async fn java_and_ours_share_a_stream() {
     assert!(lock.is_none_or(|lock| lock.is_released), "the lock is given back");
     world.has_all("java-2", None, minutes(2)).await;
     assert_eq!(world.leads.as_deref(), Some("java-2"));
+    assert_eq!(marked(&world).await, SHARDS, "what neither knows stays in the leases");
     world.service.shutdown().await;
+}
+
+/// Writes an attribute that nobody knows into each lease.
+async fn mark(world: &World) {
+    for lease in &world.leases {
+        let update = world.table().await.update_item().table_name(APPLICATION);
+        let update = update.key("leaseKey", AttributeValue::S(lease.key.clone())).update_expression("SET mark = :mark");
+        update.expression_attribute_values(":mark", AttributeValue::N("7".to_owned())).send().await.unwrap();
+    }
+}
+
+/// How many leases have it.
+async fn marked(world: &World) -> usize {
+    let scan = world.table().await.scan().table_name(APPLICATION).filter_expression("mark = :mark");
+    let found = scan.expression_attribute_values(":mark", AttributeValue::N("7".to_owned())).send().await.unwrap();
+    usize::try_from(found.count()).unwrap()
 }
 
 /// Java reads two streams; a worker of ours that reads the same ones is assigned its share by graceful handoffs, and takes over all

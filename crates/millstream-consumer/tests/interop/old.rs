@@ -55,7 +55,8 @@ async fn a_fleet_moves_from_2_to_3() {
 
     let ours = world.ours_in_a_move(OURS, deployed(ClientVersionConfig::CompatibleWith2x)).await;
     between.stop().await;
-    let _java = world.java_of("KCL_CLASSPATH", "java-3", &["-", "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X"]);
+    let _java =
+        world.java_of("KCL_CLASSPATH", "java-3", &["clientVersionConfig=CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X"]);
     world.run("Java 3 has some", Some(&ours), minutes(4), |_, owners| owners.contains_key("java-3")).await;
     world
         .run("ours changes the fleet to version 3", Some(&ours), minutes(4), |world, _| {

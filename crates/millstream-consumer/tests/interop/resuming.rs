@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use millstream_consumer::{ShardConsumer, ShardEvent};
 use millstream_kinesis::kpl::Aggregator;
 use millstream_kinesis::{Checkpoint, Kinesis, PutEntry};
+use millstream_lease::migration::MigrationConfig;
 use millstream_lease::{Lease, LeaseStore};
 use tokio::time::sleep;
 
@@ -33,7 +35,7 @@ async fn the_other_goes_on_behind_the_last_record_of_an_aggregate_that_was_proce
     let lease = world.store.scan().await.unwrap().remove(0);
     assert!(matches!(&lease.checkpoint, Checkpoint::At(position) if position.sub == 3), "{lease:?}");
 
-    let java = world.java_of("KCL_CLASSPATH", "java", &["7"]);
+    let java = world.java_of("KCL_CLASSPATH", "java", &["until=7"]);
     assert!(java.ended().await.success());
 
     let ours = world.ours("ours-2").await;
@@ -45,6 +47,45 @@ async fn the_other_goes_on_behind_the_last_record_of_an_aggregate_that_was_proce
     let expected =
         expected.into_iter().flat_map(|(name, numbers)| numbers.map(move |number| (name.to_owned(), number)));
     assert_eq!(world.processed(), expected.collect::<Vec<_>>());
+}
+
+/// Java prepares a checkpoint, with a note for its successor, and is gone before it writes it; ours is told of both, prepares
+/// another one, and is gone too; Java is told of that. Nothing is left out, since nothing was checkpointed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Java and the jars of the KCL: make interop"]
+async fn a_checkpoint_that_one_has_prepared_is_known_to_the_other() {
+    let world = World::new().await;
+    world.kinesis.create_stream(STREAM, 1).await.unwrap();
+    let entries: Vec<_> = (0..10).map(|number| PutEntry::new("key", number.to_string())).collect();
+    world.kinesis.put_records(STREAM, &entries).await.unwrap();
+    assert!(world.java_of("KCL_CLASSPATH", "java", &["prepare=4"]).ended().await.success());
+    let lease = world.store.scan().await.unwrap().remove(0);
+    assert_eq!(lease.checkpoint, Checkpoint::TrimHorizon);
+
+    let store = world.another_store().await;
+    let config = world.config("ours", MigrationConfig::default());
+    let mut ours = ShardConsumer::start(world.kinesis.clone(), store, config).await.unwrap();
+    let mut stream = ours.next().await.unwrap().unwrap();
+    let (pending, note) = stream.pending().unwrap();
+    assert_eq!((Some(&pending), &note), (lease.pending_checkpoint.as_ref(), &lease.pending_state));
+    assert_eq!(note.as_deref(), Some(&b"prepared at 4"[..]));
+    let ShardEvent::Records { input, .. } = stream.next(7).await else { panic!("no records") };
+    let data = |record: millstream_kinesis::RecordRef<'_>| String::from_utf8(record.data.to_vec()).unwrap();
+    let numbers: Vec<String> = input.blocks.iter().flat_map(|block| block.iter().map(data)).collect();
+    assert_eq!(numbers, ["0", "1", "2", "3", "4", "5", "6"]);
+    let prepared = stream.checkpointer().prepare(None, Some(b"of ours".to_vec())).await.unwrap().at().clone();
+    assert!(matches!(pending, Checkpoint::At(_)) && prepared > pending, "{prepared}");
+    drop((stream, ours));
+
+    assert!(world.java_of("KCL_CLASSPATH", "java-2", &["until=9"]).ended().await.success());
+    assert_eq!(*world.told.lock().unwrap(), [format!("pending {} of ours", prepared.word())]);
+    let expected = [("java", 0..5), ("java-2", 0..10)];
+    let expected =
+        expected.into_iter().flat_map(|(name, numbers)| numbers.map(move |number| (name.to_owned(), number)));
+    assert_eq!(world.processed(), expected.collect::<Vec<_>>());
+    let lease = world.store.scan().await.unwrap().remove(0);
+    assert_eq!((lease.pending_checkpoint, lease.pending_state), (None, None));
+    assert!(lease.checkpoint > prepared);
 }
 
 /// A shard of Java's and one of ours are split, then two children of different owners are merged. Records of each key stay in

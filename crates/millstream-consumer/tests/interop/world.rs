@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use millstream_consumer::{Consumer, ConsumerConfig, StreamConfig};
 use millstream_kinesis::{AwsKinesis, AwsSettings, InitialPosition, Kinesis, PutEntry};
-use millstream_lease::migration::{ClientVersion, MigrationConfig};
+use millstream_lease::migration::{ClientVersion, MigrationConfig, TableStatus};
 use millstream_lease::{CoordinatorConfig, DynamoDbLeaseStore, Lease, LeaseStore};
 use millstream_local::{LocalConfig, LocalService};
 use tokio::sync::watch;
@@ -17,9 +17,11 @@ use tokio::time::{Instant, sleep};
 
 pub(crate) const STREAM: &str = "orders";
 pub(crate) const OTHER_STREAM: &str = "clicks";
-const APPLICATION: &str = "application";
+pub(crate) const APPLICATION: &str = "application";
 pub(crate) const SHARDS: usize = 4;
 const FAILOVER: Duration = Duration::from_secs(3);
+/// What a worker may take to give a lease up.
+pub(crate) const HANDOFF: Duration = Duration::from_secs(5);
 
 /// So many keys are put, each with its numbers in a row.
 const KEYS: u32 = 16;
@@ -38,7 +40,11 @@ pub(crate) struct World {
     pub(crate) leases: Vec<Lease>,
     pub(crate) leads: Option<String>,
     pub(crate) version: Option<ClientVersion>,
+    /// How far the move to one table was.
+    pub(crate) tables: Option<TableStatus>,
     seen: Seen,
+    /// What Java workers say else: what they were told of prepared checkpoints, and where they stand still.
+    pub(crate) told: Arc<Mutex<Vec<String>>>,
     pub(crate) put: u32,
 }
 
@@ -81,7 +87,9 @@ impl World {
             leases: Vec::new(),
             leads: None,
             version: None,
+            tables: None,
             seen: Seen::default(),
+            told: Arc::default(),
             put: 0,
         }
     }
@@ -91,8 +99,8 @@ impl World {
         self.java_of("KCL_CLASSPATH", name, &[])
     }
 
-    /// One of the version whose jars a variable names, with further arguments of `tests/interop/Worker.java`.
-    pub(crate) fn java_of(&self, classpath: &str, name: &'static str, more: &[&str]) -> Java {
+    /// One of the version whose jars a variable names, with settings of `tests/interop/Worker.java`.
+    pub(crate) fn java_of(&self, classpath: &str, name: &'static str, settings: &[&str]) -> Java {
         let classpath = std::env::var(classpath).expect("the jars of the KCL; run this by `make interop`");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/Worker.java");
         let failover = FAILOVER.as_millis().to_string();
@@ -100,17 +108,19 @@ impl World {
             .args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", &classpath])
             .arg(source)
             .args([&self.service.endpoint(), APPLICATION, &self.streams, name, &failover])
-            .args(more)
+            .args(settings)
             .stdout(Stdio::piped())
             .spawn()
             .expect("java");
         let output = process.stdout.take().unwrap();
-        let seen = self.seen.clone();
+        let (seen, told) = (self.seen.clone(), self.told.clone());
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 println!("{name}: {line}");
-                if let ["record", _, number] = line.split(' ').collect::<Vec<_>>()[..] {
-                    seen.lock().unwrap().push((name.to_owned(), number.parse().unwrap()));
+                match line.split(' ').collect::<Vec<_>>()[..] {
+                    ["record", _, number] => seen.lock().unwrap().push((name.to_owned(), number.parse().unwrap())),
+                    ["pending" | "stuck", ..] => told.lock().unwrap().push(line),
+                    _ => {}
                 }
             }
         });
@@ -123,18 +133,29 @@ impl World {
 
     /// One of ours that is told what to do where the fleet moves from one version to the next.
     pub(crate) async fn ours_in_a_move(&self, name: &'static str, migration: MigrationConfig) -> Ours {
+        let config = self.config(name, migration);
+        let consumer = Consumer::start(self.kinesis.clone(), self.another_store().await, config).await.unwrap();
+        Ours { consumer, name, seen: self.seen.clone() }
+    }
+
+    /// The store of a worker of its own.
+    pub(crate) async fn another_store(&self) -> Arc<DynamoDbLeaseStore> {
+        Arc::new(DynamoDbLeaseStore::connect(&self.aws, APPLICATION).await)
+    }
+
+    /// What a worker of ours is told.
+    pub(crate) fn config(&self, name: &str, migration: MigrationConfig) -> ConsumerConfig {
         let mut lease = CoordinatorConfig::new(name, InitialPosition::TrimHorizon);
         lease.failover_ms = u64::try_from(FAILOVER.as_millis()).unwrap();
         lease.checkpoint_interval_ms = 500;
+        lease.shard_sync_ms = 5_000;
+        lease.handoff_timeout_ms = u64::try_from(HANDOFF.as_millis()).unwrap();
         lease.migration = migration;
         let several = |stream: &str| StreamConfig { stream: stream.to_owned(), initial: InitialPosition::TrimHorizon };
-        let config = match self.streams.contains(':') {
+        match self.streams.contains(':') {
             false => ConsumerConfig::new(STREAM, lease, 7),
             true => ConsumerConfig::several(watch::channel(self.streams.split(',').map(several).collect()).1, lease, 7),
-        };
-        let store = Arc::new(DynamoDbLeaseStore::connect(&self.aws, APPLICATION).await);
-        let consumer = Consumer::start(self.kinesis.clone(), store, config).await.unwrap();
-        Ours { consumer, name, seen: self.seen.clone() }
+        }
     }
 
     /// Puts a record into every shard, again and again, and works on what `ours` has read, until `done`.
@@ -160,13 +181,17 @@ impl World {
             if let Ok(fleet) = self.store.fleet().unwrap().look().await {
                 self.leads = fleet.lock.filter(|lock| !lock.is_released).map(|lock| lock.owner);
                 self.version = fleet.client_version;
+                self.tables = fleet.table_migration.map(|migration| migration.status);
             }
             let owners = self.owners();
             if done(self, &owners) {
                 println!("{what}: {:.1} s", began.elapsed().as_secs_f64());
                 return;
             }
-            assert!(began.elapsed() < limit, "{what}: not within {limit:?}; {owners:?}, {} put", self.put);
+            if began.elapsed() > limit {
+                let fleet = self.store.fleet().unwrap().look().await;
+                panic!("{what}: not within {limit:?}; {owners:?}, {} put, {fleet:?}", self.put);
+            }
             sleep(Duration::from_millis(250)).await;
         }
     }
@@ -228,8 +253,16 @@ impl World {
 
     /// A client for what the library's own has no call for.
     pub(crate) async fn client(&self) -> aws_sdk_kinesis::Client {
-        let settings = self.aws.load().await;
-        aws_sdk_kinesis::Client::new(&settings.into_builder().endpoint_url(self.service.endpoint()).build())
+        aws_sdk_kinesis::Client::new(&self.endpoint().await)
+    }
+
+    /// One for the lease table.
+    pub(crate) async fn table(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.endpoint().await)
+    }
+
+    async fn endpoint(&self) -> aws_config::SdkConfig {
+        self.aws.load().await.into_builder().endpoint_url(self.service.endpoint()).build()
     }
 
     pub(crate) fn repeated(&self) -> usize {
