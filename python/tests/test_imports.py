@@ -47,3 +47,8 @@ def test_submit_and_the_decks_imports_are_light() -> None:
     foreign = {name for name in modules if name.partition(".")[0] not in ("millstream", "pyspark")}
     print(len(foreign), sorted(foreign))
     assert len(foreign) <= 60
+
+
+def test_a_worker_of_the_kcl_brings_asyncio_only_if_it_is_asked_for() -> None:
+    assert not imported("from millstream.kcl import RecordProcessor, Settings, Worker") & {"asyncio", "ssl"}
+    assert "asyncio" in imported("from millstream.kcl import AsyncCheckpointer, AsyncWorker")

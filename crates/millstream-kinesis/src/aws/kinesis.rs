@@ -36,7 +36,7 @@ pub struct AwsKinesis {
 
 /// Iterators and records are asked for by so many calls at a time. Each keeps a connection where the service speaks HTTP/1.1,
 /// and each connection buffers. Enough for five reads a second of a thousand shards if an answer takes 50 ms.
-const MAX_READERS: usize = 256;
+pub(super) const MAX_READERS: usize = 256;
 
 impl AwsKinesis {
     /// A client for these settings. Makes no call to Kinesis yet.

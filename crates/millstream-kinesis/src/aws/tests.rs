@@ -1,11 +1,16 @@
 //! The SDK client against a few bytes of HTTP: what is sent, what comes back, and what an error becomes.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use aws_credential_types::provider::ProvideCredentials;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
+use super::kinesis::MAX_READERS;
 use super::*;
 use crate::{HashKey, Kinesis, KinesisError, PutEntry, PutOutcome, ReadFrom, ShardId};
 
@@ -73,6 +78,27 @@ async fn connect(endpoint: &str) -> AwsKinesis {
 
 fn shard() -> ShardId {
     "shardId-000000000000".into()
+}
+
+#[tokio::test]
+async fn so_many_read_at_a_time_and_the_others_wait_for_their_turn() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let kinesis = Arc::new(connect(&format!("http://{}", listener.local_addr().unwrap())).await);
+    let calls: Vec<_> = (0..MAX_READERS + 50)
+        .map(|nth| {
+            let kinesis = Arc::clone(&kinesis);
+            let shard = ShardId::from(format!("shardId-{nth:012}").as_str());
+            tokio::spawn(async move { kinesis.get_records("orders", &shard, "iterator", 10).await })
+        })
+        .collect();
+    let mut connections = Vec::new();
+    while connections.len() < MAX_READERS {
+        connections.push(listener.accept().await.unwrap());
+    }
+    // All have asked, and nobody is answered.
+    let another = timeout(Duration::from_millis(200), listener.accept()).await;
+    assert!(another.is_err(), "{MAX_READERS} calls are under way, and one more was made");
+    calls.iter().for_each(JoinHandle::abort);
 }
 
 #[tokio::test]
