@@ -46,7 +46,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """What needs asyncio comes when it is asked for: the memory that it takes is a third of an idle worker's."""
+    """What needs asyncio comes when it is asked for: it is a quarter of an idle worker's memory."""
     if name == "AsyncWorker":
         from millstream.kcl.aio import AsyncWorker
 

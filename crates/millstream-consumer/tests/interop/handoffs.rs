@@ -3,7 +3,7 @@
 
 use millstream_kinesis::Kinesis;
 
-use crate::world::{HANDOFF, Owners, SHARDS, STREAM, World, halved, minutes};
+use crate::world::{HANDOFF, SHARDS, STREAM, World, minutes};
 
 /// Java, whose processors stand still from some record on, leads and gives ours its share all the same.
 #[tokio::test(flavor = "multi_thread")]
@@ -17,8 +17,7 @@ async fn java_that_stands_still_gives_its_shards_up() {
     assert_eq!(world.repeated(), 0);
 
     let ours = world.ours("ours").await;
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java", "ours"]);
-    world.run("ours has its share", Some(&ours), minutes(4), is_shared).await;
+    world.share("ours has its share", ["java", "ours"], Some(&ours), minutes(4)).await;
     drop(java);
     world.has_all("ours", Some(&ours), minutes(1)).await;
     world.all_is_processed(Some(&ours)).await;
@@ -43,8 +42,7 @@ async fn ours_that_stands_still_gives_its_shards_up() {
 
     // By the load that ours measures there would be nothing to move.
     let _java = world.java_of("KCL_CLASSPATH", "java", &["leaseAssignmentStrategy=LEASE_COUNT_BASED"]);
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java", "ours"]);
-    world.run("Java has its share", None, minutes(4), is_shared).await;
+    world.share("Java has its share", ["java", "ours"], None, minutes(4)).await;
     drop(ours);
     world.has_all("java", None, minutes(3)).await;
     world.all_is_processed(None).await;

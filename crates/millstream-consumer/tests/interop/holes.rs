@@ -3,7 +3,7 @@
 use millstream_kinesis::Kinesis;
 use millstream_lease::LeaseStore;
 
-use crate::world::{Owners, SHARDS, STREAM, World, halved, minutes};
+use crate::world::{SHARDS, STREAM, World, minutes};
 
 /// Java finds the hole first; ours, when it has taken Java's place, the next one.
 #[tokio::test(flavor = "multi_thread")]
@@ -18,8 +18,7 @@ async fn a_lease_that_was_deleted_is_made_again() {
     world.all_is_processed(None).await;
 
     let ours = world.ours("ours").await;
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java", "ours"]);
-    world.run("ours has its share", Some(&ours), minutes(4), is_shared).await;
+    world.share("ours has its share", ["java", "ours"], Some(&ours), minutes(4)).await;
     drop(java);
     world.has_all("ours", Some(&ours), minutes(1)).await;
     delete(&world, "shardId-000000000002").await;

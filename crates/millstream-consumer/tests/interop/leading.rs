@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use millstream_kinesis::Kinesis;
 use millstream_lease::LeaseStore;
 
-use crate::world::{APPLICATION, OTHER_STREAM, Owners, SHARDS, STREAM, World, halved, minutes};
+use crate::world::{APPLICATION, OTHER_STREAM, SHARDS, STREAM, World, minutes};
 
 /// A worker of ours joins a fleet led by Java, is assigned its share by graceful handoffs, gives it back at its stop, joins again,
 /// and takes over all when Java is killed. Then it leads: another Java worker is given its share by ours, and leads when ours
@@ -21,8 +21,7 @@ async fn java_and_ours_share_a_stream() {
     mark(&world).await;
 
     let ours = world.ours("ours").await;
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java", "ours"]);
-    world.run("ours is assigned its share", Some(&ours), minutes(4), is_shared).await;
+    world.share("ours is assigned its share", ["java", "ours"], Some(&ours), minutes(4)).await;
     assert_eq!(world.repeated(), 0, "a handoff from Java to ours repeats nothing");
 
     ours.stop().await;
@@ -41,8 +40,7 @@ async fn java_and_ours_share_a_stream() {
     let repeated = world.repeated();
 
     let _java = world.java("java-2");
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java-2", "ours-2"]);
-    world.run("ours gives Java its share", Some(&ours), minutes(5), is_shared).await;
+    world.share("ours gives Java its share", ["java-2", "ours-2"], Some(&ours), minutes(5)).await;
     assert_eq!(world.leads.as_deref(), Some("ours-2"));
     assert_eq!(world.repeated(), repeated, "a handoff from ours to Java repeats nothing");
 
@@ -88,8 +86,7 @@ async fn java_and_ours_share_two_streams() {
     assert!(before.contains("000000000000:clicks:12345:shardId-000000000000"), "{before:?}");
 
     let mut ours = world.ours("ours").await;
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java", "ours"]);
-    world.run("ours is assigned its share", Some(&ours), minutes(4), is_shared).await;
+    world.share("ours is assigned its share", ["java", "ours"], Some(&ours), minutes(4)).await;
     assert_eq!(world.repeated(), 0, "a handoff from Java to ours repeats nothing");
     drop(java);
     world.has_all("ours", Some(&ours), minutes(2)).await;

@@ -4,7 +4,7 @@ use millstream_kinesis::Kinesis;
 use millstream_lease::LeaseStore;
 use millstream_lease::migration::{ClientVersion, ClientVersionConfig, MigrationConfig};
 
-use crate::world::{Owners, SHARDS, STREAM, World, halved, minutes};
+use crate::world::{SHARDS, STREAM, World, halved, minutes};
 
 /// Of this name and Java's, the rule of version 2 elects this one.
 const OURS: &str = "ELECTED";
@@ -19,13 +19,11 @@ async fn java_2_and_ours_share_a_stream() {
     let java = world.java_of("KCL2_CLASSPATH", "java", &[]);
     world.java_reads(SHARDS).await;
     let ours = world.ours("ours").await;
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java", "ours"]);
-    world.run("ours has its share", Some(&ours), minutes(4), is_shared).await;
+    world.share("ours has its share", ["java", "ours"], Some(&ours), minutes(4)).await;
     drop(java);
     world.has_all("ours", Some(&ours), minutes(1)).await;
     let _java = world.java_of("KCL2_CLASSPATH", "java-2", &[]);
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java-2", "ours"]);
-    world.run("another Java worker has its share", Some(&ours), minutes(4), is_shared).await;
+    world.share("another Java worker has its share", ["java-2", "ours"], Some(&ours), minutes(4)).await;
     ours.stop().await;
     world.has_all("java-2", None, minutes(1)).await;
     world.all_is_processed(None).await;

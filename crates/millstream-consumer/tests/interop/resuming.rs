@@ -1,6 +1,7 @@
 //! One goes on where the other stopped: in the middle of an aggregated record, and over splits and merges.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use millstream_consumer::{ShardConsumer, ShardEvent};
@@ -44,9 +45,7 @@ async fn the_other_goes_on_behind_the_last_record_of_an_aggregate_that_was_proce
         sleep(Duration::from_millis(10)).await;
     }
     let expected = [("ours", 0..4), ("java", 4..8), ("ours-2", 8..10)];
-    let expected =
-        expected.into_iter().flat_map(|(name, numbers)| numbers.map(move |number| (name.to_owned(), number)));
-    assert_eq!(world.processed(), expected.collect::<Vec<_>>());
+    assert_eq!(world.processed(), each(expected));
 }
 
 /// Java prepares a checkpoint, with a note for its successor, and is gone before it writes it; ours is told of both, prepares
@@ -80,12 +79,15 @@ async fn a_checkpoint_that_one_has_prepared_is_known_to_the_other() {
     assert!(world.java_of("KCL_CLASSPATH", "java-2", &["until=9"]).ended().await.success());
     assert_eq!(*world.told.lock().unwrap(), [format!("pending {} of ours", prepared.word())]);
     let expected = [("java", 0..5), ("java-2", 0..10)];
-    let expected =
-        expected.into_iter().flat_map(|(name, numbers)| numbers.map(move |number| (name.to_owned(), number)));
-    assert_eq!(world.processed(), expected.collect::<Vec<_>>());
+    assert_eq!(world.processed(), each(expected));
     let lease = world.store.scan().await.unwrap().remove(0);
     assert_eq!((lease.pending_checkpoint, lease.pending_state), (None, None));
     assert!(lease.checkpoint > prepared);
+}
+
+/// Who processed which number, from who did which of them in a row.
+fn each<const N: usize>(runs: [(&str, Range<u32>); N]) -> Vec<(String, u32)> {
+    runs.into_iter().flat_map(|(name, numbers)| numbers.map(move |number| (name.to_owned(), number))).collect()
 }
 
 /// A shard of Java's and one of ours are split, then two children of different owners are merged. Records of each key stay in

@@ -17,16 +17,14 @@ async fn three_tables_become_one() {
     let java = world.java_of("KCL34_CLASSPATH", "java-34", &[]);
     world.has_all("java-34", None, minutes(4)).await;
     let ours = world.ours_in_a_move("ours", quick).await;
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java-34", "ours"]);
-    world.run("ours has its share of a fleet of 3.4", Some(&ours), minutes(4), is_shared).await;
+    world.share("ours has its share of a fleet of 3.4", ["java-34", "ours"], Some(&ours), minutes(4)).await;
     let fleet = world.store.fleet().unwrap().look().await.unwrap();
     assert!(fleet.has_legacy_tables && fleet.workers.iter().all(|worker| worker.is_in_legacy_table), "{fleet:?}");
     drop(java);
     world.has_all("ours", Some(&ours), minutes(3)).await;
 
     let java = world.java_of("KCL_CLASSPATH", "java-35", &[]);
-    let is_shared = |_: &World, owners: &Owners| halved(owners, ["java-35", "ours"]);
-    world.run("Java 3.5 has its share", Some(&ours), minutes(5), is_shared).await;
+    world.share("Java 3.5 has its share", ["java-35", "ours"], Some(&ours), minutes(5)).await;
     world
         .run("all know the one table", Some(&ours), minutes(5), |world, _| world.tables == Some(TableStatus::Deployed))
         .await;

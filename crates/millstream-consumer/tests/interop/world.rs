@@ -204,6 +204,11 @@ impl World {
         .await;
     }
 
+    /// Waits until each of two workers has half of the shards.
+    pub(crate) async fn share(&mut self, what: &str, workers: [&str; 2], ours: Option<&Ours>, limit: Duration) {
+        self.run(what, ours, limit, |_, owners| halved(owners, workers)).await;
+    }
+
     /// Waits until one worker has all shards.
     pub(crate) async fn has_all(&mut self, worker: &str, ours: Option<&Ours>, limit: Duration) {
         let what = format!("{worker} has all");
