@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use millstream_local::{LocalConfig, LocalService};
 use serde_json::{Value, json};
-use support::{Client, EAST, data_of, word};
+use support::{CBOR, Client, EAST, cbor, data_of, word};
 
 const FIRST: &str = "shardId-000000000000";
 
@@ -270,4 +270,55 @@ async fn large_records_and_large_answers_keep_to_the_limits() {
     let (rest, _) = client.drain(word(&read["NextShardIterator"]), 10_000).await;
     assert_eq!(rest.len(), 7);
     assert!(rest.iter().all(|record| data_of(record) == mebibyte));
+}
+
+#[tokio::test]
+async fn what_is_read_again_is_what_was_read_first_in_either_format() {
+    let home = tempfile::tempdir().unwrap();
+    let config = LocalConfig { data_dir: Some(home.path().to_owned()), ..LocalConfig::default() };
+    let service = LocalService::start(config).await.unwrap();
+    let mut client = Client::connect(&service.endpoint(), EAST).await;
+    client.ok("CreateStream", json!({"StreamName": "s", "ShardCount": 1})).await;
+    let data = base64_simd::STANDARD.encode_to_string(vec![7u8; 1000]);
+    let mut places = Vec::new();
+    // Enough in one request to be kept as it is sent, and a record that is copied between them.
+    for request in 0..3 {
+        let entry = |nth: usize| json!({"PartitionKey": format!("{request}-\"{nth}\""), "Data": data});
+        let entries: Vec<Value> = (0..50).map(entry).collect();
+        let answer = client.ok("PutRecords", json!({"StreamName": "s", "Records": entries})).await;
+        places.extend(answer["Records"].as_array().unwrap().iter().map(|place| word(&place["SequenceNumber"])));
+        places.push(client.put("s", "one", b"one").await.1);
+    }
+    // From the start, and from the middle of a request; as many as there are, and to the middle of one.
+    let cases = [(0, 10_000), (10, 10_000), (0, 70), (10, 100), (51, 50), (51, 51), (50, 103)];
+    let mut first = Vec::new();
+    for round in 0..4 {
+        for (nth, (from, limit)) in cases.into_iter().enumerate() {
+            let place = json!({"StreamName": "s", "ShardId": FIRST, "ShardIteratorType": "AT_SEQUENCE_NUMBER",
+                "StartingSequenceNumber": places[from]});
+            let iterator = word(&client.ok("GetShardIterator", place).await["ShardIterator"]);
+            let request = json!({"ShardIterator": iterator, "Limit": limit});
+            let json = client.ok("GetRecords", request.clone()).await["Records"].clone();
+            let answer = client.send_as(CBOR, "Kinesis_20131202.GetRecords", &cbor::encode(&request)).await;
+            let from_cbor = cbor::in_json(cbor::decode(&mut &answer.body[..]))["Records"].clone();
+            let numbers = json.as_array().unwrap().iter().map(|record| word(&record["SequenceNumber"]));
+            let expected = &places[from..places.len().min(from + limit)];
+            assert_eq!(numbers.collect::<Vec<_>>(), expected, "case {nth}, round {round}");
+            assert!(from_cbor == json, "case {nth}, round {round}");
+            if round == 0 {
+                first.push(json);
+            } else {
+                assert!(first[nth] == json, "case {nth}, round {round}");
+            }
+        }
+    }
+    // Only what arrives from now on is encrypted, whatever has been kept.
+    client.ok("StartStreamEncryption", json!({"StreamName": "s", "EncryptionType": "KMS", "KeyId": "k"})).await;
+    client.put("s", "secret", b"x").await;
+    for _ in 0..3 {
+        let iterator = client.iterator("s", FIRST, "TRIM_HORIZON").await;
+        let records = client.ok("GetRecords", json!({"ShardIterator": iterator})).await["Records"].clone();
+        let encrypted = records.as_array().unwrap().iter().map(|record| record.get("EncryptionType").is_some());
+        assert_eq!(encrypted.collect::<Vec<_>>(), [vec![false; 153], vec![true]].concat());
+    }
 }

@@ -12,6 +12,8 @@ use super::Body;
 const PIECE: usize = 1024 * 1024;
 /// Pieces that may wait for the client: an answer of usual size, so that no thread waits for a slow one.
 const AHEAD: usize = 32;
+/// So few bytes are copied to be sent: their buffer is used on.
+const COPIED: usize = 16 * 1024;
 /// Buffers that are kept, 13 MB of them.
 const SPARE: usize = 12;
 
@@ -47,13 +49,35 @@ impl Outlet {
         if written.len() < PIECE {
             return;
         }
+        self.send(written);
+    }
+
+    /// Sends what has been written, and behind it bytes that stand elsewhere.
+    pub(crate) fn splice(&mut self, written: &mut Vec<u8>, bytes: Bytes) {
+        self.send(written);
+        self.send_piece(bytes);
+    }
+
+    fn send(&mut self, written: &mut Vec<u8>) {
+        if written.len() < COPIED {
+            self.send_piece(Bytes::copy_from_slice(written));
+            written.clear();
+        } else {
+            let bytes = std::mem::replace(written, self.buffers.take());
+            self.send_piece(Bytes::from_owner(Piece { bytes, buffers: self.buffers.clone() }));
+        }
+    }
+
+    fn send_piece(&mut self, piece: Bytes) {
+        // An empty one would be the end.
+        if piece.is_empty() {
+            return;
+        }
         if let Some((begun, from)) = self.body.take() {
             // A client that is gone needs no answer; nor does it below.
             let _ = begun.send(Body::Growing(from));
         }
-        let bytes = std::mem::replace(written, self.buffers.take());
-        let piece = Piece { bytes, buffers: self.buffers.clone() };
-        let _ = self.pieces.blocking_send(Bytes::from_owner(piece));
+        let _ = self.pieces.blocking_send(piece);
     }
 
     /// Sends the last of it, if any has been sent before; gives it back otherwise.

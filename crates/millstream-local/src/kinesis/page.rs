@@ -10,7 +10,9 @@ use super::sequence::Sequence;
 use super::shard::Shard;
 use super::stream::Stream;
 use crate::api_error::ApiError;
+use crate::format::Format;
 use crate::storage::frame::Frame;
+use crate::storage::{Block, Passage, Take};
 
 /// How much goes into one answer or event.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,84 @@ pub(crate) struct PageEnd {
     pub(crate) bytes: usize,
 }
 
+/// Takes records into an answer.
+struct Records<'a> {
+    writer: &'a mut Writer,
+    shard: &'a Shard,
+    limits: Limits,
+    /// Records that have arrived since are encrypted.
+    encrypted_ms: Option<u64>,
+    digits: Digits,
+    count: usize,
+    /// Of data and keys.
+    bytes: usize,
+    /// Index and arrival of the last record.
+    last: Option<(u64, u64)>,
+}
+
+impl Records<'_> {
+    fn has_room(&self, records: usize, bytes: usize) -> bool {
+        self.count + records <= self.limits.records && (self.count == 0 || self.bytes + bytes <= self.limits.bytes)
+    }
+
+    fn taken(&mut self, records: usize, bytes: usize, last: (u64, u64)) {
+        self.count += records;
+        self.bytes += bytes;
+        self.last = Some(last);
+    }
+}
+
+impl Take for Records<'_> {
+    #[inline(always)]
+    fn record(&mut self, record: &Frame<'_>) -> bool {
+        let size = size_of(record);
+        if !self.has_room(1, size) {
+            return false;
+        }
+        let sequence = self.digits.of(self.shard.sequence(record.index, record.arrival_ms));
+        let encrypted = self.encrypted_ms.is_some_and(|since_ms| since_ms <= record.arrival_ms);
+        write_record(self.writer, sequence, record, encrypted);
+        self.writer.flow();
+        self.taken(1, size, (record.index, record.arrival_ms));
+        true
+    }
+
+    fn block(&mut self, block: &Block) -> bool {
+        // Encryption may begin and end, and a passage stays.
+        if !self.writer.flows() || self.encrypted_ms.is_some() || !self.has_room(block.records(), 0) {
+            return false;
+        }
+        let format = self.writer.format();
+        let Some(passage) = block.passage(format, |records| passage(format, self.shard, records)) else { return false };
+        let fits = self.has_room(passage.records, passage.size) && passage.size <= self.limits.bytes;
+        if fits {
+            self.writer.splice(&passage.bytes);
+            self.taken(passage.records, passage.size, passage.last);
+        }
+        fits
+    }
+}
+
+/// Consecutive records, none of which is encrypted.
+fn passage(format: Format, shard: &Shard, frames: &mut dyn Iterator<Item = Frame<'_>>) -> Passage {
+    let mut writer = Writer::passage(format, 0);
+    let mut digits = Digits::default();
+    let (mut records, mut size, mut last) = (0, 0, (0, 0));
+    for record in frames {
+        let sequence = digits.of(shard.sequence(record.index, record.arrival_ms));
+        write_record(&mut writer, sequence, &record, false);
+        records += 1;
+        size += size_of(&record);
+        last = (record.index, record.arrival_ms);
+    }
+    Passage { bytes: writer.into_bytes().into(), records, size, last }
+}
+
+/// What of a record counts against the limits.
+fn size_of(record: &Frame<'_>) -> usize {
+    record.data.len() + record.partition_key.len()
+}
+
 /// Writes the members `Records`, `MillisBehindLatest` and, at the end of the shard, `ChildShards`.
 ///
 /// Reads from the disk: not for an asynchronous task, unless [`Shard::is_near`] says so.
@@ -48,38 +128,22 @@ pub(crate) fn write_page(
     let encrypted_ms = stream.settings().encryption.as_ref().map(|encryption| encryption.since_ms);
     // What has expired is not read: an older place moves to the horizon.
     let place = Place { arrival_ms: place.arrival_ms.max(stream.horizon_ms()), ..place };
-    let (mut count, mut bytes, mut newest_ms, mut last) = (0, 0, now_ms, None);
-    let mut digits = Digits::default();
     writer.key("Records");
     writer.begin_list();
-    let read = shard.read(place, |record| {
-        let size = record.data.len() + record.partition_key.len();
-        if count == limits.records || (count > 0 && bytes + size > limits.bytes) {
-            return false;
-        }
-        let sequence = shard.sequence(record.index, record.arrival_ms);
-        write_record(
-            writer,
-            digits.of(sequence),
-            record,
-            encrypted_ms.is_some_and(|since_ms| since_ms <= record.arrival_ms),
-        );
-        writer.flow();
-        count += 1;
-        bytes += size;
-        newest_ms = record.arrival_ms;
-        last = Some(sequence);
-        true
-    });
-    let read = read.map_err(|error| ApiError::storage("read a log", &error))?;
+    let digits = Digits::default();
+    let mut records = Records { writer, shard, limits, encrypted_ms, digits, count: 0, bytes: 0, last: None };
+    let read = shard.read(place, &mut records).map_err(|error| ApiError::storage("read a log", &error))?;
+    let Records { count, bytes, last, .. } = records;
     stream.traffic().given(count, bytes);
     writer.end_list();
     writer.key("MillisBehindLatest");
+    let newest_ms = last.map_or(now_ms, |(_, arrival_ms)| arrival_ms);
     writer.number(if read.caught_up { 0 } else { now_ms.saturating_sub(newest_ms) });
     if read.ended {
         writer.key("ChildShards");
         writer.value(&children(stream, shard))?;
     }
+    let last = last.map(|(index, arrival_ms)| shard.sequence(index, arrival_ms));
     Ok(PageEnd { next: read.next, last, caught_up: read.caught_up, ended: read.ended, bytes })
 }
 

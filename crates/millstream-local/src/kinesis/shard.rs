@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::iterator::Place;
 use super::sequence::Sequence;
 use crate::storage::frame::Frame;
-use crate::storage::{Appended, NotWritten, ShardLog, Submission, Wanted};
+use crate::storage::{Appended, NotWritten, ShardLog, Submission, Take, Wanted};
 
 /// What is written down about a shard, in the metadata file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,10 +88,10 @@ impl Shard {
         self.log.append(records, now_ms, submission)
     }
 
-    /// Shows the records from a place on to `take`, until there are no more or it refuses one by `false`.
+    /// Shows the records from a place on to `take`, until there are no more or it refuses one.
     ///
     /// Reads from the disk: not for an asynchronous task, unless [`Shard::is_near`] says so.
-    pub(crate) fn read(&self, place: Place, take: impl FnMut(&Frame<'_>) -> bool) -> io::Result<ReadEnd> {
+    pub(crate) fn read(&self, place: Place, take: &mut impl Take) -> io::Result<ReadEnd> {
         // Asked before the log: after the close nothing is appended that the log would not show.
         let closed = self.closed_ms().is_some();
         let stop = self.log.read(Wanted { index: place.index, arrival_ms: place.arrival_ms }, take)?;
@@ -103,7 +103,7 @@ impl Shard {
     pub(crate) fn newest(&self, most: usize, mut show: impl FnMut(&Frame<'_>)) -> io::Result<()> {
         let first = self.latest().index.saturating_sub(most as u64);
         let mut left = most;
-        self.read(Place { index: first, arrival_ms: 0 }, |record| {
+        self.read(Place { index: first, arrival_ms: 0 }, &mut |record: &Frame<'_>| {
             // Records may have come since.
             let shown = left > 0;
             if shown {
@@ -138,7 +138,7 @@ impl Shard {
     /// The place of the first record that arrived at a time or later. Reads from the disk.
     pub(crate) fn at_time(&self, arrival_ms: u64) -> io::Result<Place> {
         // A record on its way to the disk may have arrived earlier: without a record found, the time stays.
-        Ok(self.read(Place { index: 0, arrival_ms }, |_| false)?.next)
+        Ok(self.read(Place { index: 0, arrival_ms }, &mut |_: &Frame<'_>| false)?.next)
     }
 
     /// Whether [`Shard::trim`] has something to do.

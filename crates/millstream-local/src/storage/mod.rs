@@ -12,7 +12,7 @@
 //!
 //! The way of a record: `log` gives it an index and keeps it with others of its shard; `committer`, one at a time, writes
 //! such groups to their segments, makes them safe by the `journal` and shows them to readers, who find the newest in memory
-//! (`recent`).
+//! (`recent`), and what several of them read as it stands in their answers (`passage`).
 
 mod committer;
 mod data_dir;
@@ -22,6 +22,7 @@ pub(crate) mod fuzz;
 mod journal;
 mod log;
 mod marks;
+mod passage;
 mod recent;
 mod segment;
 mod upgrade;
@@ -30,4 +31,6 @@ pub(crate) use committer::{Committer, CommitterThread};
 pub(crate) use data_dir::DataDir;
 pub(crate) use data_dir::{finish_replacing, read_json, replace, sync_dir};
 pub(crate) use journal::{Journal, Replayed, replay};
-pub(crate) use log::{Appended, LogId, NotWritten, ShardLog, Submission, Wanted};
+pub(crate) use log::{Appended, LogId, NotWritten, ShardLog, Submission, Take, Wanted};
+pub(crate) use passage::Passage;
+pub(crate) use recent::Block;

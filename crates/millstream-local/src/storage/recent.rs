@@ -3,6 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::frame::{self, Frame};
+use super::passage::{Passage, Passages, Room};
+use crate::format::Format;
+
 /// Bytes kept, of all logs together: more than there are in the largest answer.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 /// What a block costs besides its frames, about.
@@ -10,16 +14,19 @@ const BLOCK_BYTES: usize = 128;
 
 /// Consecutive frames of a log, as they have been written to its segment.
 #[derive(Debug)]
-pub(super) struct Block {
+pub(crate) struct Block {
     pub(super) first_index: u64,
     pub(super) last_index: u64,
     pub(super) frames: Vec<u8>,
+    pub(super) passages: Passages,
 }
 
 /// The newest blocks of all logs.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     kept: Mutex<Kept>,
+    /// For what readers make of the blocks.
+    room: Room,
 }
 
 #[derive(Debug, Default)]
@@ -46,9 +53,10 @@ struct Place {
 }
 
 impl Recent {
-    /// Keeps a block until enough newer ones have come.
-    pub(super) fn keep(&self, block: Block) -> Arc<Block> {
-        let block = Arc::new(block);
+    /// Keeps frames until enough newer ones have come.
+    pub(super) fn keep(&self, first_index: u64, last_index: u64, frames: Vec<u8>) -> Arc<Block> {
+        let passages = Passages::new(self.room.clone());
+        let block = Arc::new(Block { first_index, last_index, frames, passages });
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.bytes += block.cost();
         kept.blocks.push_back(Arc::clone(&block));
@@ -86,6 +94,20 @@ impl Tail {
 }
 
 impl Block {
+    /// The records as they stand in answers, if they are read again and again: `write` then writes them.
+    pub(crate) fn passage(
+        &self,
+        format: Format,
+        write: impl FnOnce(&mut dyn Iterator<Item = Frame<'_>>) -> Passage,
+    ) -> Option<Arc<Passage>> {
+        self.passages.get(format, self.frames.len(), || write(&mut frame::iterate(&self.frames)))
+    }
+
+    /// How many there are.
+    pub(crate) fn records(&self) -> usize {
+        usize::try_from(self.last_index - self.first_index + 1).unwrap_or(usize::MAX)
+    }
+
     fn cost(&self) -> usize {
         self.frames.capacity() + BLOCK_BYTES
     }
@@ -95,15 +117,15 @@ impl Block {
 mod tests {
     use super::*;
 
-    fn block(first_index: u64, bytes: usize) -> Block {
-        Block { first_index, last_index: first_index + 9, frames: vec![0; bytes] }
+    fn keep(recent: &Recent, first_index: u64, bytes: usize) -> Arc<Block> {
+        recent.keep(first_index, first_index + 9, vec![0; bytes])
     }
 
     #[test]
     fn a_record_is_found_in_its_block_until_enough_newer_ones_have_come() {
         let (recent, mut ours, mut other) = (Recent::default(), Tail::default(), Tail::default());
         for first_index in [11, 21, 31] {
-            ours.push(&recent.keep(block(first_index, 1024)), first_index * 100);
+            ours.push(&keep(&recent, first_index, 1024), first_index * 100);
         }
         let found = |tail: &Tail, index| tail.block_of(index).map(|block| block.first_index);
         assert_eq!(
@@ -112,10 +134,10 @@ mod tests {
         );
         assert_eq!([10, 11, 40].map(|index| ours.offset_of(index)), [None, Some(1100), Some(3100)]);
         // Another log's records push out the oldest, and only them.
-        other.push(&recent.keep(block(1, KEPT_BYTES - 3 * 1024)), 0);
+        other.push(&keep(&recent, 1, KEPT_BYTES - 3 * 1024), 0);
         assert_eq!([11, 21, 31].map(|index| found(&ours, index)), [None, Some(21), Some(31)]);
         assert_eq!(ours.offset_of(11), None);
-        ours.push(&recent.keep(block(41, 1024)), 4100);
+        ours.push(&keep(&recent, 41, 1024), 4100);
         assert_eq!([21, 31, 41].map(|index| found(&ours, index)), [None, Some(31), Some(41)]);
         assert_eq!(ours.blocks.len(), 2);
     }
@@ -123,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_larger_than_all_that_may_be_kept_is_not_kept() {
         let (recent, mut tail) = (Recent::default(), Tail::default());
-        tail.push(&recent.keep(block(1, KEPT_BYTES)), 0);
+        tail.push(&keep(&recent, 1, KEPT_BYTES), 0);
         assert!(tail.block_of(1).is_none());
         assert_eq!(recent.kept.lock().unwrap_or_else(PoisonError::into_inner).bytes, 0);
     }

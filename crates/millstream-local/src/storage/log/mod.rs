@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 pub(crate) use append::{Appended, NotWritten, Submission};
-pub(crate) use read::Wanted;
+pub(crate) use read::{Take, Wanted};
 pub(super) use write::{Written, create, naming_directories};
 
 use self::group::Group;

@@ -34,6 +34,24 @@ pub(crate) struct Stop {
     pub(crate) settled: bool,
 }
 
+/// What takes the records that are read.
+pub(crate) trait Take {
+    /// A record; `false` refuses it and ends the read.
+    fn record(&mut self, record: &Frame<'_>) -> bool;
+
+    /// Consecutive records, all of which are wanted. `false` refuses them: they are shown one by one.
+    fn block(&mut self, _block: &Block) -> bool {
+        false
+    }
+}
+
+impl<F: FnMut(&Frame<'_>) -> bool> Take for F {
+    #[inline(always)]
+    fn record(&mut self, record: &Frame<'_>) -> bool {
+        self(record)
+    }
+}
+
 /// What may hold wanted records.
 enum Found {
     Segment(FoundSegment),
@@ -67,20 +85,20 @@ impl ShardLog {
     /// Shows the wanted records to `take`, until there are no more or it refuses one by `false`.
     ///
     /// Reads from the disk: not for an asynchronous task, unless [`ShardLog::is_near`] says that it is not needed.
-    pub(crate) fn read(&self, wanted: Wanted, mut take: impl FnMut(&Frame<'_>) -> bool) -> io::Result<Stop> {
+    pub(crate) fn read(&self, wanted: Wanted, take: &mut impl Take) -> io::Result<Stop> {
         let mut next = wanted;
         loop {
             let found = match self.find(next)? {
                 Ok(Found::Segment(found)) => found,
                 Ok(Found::Block(block)) => {
-                    if read_block(&block, &mut next, &mut take) {
+                    if read_block(&block, &mut next, take) {
                         continue;
                     }
                     return Ok(Stop { next, caught_up: false, settled: false });
                 }
                 Err(stop) => return Ok(stop),
             };
-            match self.read_segment(&found, &mut next, &mut take) {
+            match self.read_segment(&found, &mut next, take) {
                 Ok(true) => match found.following {
                     Some(first) => next.index = next.index.max(first),
                     None => {
@@ -128,12 +146,7 @@ impl ShardLog {
     }
 
     /// Whether the end of the segment was reached; `next` is moved behind what was taken.
-    fn read_segment(
-        &self,
-        found: &FoundSegment,
-        next: &mut Wanted,
-        take: &mut impl FnMut(&Frame<'_>) -> bool,
-    ) -> io::Result<bool> {
+    fn read_segment(&self, found: &FoundSegment, next: &mut Wanted, take: &mut impl Take) -> io::Result<bool> {
         let source = match &self.home {
             Home::Memory => Source::Memory(self, found.name),
             Home::Disk(disk) => Source::File(File::open(found.name.path(&disk.directory))?),
@@ -207,18 +220,23 @@ impl ShardLog {
 impl Wanted {
     /// Shows a record if it is wanted, and moves on behind it; `false` if it was refused.
     #[inline(always)]
-    fn show(&mut self, record: &Frame<'_>, take: &mut impl FnMut(&Frame<'_>) -> bool) -> bool {
+    fn show(&mut self, record: &Frame<'_>, take: &mut impl Take) -> bool {
         if record.index < self.index || record.arrival_ms < self.arrival_ms {
             return true;
         }
-        let taken = take(record);
+        let taken = take.record(record);
         *self = Self { index: record.index + u64::from(taken), arrival_ms: 0 };
         taken
     }
 }
 
 /// Whether the end of the block was reached; `next` is moved behind what was taken.
-fn read_block(block: &Block, next: &mut Wanted, take: &mut impl FnMut(&Frame<'_>) -> bool) -> bool {
+fn read_block(block: &Block, next: &mut Wanted, take: &mut impl Take) -> bool {
+    let first_arrival_ms = frame::head_of(&block.frames).map_or(0, |(_, arrival_ms)| arrival_ms);
+    if next.index <= block.first_index && next.arrival_ms <= first_arrival_ms && take.block(block) {
+        *next = Wanted { index: block.last_index + 1, arrival_ms: 0 };
+        return true;
+    }
     for record in frame::iterate(&block.frames) {
         if !next.show(&record, take) {
             return false;

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError};
 use super::group::Group;
 use super::{Disk, Home, LogId, NotWritten, OpenSegment, Segment, ShardLog, Unusable};
 use crate::storage::marks::{self, MARK_BYTES, Mark};
-use crate::storage::recent::{Block, Recent, Tail};
+use crate::storage::recent::{Recent, Tail};
 use crate::storage::segment::SegmentName;
 
 /// A segment of this size is complete.
@@ -159,8 +159,7 @@ impl ShardLog {
             let offset = segment.end;
             segment.extend(group);
             let frames = std::mem::take(&mut group.bytes);
-            let block = Block { first_index: group.first_index, last_index: group.last_index, frames };
-            segment.recent.push(&recent.keep(block), offset);
+            segment.recent.push(&recent.keep(group.first_index, group.last_index, frames), offset);
         }
         state.last_index = group.last_index;
         state.last_arrival_ms = group.last_arrival_ms;
