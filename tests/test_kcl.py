@@ -151,6 +151,33 @@ def test_metrics_go_to_cloudwatch_under_the_names_of_the_kcl_when_asked_for(
         Worker(lambda: Processor(journal), replace(settings, metrics_level="ALL"))
 
 
+def test_detailed_metrics_tell_how_long_calls_took(service: Service, settings: Settings) -> None:
+    feed = Feed(service, settings.stream_name, keys=1)
+    feed.put(rounds=3)
+    reported = replace(settings, metrics_level="DETAILED", failover_time=1.0)
+    worker = Worker(lambda: Processor(Journal(), lambda given: given.checkpointer.checkpoint()), reported)
+
+    def is_processed_and_renewed() -> bool:
+        lease = service.leases(settings.application_name).get(SHARD, {})
+        return lease.get("checkpoint") == feed.last[SHARD] and int(lease.get("leaseCounter", "0")) > 5
+
+    assert run_until(is_processed_and_renewed, worker) is None
+    with urllib.request.urlopen(f"{service.endpoint}/_millstream/metrics", timeout=10) as answer:
+        points = [point for point in json.load(answer)["metrics"] if point["namespace"] == settings.application_name]
+    of_calls = {point["name"] for point in points if point["name"].endswith((".Time", ".Success"))}
+    assert of_calls == {
+        "KinesisDataFetcher.getRecords.Success",
+        "KinesisDataFetcher.getRecords.Time",
+        "KinesisDataFetcher.getShardIterator.Success",
+        "KinesisDataFetcher.getShardIterator.Time",
+        "RecordProcessor.processRecords.Time",
+        "RenewLease.Success",
+        "RenewLease.Time",
+        "UpdateLease.Success",
+        "UpdateLease.Time",
+    }
+
+
 def test_a_checkpoint_at_a_record_is_where_the_next_worker_goes_on(service: Service, settings: Settings) -> None:
     Feed(service, settings.stream_name, keys=1).put(rounds=3)
 

@@ -142,9 +142,8 @@ impl Driver {
                     self.step(Event::Shutdown, &mut known);
                 }
                 Some(asked) = asked.recv() => {
-                    let status = self.shared.buffer().status();
                     // Nobody takes it where waiting for it has been given up.
-                    let _ = asked.send(Overview::new(&self.coordinator, &self.worker, status));
+                    let _ = asked.send(Overview::new(&self.coordinator, &self.worker, &self.shared));
                 }
                 () = tokio::time::sleep_until(wake) => self.step(Event::Tick, &mut known),
             }
@@ -321,7 +320,18 @@ impl Driver {
 /// Does an action on the lease table. A table that is gone, or may not be used any more, ends the consumer.
 async fn on_store(store: Arc<dyn LeaseStore>, worker: Arc<str>, action: Action, shared: Arc<Shared>) -> Event {
     // Every action that comes here is one of the store, and so has an answer.
+    let started = Instant::now();
     let Some(answer) = execute(&*store, &worker, &action).await else { return Event::Tick };
+    let times = match &action {
+        Action::Renew(_) | Action::WriteSession(_) => Some(shared.renewals.clone()),
+        Action::WriteCheckpoint { lease, .. } | Action::Prepare { lease, .. } => {
+            shared.buffer().times_of(&lease.key.as_str().into()).map(|times| times.update_lease)
+        }
+        _ => None,
+    };
+    if let Some(times) = times {
+        times.add(started.elapsed(), answer.error.is_some());
+    }
     if let Some(error) = answer.error.filter(|error| !error.is_retryable()) {
         shared.fail(ConsumerError::Store(error));
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Weak};
 
-use millstream_kinesis::Shard;
+use millstream_kinesis::{CallTimes, Shard};
 use millstream_lease::{Coordinator, Lease, LeaseStatus};
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,6 +27,7 @@ pub struct Overview {
     pub reading: Vec<ShardStatus>,
     /// Leases that this worker has lost to others without having been asked for them, since it started.
     pub lost_leases: u64,
+    pub(crate) renewals: Arc<CallTimes>,
     /// Why the leases or the shards could not be looked at last, if so.
     pub error: Option<String>,
 }
@@ -47,7 +48,7 @@ pub struct LeaseOverview {
 }
 
 impl Overview {
-    pub(crate) fn new(coordinator: &Coordinator, worker: &str, reading: Vec<ShardStatus>) -> Self {
+    pub(crate) fn new(coordinator: &Coordinator, worker: &str, shared: &Shared) -> Self {
         let leases = coordinator.view().filter_map(|view| {
             Some(LeaseOverview {
                 lease: coordinator.lease(view.key)?.clone(),
@@ -61,8 +62,9 @@ impl Overview {
             worker: worker.to_owned(),
             leases: leases.collect(),
             listed: coordinator.listed_shards().cloned().collect(),
-            reading,
+            reading: shared.buffer().status(),
             lost_leases: coordinator.lost_leases(),
+            renewals: shared.renewals.clone(),
             error: coordinator.scan_error().or(coordinator.list_error()).map(str::to_owned),
         }
     }

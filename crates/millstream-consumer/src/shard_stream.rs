@@ -5,6 +5,7 @@ use std::sync::Arc;
 use millstream_kinesis::{Checkpoint, Position, ShardId};
 use millstream_lease::Lease;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::buffer::{Epoch, LeaseKey, Next, Refused, ShardInput};
 use crate::shared::Shared;
@@ -18,6 +19,8 @@ pub struct ShardStream {
     held: Held,
     from: Checkpoint,
     arrived: Arc<Notify>,
+    /// When the program got what it is processing.
+    handed_out: Option<Instant>,
 }
 
 /// One time of holding a lease.
@@ -114,7 +117,7 @@ pub enum CheckpointError {
 
 impl ShardStream {
     pub(crate) fn new(held: Held, from: Checkpoint, arrived: Arc<Notify>) -> Self {
-        Self { held, from, arrived }
+        Self { held, from, arrived, handed_out: None }
     }
 
     /// The shard's id.
@@ -147,6 +150,11 @@ impl ShardStream {
     /// Waits for records, at most so many, or for one of the events that end the stream. The memory of the records that were
     /// handed out before is free for others then. Cancelling it loses nothing.
     pub async fn next(&mut self, records: u64) -> ShardEvent {
+        if let Some(handed_out) = self.handed_out.take()
+            && let Some(times) = self.held.shared.buffer().times_of(&self.held.key)
+        {
+            times.process_records.add(handed_out.elapsed(), false);
+        }
         loop {
             let (next, millis_behind) = {
                 let mut buffer = self.held.shared.buffer();
@@ -154,7 +162,10 @@ impl ShardStream {
                 (next, buffer.millis_behind(&self.held.key))
             };
             match next {
-                Next::Records(input) => return ShardEvent::Records { input, millis_behind },
+                Next::Records(input) => {
+                    self.handed_out = Some(Instant::now());
+                    return ShardEvent::Records { input, millis_behind };
+                }
                 Next::Ended => return ShardEvent::Ended,
                 Next::ShutdownRequested => return ShardEvent::ShutdownRequested,
                 Next::Lost => return ShardEvent::LeaseLost,

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use millstream_kinesis::CallTimes;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::buffer::Buffer;
@@ -14,6 +15,8 @@ pub(crate) struct Shared {
     fatal: Mutex<Option<ConsumerError>>,
     /// Tells the driver that the buffer may have news.
     pub(crate) changed: Notify,
+    /// Renewals of leases, and signs of life.
+    pub(crate) renewals: Arc<CallTimes>,
     budget: Arc<Semaphore>,
     budget_bytes: u32,
 }
@@ -24,6 +27,7 @@ impl Shared {
             buffer: Mutex::new(buffer),
             fatal: Mutex::new(None),
             changed: Notify::new(),
+            renewals: Arc::default(),
             budget: Arc::new(Semaphore::new(budget_bytes as usize)),
             budget_bytes,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millstream_kinesis::{Checkpoint, ShardId};
+use millstream_kinesis::{CallTimes, Checkpoint, ReadCounts, ShardId};
 
 /// One shard that this worker reads.
 #[derive(Clone, Debug)]
@@ -25,6 +25,18 @@ pub struct ShardStatus {
     pub ended: bool,
     /// What was read and handed out since this worker began to read the shard.
     pub counts: ShardCounts,
+    pub(crate) times: ShardTimes,
+}
+
+/// How long what is done for a shard took, since it was reported last.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ShardTimes {
+    /// Of the one who reads it.
+    pub(crate) reader: Arc<ReadCounts>,
+    /// Of the program that processes what it got, where each shard has its own.
+    pub(crate) process_records: Arc<CallTimes>,
+    /// Of writing its checkpoints.
+    pub(crate) update_lease: Arc<CallTimes>,
 }
 
 /// Records, and bytes of their data; and refused calls.

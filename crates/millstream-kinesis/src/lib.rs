@@ -3,6 +3,7 @@
 mod aws;
 mod backoff;
 mod block;
+mod call_times;
 mod client;
 mod clock;
 mod column;
@@ -20,6 +21,7 @@ pub mod testing;
 
 pub use aws::{AwsKinesis, AwsSettings, CloudWatch, CloudWatchError, CredentialsSource, Datum};
 pub use block::{BlockBuilder, RecordBlock, RecordRef};
+pub use call_times::{CallTimes, Times};
 pub use client::{GetRecords, Kinesis, Pushed, PutEntry, PutOutcome, ReadFrom, StreamConsumer, Subscription};
 pub use clock::now_ms;
 pub use column::{BinaryColumn, Column, TextColumn};

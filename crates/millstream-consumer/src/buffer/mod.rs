@@ -12,7 +12,7 @@ use std::sync::Arc;
 use millstream_kinesis::{Checkpoint, ChildShard, Position, ReadCounts, RecordBlock, ShardId, ShardRange};
 
 use crate::history::History;
-use crate::status::{ShardCounts, ShardStatus};
+use crate::status::{ShardCounts, ShardStatus, ShardTimes};
 use by_shard::Handed;
 pub use by_shard::{Next, Refused};
 pub use limits::CutLimits;
@@ -100,7 +100,7 @@ struct ShardBuffer<P> {
     /// Bytes of the records processed since they were asked for last.
     processed_bytes: u64,
     counts: ShardCounts,
-    reader: Arc<ReadCounts>,
+    times: ShardTimes,
     news: VecDeque<News>,
 }
 
@@ -179,7 +179,7 @@ impl<P> Buffer<P> {
             is_past: false,
             processed_bytes: 0,
             counts: ShardCounts::default(),
-            reader: Arc::default(),
+            times: ShardTimes::default(),
             news: VecDeque::new(),
         };
         let state = self.shards.entry(key.clone()).insert_entry(fresh).into_mut();
@@ -190,8 +190,13 @@ impl<P> Buffer<P> {
     /// Who reads the shard counts here what it meets beside records.
     pub fn read_by(&mut self, key: &LeaseKey, epoch: Epoch, counts: Arc<ReadCounts>) {
         if let Some(state) = self.open_shard(key, epoch) {
-            state.reader = counts;
+            state.times.reader = counts;
         }
+    }
+
+    /// How long what is done for a shard takes is added here.
+    pub fn times_of(&self, key: &LeaseKey) -> Option<ShardTimes> {
+        self.shards.get(key).map(|state| state.times.clone())
     }
 
     /// Queues what was read. False when this time of reading is over: the reader should stop.
@@ -341,10 +346,11 @@ impl<P> Buffer<P> {
             queued: usize::try_from(state.queued()).unwrap_or(usize::MAX),
             ended: state.reading == Reading::Ended || state.reading == Reading::Closed,
             counts: ShardCounts {
-                throttles: state.reader.throttles(),
-                records_again: state.reader.records_again(),
+                throttles: state.times.reader.throttles(),
+                records_again: state.times.reader.records_again(),
                 ..state.counts
             },
+            times: state.times.clone(),
         };
         self.shards.values().map(line).collect()
     }

@@ -3,6 +3,7 @@
 //! Every interval the worker is looked at; [`points`] makes measurements of what has changed, and the reporter sends them. It stops
 //! nothing: what can't be sent waits in a bounded queue, and then is lost.
 
+mod data;
 mod points;
 mod reporter;
 

@@ -6,6 +6,7 @@ use millstream_kinesis::Datum;
 use millstream_lease::LeaseStatus;
 
 use super::MetricsLevel;
+use super::data::{Data, GET_ITERATOR, GET_RECORDS, PROCESS_RECORDS, RENEW_LEASE, UPDATE_LEASE};
 use crate::overview::Overview;
 
 const OPERATION: &str = "Operation";
@@ -31,7 +32,7 @@ pub(super) struct Wanted<'a> {
 impl Points {
     /// What has happened since the last look.
     pub(super) fn since(&mut self, now: &Overview, wanted: Wanted<'_>) -> Vec<Datum> {
-        let mut data = Data { wanted, data: BTreeMap::new() };
+        let mut data = Data::new(wanted);
         let mut handed_out = BTreeMap::new();
         for shard in &now.reading {
             let (stream, id) = (shard.stream.to_string(), shard.shard.to_string());
@@ -46,6 +47,11 @@ impl Points {
             data.add("RecordsProcessed", "Count", &dimensions, (counts.0 - before.0) as f64);
             data.add("DataBytesProcessed", "Bytes", &dimensions, counts.1.saturating_sub(before.1) as f64);
             data.add("MillisBehindLatest", "Milliseconds", &dimensions, shard.millis_behind.max(0) as f64);
+            let times = &shard.times;
+            data.add_times(&PROCESS_RECORDS, &dimensions, &times.process_records);
+            data.add_times(&GET_RECORDS, &dimensions, times.reader.get_records());
+            data.add_times(&GET_ITERATOR, &dimensions, times.reader.get_iterator());
+            data.add_times(&UPDATE_LEASE, &dimensions, &times.update_lease);
             handed_out.insert((stream, id), counts);
         }
         let worker = ("WorkerIdentifier", now.worker.clone());
@@ -54,6 +60,7 @@ impl Points {
         let held = now.leases.iter().filter(|lease| is_held(lease.status)).count();
         data.add("CurrentLeases", "Count", &renewing, held as f64);
         data.add("LostLeases", "Count", &renewing, now.lost_leases.saturating_sub(self.lost) as f64);
+        data.add_times(&RENEW_LEASE, &renewing, &now.renewals);
         let taking = [(OPERATION, "TakeLeases".to_owned()), worker];
         let active = || now.leases.iter().filter(|lease| !lease.lease.is_ended());
         let owners: BTreeSet<&str> = active().filter_map(|lease| lease.lease.actual_owner()).collect();
@@ -62,48 +69,21 @@ impl Points {
             data.add("TotalLeases", "Count", &taking, active().count() as f64);
         }
         *self = Points { handed_out, lost: now.lost_leases };
-        data.data.into_values().collect()
-    }
-}
-
-/// Names and values.
-type Dimensions = Vec<(&'static str, String)>;
-
-/// By name and dimensions: metrics that differ only in a dimension that is not wanted are one.
-struct Data<'a> {
-    wanted: Wanted<'a>,
-    data: BTreeMap<(&'static str, Dimensions), Datum>,
-}
-
-impl Data<'_> {
-    fn add(&mut self, name: &'static str, unit: &'static str, dimensions: &[(&'static str, String)], value: f64) {
-        let is_wanted = |name: &str| self.wanted.dimensions.is_none_or(|wanted| wanted.contains(name));
-        let dimensions: Dimensions = dimensions.iter().filter(|(name, _)| is_wanted(name)).cloned().collect();
-        let time_ms = self.wanted.time_ms;
-        let new = Datum {
-            name,
-            dimensions: dimensions.clone(),
-            unit,
-            time_ms,
-            count: 0.0,
-            sum: 0.0,
-            minimum: value,
-            maximum: value,
-        };
-        let datum = self.data.entry((name, dimensions)).or_insert(new);
-        (datum.count, datum.sum) = (datum.count + 1.0, datum.sum + value);
-        (datum.minimum, datum.maximum) = (datum.minimum.min(value), datum.maximum.max(value));
+        data.into_data()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use millstream_kinesis::{Checkpoint, ChildShard, HashKeyRange};
     use millstream_lease::Lease;
 
     use super::*;
     use crate::overview::LeaseOverview;
-    use crate::status::{ShardCounts, ShardStatus};
+    use crate::status::{ShardCounts, ShardStatus, ShardTimes};
 
     fn overview(shards: &[(&str, u64, i64)], lost_leases: u64) -> Overview {
         let status = |&(shard, records, millis_behind): &(&str, u64, i64)| ShardStatus {
@@ -120,6 +100,7 @@ mod tests {
                 bytes_handed_out: 10 * records,
                 ..ShardCounts::default()
             },
+            times: ShardTimes::default(),
         };
         let lease = |(number, &(shard, ..)): (usize, &(&str, u64, i64))| {
             let shard = ChildShard { id: shard.into(), parents: Vec::new(), hash_range: HashKeyRange::ALL };
@@ -141,6 +122,7 @@ mod tests {
             reading: shards.iter().map(status).collect(),
             error: None,
             lost_leases,
+            renewals: Arc::default(),
         }
     }
 
@@ -193,5 +175,42 @@ mod tests {
         assert!(told.contains(&"MillisBehindLatest Operation=ProcessTask n=2 sum=60 10..50".to_owned()), "{told:?}");
         assert!(told.contains(&"TotalLeases Operation=TakeLeases n=1 sum=2 2..2".to_owned()), "{told:?}");
         assert_eq!(told.len(), 7);
+    }
+
+    #[test]
+    fn the_times_of_calls_are_told_once_and_of_each_kind_as_its_level_says() {
+        let overview = overview(&[("s0", 1, 0)], 0);
+        let ms = Duration::from_millis;
+        for level in [MetricsLevel::Summary, MetricsLevel::Detailed] {
+            let times = &overview.reading[0].times;
+            times.process_records.add(ms(40), false);
+            for (took, has_failed) in [(2, false), (6, true), (4, false)] {
+                times.reader.get_records().add(ms(took), has_failed);
+            }
+            times.reader.get_iterator().add(ms(1), false);
+            times.update_lease.add(ms(3), false);
+            overview.renewals.add(ms(5), true);
+            let wanted = Wanted { level, dimensions: None, several: false, time_ms: 7 };
+            let mut points = Points::default();
+            let is_of_calls = |line: &String| line.contains(".Time ") || line.contains(".Success ");
+            let lines = |data: &[Datum]| told(data).into_iter().filter(is_of_calls).collect::<Vec<_>>();
+            let first = lines(&points.since(&overview, wanted));
+            assert_eq!(lines(&points.since(&overview, wanted)), [""; 0]);
+            let (shard, worker) = ("Operation=ProcessTask,ShardId=s0", "Operation=RenewAllLeases,WorkerIdentifier=w1");
+            let summary = [format!("RecordProcessor.processRecords.Time {shard} n=1 sum=40 40..40")];
+            let detailed = [
+                format!("KinesisDataFetcher.getRecords.Success {shard} n=3 sum=2 0..1"),
+                format!("KinesisDataFetcher.getRecords.Time {shard} n=3 sum=12 2..6"),
+                format!("KinesisDataFetcher.getShardIterator.Success {shard} n=1 sum=1 1..1"),
+                format!("KinesisDataFetcher.getShardIterator.Time {shard} n=1 sum=1 1..1"),
+                summary[0].clone(),
+                format!("RenewLease.Success {worker} n=1 sum=0 0..0"),
+                format!("RenewLease.Time {worker} n=1 sum=5 5..5"),
+                format!("UpdateLease.Success {shard} n=1 sum=1 1..1"),
+                format!("UpdateLease.Time {shard} n=1 sum=3 3..3"),
+            ];
+            let expected = if level == MetricsLevel::Summary { &summary[..] } else { &detailed };
+            assert_eq!(first, expected, "{level:?}");
+        }
     }
 }

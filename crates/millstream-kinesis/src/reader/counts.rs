@@ -1,12 +1,14 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::KinesisError;
+use crate::{CallTimes, KinesisError};
 
 /// What the reader of a shard has met beside new records, since it began. The reader alone writes; who shows it reads.
 #[derive(Debug, Default)]
 pub struct ReadCounts {
     throttles: AtomicU64,
     records_again: AtomicU64,
+    get_records: CallTimes,
+    get_iterator: CallTimes,
 }
 
 impl ReadCounts {
@@ -19,6 +21,16 @@ impl ReadCounts {
     /// record with a checkpoint inside.
     pub fn records_again(&self) -> u64 {
         self.records_again.load(Relaxed)
+    }
+
+    /// Calls of `GetRecords`.
+    pub fn get_records(&self) -> &CallTimes {
+        &self.get_records
+    }
+
+    /// Calls of `GetShardIterator`.
+    pub fn get_iterator(&self) -> &CallTimes {
+        &self.get_iterator
     }
 
     pub(super) fn failed(&self, error: &KinesisError) {

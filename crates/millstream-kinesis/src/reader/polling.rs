@@ -74,7 +74,10 @@ impl PollingReader {
             sleep_until(self.pace.next()).await;
             let asked_ms = crate::now_ms();
             let cursor = &mut self.cursor;
-            match cursor.kinesis.get_iterator(&cursor.stream, &cursor.shard, cursor.place.from()).await {
+            let started = Instant::now();
+            let answer = cursor.kinesis.get_iterator(&cursor.stream, &cursor.shard, cursor.place.from()).await;
+            cursor.counts.get_iterator().add(started.elapsed(), answer.is_err());
+            match answer {
                 Ok(iterator) => {
                     self.iterator = Some(iterator);
                     cursor.place.opened(asked_ms);
@@ -106,6 +109,7 @@ impl PollingReader {
             let started = Instant::now();
             self.pace.started(started);
             let answer = cursor.kinesis.get_records(&cursor.stream, &cursor.shard, iterator, self.limit).await;
+            cursor.counts.get_records().add(started.elapsed(), answer.is_err());
             let answer = match answer {
                 Ok(mut answer) if answer.next.is_none() => {
                     let named = std::mem::take(&mut answer.children);

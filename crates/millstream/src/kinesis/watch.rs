@@ -52,7 +52,7 @@ impl StatusSource for KinesisWatch {
 
 /// Puts together what is known of each shard: of leases that other streams have in the table nothing is shown.
 fn status(application: &str, stream: &str, overview: Overview, again: &BTreeMap<ShardId, u64>) -> StreamStatus {
-    let Overview { worker, leases, listed, reading, error, lost_leases: _ } = overview;
+    let Overview { worker, leases, listed, reading, error, .. } = overview;
     let mut shards: BTreeMap<ShardId, ShardStatus> = BTreeMap::new();
     for shard in listed {
         let known = shards.entry(shard.id).or_default();
