@@ -195,7 +195,7 @@ impl<P> Buffer<P> {
     }
 
     /// How long what is done for a shard takes is added here.
-    pub fn times_of(&self, key: &LeaseKey) -> Option<ShardTimes> {
+    pub(crate) fn times_of(&self, key: &LeaseKey) -> Option<ShardTimes> {
         self.shards.get(key).map(|state| state.times.clone())
     }
 

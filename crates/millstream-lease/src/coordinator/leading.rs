@@ -23,8 +23,9 @@ pub(super) struct Leading {
     has_looked: bool,
     /// The step in which the last look at the fleet was started.
     looked_step: u64,
-    /// Leases are to be assigned at the next look: what is known of the workers is older than what is known of the leases.
-    is_waiting: bool,
+    /// Leases are to be assigned after a look that was started in this step or later: what is known of the workers is older
+    /// than what is known of the leases.
+    waits_for: Option<u64>,
     /// The workers' rows as last seen.
     workers: Vec<FleetWorker>,
     /// Workers whose leases have expired, and when that was seen: a row lives longer than the leases of a worker that died.
@@ -76,6 +77,15 @@ impl Leading {
             && self.seen.as_ref().is_none_or(|(lock, since)| {
                 lock.is_released || lock.owner == me || now >= since.saturating_add(lock.duration_ms)
             })
+    }
+
+    fn is_run(&self, now: u64) -> bool {
+        now >= self.run_due_ms
+    }
+
+    /// Whether leases are to be moved between workers now.
+    fn balances(&self, now: u64) -> bool {
+        self.is_run(now) && self.runs.is_multiple_of(BALANCE_EVERY)
     }
 
     /// When time alone makes a difference.
@@ -149,13 +159,16 @@ impl Coordinator {
         self.leading.has_looked = false;
     }
 
-    /// After a scan: assigns at once, or looks at the fleet before. A worker that has stopped since the last look has given its
-    /// leases back, and would be given them, or those of another one, again.
+    /// After a scan: assigns at once, or looks at the fleet before where leases may change hands. A worker that has stopped
+    /// since the last look has given its leases back, and would be given them, or those of another one, again.
     pub(super) fn lead_after_scan(&mut self, scan_step: u64) {
         let has_free =
             || self.leases.iter().any(|(key, entry)| matches!(self.movability(key, entry), Movability::Free(_)));
-        if self.leading.held.is_some() && self.leading.looked_step < scan_step && has_free() {
-            self.leading.is_waiting = true;
+        if self.leading.held.is_some()
+            && self.leading.looked_step < scan_step
+            && (self.leading.balances(self.now) || has_free())
+        {
+            self.leading.waits_for = Some(scan_step);
             self.look_at_fleet_again();
         } else {
             self.assign_as_leader();
@@ -164,7 +177,11 @@ impl Coordinator {
 
     /// After a look at the fleet, where one was waited for.
     pub(super) fn lead_after_look(&mut self) {
-        if std::mem::take(&mut self.leading.is_waiting) && self.membership.is_led() && self.shutdown_ms.is_none() {
+        let looked_step = self.leading.looked_step;
+        if self.leading.waits_for.take_if(|step| *step <= looked_step).is_none() {
+            return;
+        }
+        if self.membership.is_led() && self.shutdown_ms.is_none() {
             self.assign_as_leader();
         }
     }
@@ -174,8 +191,8 @@ impl Coordinator {
         if self.leading.held.is_none() {
             return;
         }
-        let is_run = self.now >= self.leading.run_due_ms;
-        let balances = is_run && self.leading.runs.is_multiple_of(BALANCE_EVERY);
+        let is_run = self.leading.is_run(self.now);
+        let balances = self.leading.balances(self.now);
         let mut leases: Vec<AssignableLease> = self.assignable();
         if is_run {
             self.leading.runs += 1;
