@@ -64,6 +64,7 @@ test-rust: ## Run the Rust tests and examples, and 200 stories of the simulation
 	cargo test --workspace --quiet
 	$(SIM) test --quiet
 	cargo run --quiet --example word_count -- --local
+	cargo run --quiet --example shard_worker -- --local
 
 .PHONY: test-python
 test-python: $(WHEEL) ## Run the Python tests through the built wheel
@@ -140,7 +141,8 @@ interop: ## Run our workers beside workers of the Java KCL on one lease table (n
 	mvn --quiet --file tests/conformance/kcl/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/target/kcl.classpath
 	mvn --quiet --file tests/conformance/kcl/pom.xml dependency:build-classpath -Dkcl.version=$(KCL2) -Dmdep.outputFile=$(CURDIR)/target/kcl2.classpath
 	mvn --quiet --file tests/conformance/kcl/pom.xml dependency:build-classpath -Dkcl.version=$(KCL34) -Dmdep.outputFile=$(CURDIR)/target/kcl34.classpath
-	KCL_CLASSPATH=$$(cat target/kcl.classpath) KCL2_CLASSPATH=$$(cat target/kcl2.classpath) KCL34_CLASSPATH=$$(cat target/kcl34.classpath) cargo test --workspace --test interop -- --ignored --nocapture $(CASES)
+	mvn --quiet --file tests/interop/kcl1/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/target/kcl1.classpath
+	KCL_CLASSPATH=$$(cat target/kcl.classpath) KCL1_CLASSPATH=$$(cat target/kcl1.classpath) KCL2_CLASSPATH=$$(cat target/kcl2.classpath) KCL34_CLASSPATH=$$(cat target/kcl34.classpath) cargo test --workspace --test interop -- --ignored --nocapture $(CASES)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check formatting, lints and types

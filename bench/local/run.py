@@ -196,6 +196,11 @@ def gets(results: Results, who: str, seconds: float) -> None:
                     with server("bare", None, str(answer)) as (ceiling, _):
                         bare = load("fetch", ceiling, seconds, int(got["records"]))
                         results.add(row, "bare hyper", bare["records_per_second"])
+            # What is read again is sent as it was kept: records that are read once cost more.
+            for form in formats if who == OURS else []:
+                new = load("get-new", address, seconds / 3, 10_000 // records, records, size, form)
+                row = f"GetRecords 10,000 x {size:,} B, {form.upper()}, each record once, records/s"
+                results.add(row, who, new["records_per_second"])
 
 
 def idle(results: Results) -> None:

@@ -68,8 +68,8 @@ fn members(random: &mut Random, bytes: usize) -> String {
     format!(r#""Data":"{data}","PartitionKey":"key-{:012}""#, random.next() >> 28)
 }
 
-pub fn iterator(shard: u32) -> String {
-    format!(r#"{{"StreamName":"{STREAM}","ShardId":"shardId-{shard:012}","ShardIteratorType":"TRIM_HORIZON"}}"#)
+pub fn iterator(shard: u32, kind: &str) -> String {
+    format!(r#"{{"StreamName":"{STREAM}","ShardId":"shardId-{shard:012}","ShardIteratorType":"{kind}"}}"#)
 }
 
 pub fn get_records(iterator: &str, limit: u16, format: Format) -> Vec<u8> {

@@ -7,6 +7,7 @@
 //! load subscribe ADDRESS SECONDS BYTES                          latency from PutRecord to a subscriber
 //! load fill ADDRESS CONNECTIONS COUNT RECORDS BYTES [SHARDS]    COUNT calls of PutRecords, each for one of so many shards
 //! load get-records ADDRESS SECONDS LIMIT json|cbor SHARD [FILE] records/s; the first answer goes to FILE
+//! load get-new ADDRESS SECONDS CALLS RECORDS BYTES json|cbor    records/s of what CALLS of PutRecords have just put
 //! load bare ADDRESS FILE                                        serves FILE
 //! load fetch ADDRESS SECONDS RECORDS                            records/s of what `bare` serves
 //! ```
@@ -53,8 +54,11 @@ fn main() -> Result<()> {
         ["put-record", address, seconds, bytes] => put_record(address, seconds.parse()?, bytes.parse()?)?,
         ["subscribe", address, seconds, bytes] => subscribe::measure(address, seconds.parse()?, bytes.parse()?)?,
         ["get-records", address, seconds, limit, format, shard, ref rest @ ..] => {
-            let format = if format == "cbor" { Format::Cbor } else { Format::Json };
+            let format = format_of(format);
             get_records(address, seconds.parse()?, limit.parse()?, format, shard.parse()?, rest.first().copied())?;
+        }
+        ["get-new", address, seconds, calls, records, bytes, format] => {
+            get_new(address, seconds.parse()?, calls.parse()?, records.parse()?, bytes.parse()?, format_of(format))?;
         }
         ["bare", address, file] => bare::serve(address, file)?,
         ["fetch", address, seconds, records] => {
@@ -151,8 +155,7 @@ fn print_latency(mut micros: Vec<f64>) {
 
 fn get_records(address: &str, seconds: f64, limit: u16, format: Format, shard: u32, file: Option<&str>) -> Result<()> {
     let mut connection = Connection::open(address)?;
-    let iterator = connection.call(&request("GetShardIterator", Format::Json, bodies::iterator(shard).as_bytes()))?;
-    let iterator = bodies::member(&iterator, "ShardIterator").ok_or("no iterator")?;
+    let iterator = get_iterator(&mut connection, shard, "TRIM_HORIZON")?;
     let get = request("GetRecords", format, &bodies::get_records(&iterator, limit, format));
     let answer = connection.call(&get)?;
     let records = answer.windows(14).filter(|bytes| bytes == b"SequenceNumber").count() as u64;
@@ -160,6 +163,41 @@ fn get_records(address: &str, seconds: f64, limit: u16, format: Format, shard: u
         std::fs::write(file, &answer)?;
     }
     repeat(&mut connection, &get, seconds, records)
+}
+
+fn format_of(name: &str) -> Format {
+    if name == "cbor" { Format::Cbor } else { Format::Json }
+}
+
+fn get_iterator(connection: &mut Connection, shard: u32, kind: &str) -> Result<String> {
+    let body = bodies::iterator(shard, kind);
+    let answer = connection.call(&request("GetShardIterator", Format::Json, body.as_bytes()))?;
+    Ok(bodies::member(&answer, "ShardIterator").ok_or("no iterator")?)
+}
+
+/// Puts records and reads them once, for a while: as the one application of a stream does. Only the reads are timed.
+fn get_new(address: &str, seconds: f64, calls: usize, records: usize, bytes: usize, format: Format) -> Result<()> {
+    let mut connection = Connection::open(address)?;
+    let mut random = Random(7);
+    let puts: Vec<Vec<u8>> = (0..calls)
+        .map(|_| request("PutRecords", Format::Json, bodies::put_records(&mut random, records, bytes, None).as_bytes()))
+        .collect();
+    let limit = u16::try_from(calls * records)?;
+    let (mut reads, mut reading) = (0, 0.0);
+    while reading < seconds {
+        let iterator = get_iterator(&mut connection, 0, "LATEST")?;
+        for put in &puts {
+            connection.discard(put)?;
+        }
+        let get = request("GetRecords", format, &bodies::get_records(&iterator, limit, format));
+        let start = Instant::now();
+        connection.discard(&get)?;
+        reading += start.elapsed().as_secs_f64();
+        reads += 1;
+    }
+    let rate = (reads * calls * records) as f64 / reading;
+    println!(r#"{{"records_per_second":{rate:.0},"calls":{reads}}}"#);
+    Ok(())
 }
 
 /// Sends a request for a while; each answer holds so many records.

@@ -1,28 +1,39 @@
-//! A fleet of the KCL 2: no leader, no handoffs; who has too little takes what others have. And its move to version 3.
+//! A fleet of the KCL 1 or 2: no leader, no handoffs; who has too little takes what others have. And the move to version 3.
 
 use millstream_kinesis::Kinesis;
 use millstream_lease::LeaseStore;
 use millstream_lease::migration::{ClientVersion, ClientVersionConfig, MigrationConfig};
 
-use crate::world::{SHARDS, STREAM, World, halved, minutes};
+use crate::world::{Java, SHARDS, STREAM, World, halved, minutes};
 
 /// Of this name and Java's, the rule of version 2 elects this one.
 const OURS: &str = "ELECTED";
 
-/// A worker of ours gets its share of Java's shards, has all when Java is killed, loses a share to another Java worker, and leaves
-/// all to it at its stop. The table stays one of the KCL 2.
+/// The version that Spark's connector has.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Java and the jars of the KCL: make interop"]
+async fn java_1_and_ours_share_a_stream() {
+    shares_a_stream(World::java_1).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Java and the jars of the KCL: make interop"]
 async fn java_2_and_ours_share_a_stream() {
+    shares_a_stream(|world, name| world.java_of("KCL2_CLASSPATH", name, &[])).await;
+}
+
+/// A worker of ours gets its share of Java's shards, has all when Java is killed, loses a share to another Java worker, and leaves
+/// all to it at its stop. The table stays one of the old KCL.
+async fn shares_a_stream(start_java: fn(&World, &'static str) -> Java) {
     let mut world = World::new().await;
     world.kinesis.create_stream(STREAM, SHARDS as u32).await.unwrap();
-    let java = world.java_of("KCL2_CLASSPATH", "java", &[]);
+    let java = start_java(&world, "java");
     world.java_reads(SHARDS).await;
     let ours = world.ours("ours").await;
     world.share("ours has its share", ["java", "ours"], Some(&ours), minutes(4)).await;
     drop(java);
     world.has_all("ours", Some(&ours), minutes(1)).await;
-    let _java = world.java_of("KCL2_CLASSPATH", "java-2", &[]);
+    let _java = start_java(&world, "java-2");
     world.share("another Java worker has its share", ["java-2", "ours"], Some(&ours), minutes(4)).await;
     ours.stop().await;
     world.has_all("java-2", None, minutes(1)).await;

@@ -99,10 +99,19 @@ impl World {
         self.java_of("KCL_CLASSPATH", name, &[])
     }
 
+    /// One of the KCL 1, whose programs are written in another way.
+    pub(crate) fn java_1(&self, name: &'static str) -> Java {
+        self.run_java("OldWorker.java", "KCL1_CLASSPATH", name, &[])
+    }
+
     /// One of the version whose jars a variable names, with settings of `tests/interop/Worker.java`.
     pub(crate) fn java_of(&self, classpath: &str, name: &'static str, settings: &[&str]) -> Java {
+        self.run_java("Worker.java", classpath, name, settings)
+    }
+
+    fn run_java(&self, program: &str, classpath: &str, name: &'static str, settings: &[&str]) -> Java {
         let classpath = std::env::var(classpath).expect("the jars of the KCL; run this by `make interop`");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/Worker.java");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop").join(program);
         let failover = FAILOVER.as_millis().to_string();
         let mut process = Command::new("java")
             .args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", &classpath])
