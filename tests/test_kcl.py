@@ -362,6 +362,77 @@ def test_a_processor_of_coroutines_runs_on_the_loop(service: Service, settings: 
     assert feed.checkpointed(service, settings.application_name)
 
 
+@pytest.fixture
+def four_shards(service: Service, settings: Settings) -> Settings:
+    stream = f"{settings.stream_name}-of-four"
+    service.client("kinesis").create_stream(StreamName=stream, ShardCount=4)
+    return replace(settings, stream_name=stream)
+
+
+def test_no_more_processors_are_called_at_a_time_than_may_be(service: Service, four_shards: Settings) -> None:
+    lock, gate, journal = threading.Lock(), threading.Event(), Journal()
+    inside = most = 0
+
+    class Waits(Processor):
+        def initialize(self, initialize_input: InitializeInput) -> None:
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            assert gate.wait(30)
+            with lock:
+                inside -= 1
+            super().initialize(initialize_input)
+
+    running = Running(Worker(lambda: Waits(journal), replace(four_shards, max_threads=2)))
+    try:
+        owners = lambda: service.owners(four_shards.application_name)
+        wait_until("the worker has all shards", lambda: sum(map(len, owners().values())) == 4 and "" not in owners(), 30)
+        wait_until("two processors are called", lambda: inside == 2, 30)
+        gate.set()
+        wait_until("all have been called", lambda: len(journal.events) == 4, 30)
+    finally:
+        gate.set()
+        running.stop()
+    assert running.error is None
+    assert most == 2
+    with pytest.raises(IllegalArgumentException, match="max_threads=0"):
+        Worker(lambda: Processor(journal), replace(four_shards, max_threads=0))
+
+
+def test_coroutines_that_wait_keep_no_thread(four_shards: Settings) -> None:
+    async def run() -> None:
+        inside, all_inside = 0, asyncio.Event()
+
+        class Waits(AsyncRecordProcessor):
+            async def initialize(self, initialize_input: InitializeInput) -> None:
+                nonlocal inside
+                inside += 1
+                if inside == 4:
+                    all_inside.set()
+                    worker.stop()
+                await all_inside.wait()
+
+            async def process_records(self, process_records_input: ProcessRecordsInput[AsyncCheckpointer]) -> None: ...
+
+        worker = AsyncWorker(Waits, replace(four_shards, max_threads=1))
+        await asyncio.wait_for(worker.run(), 30)
+
+    asyncio.run(run())
+
+
+def test_what_a_coroutine_raises_ends_the_worker(service: Service, settings: Settings) -> None:
+    Feed(service, settings.stream_name, keys=1).put(rounds=1)
+
+    class Fails(AsyncRecordProcessor):
+        async def process_records(self, process_records_input: ProcessRecordsInput[AsyncCheckpointer]) -> None:
+            await asyncio.sleep(0)
+            raise KeyError("not there")
+
+    with pytest.raises(KeyError, match="not there"):
+        asyncio.run(AsyncWorker(Fails, settings).run())
+
+
 def test_records_as_arrow_name_the_extra_when_it_is_missing(
     service: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

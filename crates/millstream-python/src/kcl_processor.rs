@@ -1,30 +1,34 @@
 //! A record processor written in Python.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use millstream_consumer::processor::{InitializationInput, ProcessRecordsInput, ProcessorResult, ShardRecordProcessor};
 use millstream_consumer::{CheckpointError, Checkpointer};
 use millstream_kinesis::ShardId;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyCFunction, PyDict, PyList, PyTuple};
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::block::Block;
 use crate::kcl_checkpointer::KclCheckpointer;
 
 /// Calls an object, made by `factory()` at the start, with `initialize(stream, shard, sequence_number, sub_sequence_number,
 /// pending)`, where `pending` is none or a prepared checkpoint's numbers and state, `process_records(blocks, millis_behind_latest, checkpointer)`, `lease_lost()`, `shard_ended(checkpointer)` and
-/// `shutdown_requested(checkpointer)`; each call in a thread for blocking work.
+/// `shutdown_requested(checkpointer)`; each call in a thread for blocking work. What returns a `concurrent.futures.Future` is done
+/// when that is, and no thread waits for it.
 pub(crate) struct PythonProcessor {
     factory: Arc<Py<PyAny>>,
+    /// Calls of all processors that may be in threads at a time.
+    threads: Arc<Semaphore>,
     object: Arc<OnceLock<Py<PyAny>>>,
     /// The stream's name, and the shard.
     place: Option<(Arc<str>, ShardId)>,
 }
 
 impl PythonProcessor {
-    pub(crate) fn new(factory: Arc<Py<PyAny>>) -> Self {
-        Self { factory, object: Arc::default(), place: None }
+    pub(crate) fn new(factory: Arc<Py<PyAny>>, threads: Arc<Semaphore>) -> Self {
+        Self { factory, threads, object: Arc::default(), place: None }
     }
 
     async fn call(
@@ -42,14 +46,18 @@ impl PythonProcessor {
                         object.get_or_init(|| made)
                     }
                 };
-                object
-                    .bind(py)
-                    .call_method1(method, arguments(py)?)
-                    .map(drop)
-                    .map_err(|raised| of_raised(py, raised, place))
+                let returned = object.bind(py).call_method1(method, arguments(py)?);
+                let returned = returned.map_err(|raised| of_raised(py, raised, place.clone()))?;
+                if returned.is_none() { Ok(None) } else { done(&returned, place).map(Some) }
             })
         };
-        tokio::task::spawn_blocking(call).await?
+        let permit = self.threads.acquire().await?;
+        let waits: Result<_, Failure> = tokio::task::spawn_blocking(call).await?;
+        drop(permit);
+        match waits? {
+            None => Ok(()),
+            Some(outcome) => outcome.await.map_err(|_| "a coroutine of the processor was given up")?,
+        }
     }
 
     /// Calls a method that takes the checkpointer and nothing else.
@@ -59,12 +67,31 @@ impl PythonProcessor {
     }
 }
 
-/// A refused checkpoint that the program did not catch is the loss of its lease, and no failure.
-fn of_raised(
-    py: Python<'_>,
-    raised: PyErr,
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What comes of a `concurrent.futures.Future`.
+fn done(
+    future: &Bound<'_, PyAny>,
     place: Option<(Arc<str>, ShardId)>,
-) -> Box<dyn std::error::Error + Send + Sync> {
+) -> Result<oneshot::Receiver<ProcessorResult>, Failure> {
+    let (sender, outcome) = oneshot::channel();
+    let sender = Mutex::new(Some(sender));
+    let tell = move |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
+        let result = arguments.get_item(0)?.call_method0("result").map(drop);
+        let result = result.map_err(|raised| of_raised(arguments.py(), raised, place.clone()));
+        if let Some(sender) = sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Nobody waits after a second signal.
+            let _ = sender.send(result);
+        }
+        Ok(())
+    };
+    let tell = PyCFunction::new_closure(future.py(), None, None, tell)?;
+    future.call_method1("add_done_callback", (tell,))?;
+    Ok(outcome)
+}
+
+/// A refused checkpoint that the program did not catch is the loss of its lease, and no failure.
+fn of_raised(py: Python<'_>, raised: PyErr, place: Option<(Arc<str>, ShardId)>) -> Failure {
     let lost = py.import("millstream.kcl.errors").and_then(|module| module.getattr("LeaseLostError"));
     match (lost, place) {
         (Ok(lost), Some((stream, shard))) if raised.is_instance(py, &lost) => {

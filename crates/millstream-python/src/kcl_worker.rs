@@ -10,7 +10,7 @@ use millstream_consumer::processor::{Scheduler, SchedulerError};
 use millstream_consumer::{ShardConsumer, StreamConfig, Streams};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::error;
@@ -28,21 +28,23 @@ pub(crate) struct KclWorker {
     streams: Option<watch::Sender<Vec<StreamConfig>>>,
     factory: Arc<Py<PyAny>>,
     max_records: u64,
+    max_threads: usize,
     shutdown: CancellationToken,
     was_run: AtomicBool,
 }
 
 #[pymethods]
 impl KclWorker {
-    /// `factory()` makes the processor of a shard (see `kcl_processor.rs` for its methods). `streams`: several, in place of the
-    /// input's, each with its initial position.
+    /// `factory()` makes the processor of a shard (see `kcl_processor.rs` for its methods), of which `max_threads` are called at
+    /// a time. `streams`: several, in place of the input's, each with its initial position.
     #[new]
-    #[pyo3(signature = (input, factory, max_records, streams = None))]
+    #[pyo3(signature = (input, factory, max_records, max_threads, streams = None))]
     fn new(
         py: Python<'_>,
         input: &KinesisInput,
         factory: Py<PyAny>,
         max_records: u64,
+        max_threads: usize,
         streams: Option<Vec<(String, String)>>,
     ) -> PyResult<Self> {
         millstream_cli::init_logging(0);
@@ -56,7 +58,7 @@ impl KclWorker {
             }
         };
         let (shutdown, was_run) = (CancellationToken::new(), AtomicBool::new(false));
-        Ok(Self { input, streams, factory: Arc::new(factory), max_records, shutdown, was_run })
+        Ok(Self { input, streams, factory: Arc::new(factory), max_records, max_threads, shutdown, was_run })
     }
 
     /// From now on these streams are read, in place of those before.
@@ -77,13 +79,13 @@ impl KclWorker {
             return Err(PyRuntimeError::new_err("this worker was run before; make a new one"));
         }
         let (mut input, factory, shutdown) = (self.input.clone(), self.factory.clone(), self.shutdown.clone());
-        let max_records = self.max_records;
+        let (max_records, threads) = (self.max_records, Arc::new(Semaphore::new(self.max_threads)));
         let (sender, mut ended) = sync_channel(1);
         let run = async move {
             let (kinesis, store) = input.connect().await?;
             input.consumer.metrics = input.connect_metrics().await;
             let consumer = ShardConsumer::start(kinesis, store, input.consumer).await?;
-            let processor = move || PythonProcessor::new(factory.clone());
+            let processor = move || PythonProcessor::new(factory.clone(), threads.clone());
             Scheduler::new(consumer, processor).max_records(max_records).run(shutdown).await
         };
         let runtime = runtime().map_err(|error| PyRuntimeError::new_err(error.to_string()))?;

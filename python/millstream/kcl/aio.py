@@ -12,6 +12,8 @@ from millstream.kcl.calls import Calls
 from millstream.kcl.worker import stopped_by_sigterm
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from millstream.kcl.processor import AsyncRecordProcessor
     from millstream.kcl.settings import Settings, Stream
 
@@ -26,8 +28,9 @@ class AsyncWorker:
         self._settings = settings
         self._native = KclWorker(
             settings.input(),
-            lambda: Calls(processor_factory(), AsyncCheckpointer, self._wait),
+            lambda: Calls(processor_factory(), AsyncCheckpointer, self._begin),
             settings.max_records,
+            settings.max_threads,
             settings.several(),
         )
 
@@ -51,7 +54,7 @@ class AsyncWorker:
         """As `Worker.set_streams`."""
         self._native.set_streams(self._settings.given(streams))
 
-    def _wait(self, call: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, call: Coroutine[Any, Any, None]) -> Future[None]:
         """Runs a call, which comes in a thread of the native worker, on the loop."""
         assert self._loop is not None
-        asyncio.run_coroutine_threadsafe(call, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(call, self._loop)

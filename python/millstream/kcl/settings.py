@@ -75,6 +75,9 @@ class Settings:
     """A lease not renewed for so long is another worker's to take. The same for all workers."""
     max_records: int = 10_000
     """Records of one call at most."""
+    max_threads: int = 64
+    """Calls of a `Worker`'s processors at a time, each in a thread. A call that waits long, for a database or a service,
+    keeps its thread; coroutines of an `AsyncWorker` do not."""
     idle_time_between_reads: float = 0.2
     """By polling, from one read of a shard to the next; AWS answers five a second, for all its readers together."""
     fail_on_data_loss: bool = True
@@ -94,6 +97,8 @@ class Settings:
         """
         if (self.stream_name is None) == (self.streams is None):
             raise IllegalArgumentException("either stream_name or streams is to be given")
+        if self.max_threads < 1:
+            raise IllegalArgumentException(f"max_threads={self.max_threads}: at least one is needed")
         dimensions = self.metrics_enabled_dimensions
         moves = self.migrate_all_entities_to_lease_table
         options = {

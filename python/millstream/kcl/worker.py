@@ -28,6 +28,7 @@ class Worker:
             settings.input(),
             lambda: Calls(processor_factory(), Checkpointer, _is_done),
             settings.max_records,
+            settings.max_threads,
             settings.several(),
         )
 
@@ -71,5 +72,5 @@ def stopped_by_sigterm(stop: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _is_done(returned: Any) -> None:
+def _is_done(_: Any) -> None:
     """A method that is no coroutine is done when it returns."""
