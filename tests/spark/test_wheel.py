@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from packed import PYTHON, pack, wheel
 from structured import Program, options
 
 from tests.conftest import REGION, ROOT, Feed, Service, wait_until
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from cluster import Cluster
 
 DECK = ROOT / "examples" / "deck" / "kinesis_wordcount.py"
-WHEELS = ROOT / "target" / "wheels"
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +26,6 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("environment") / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True)
     return directory
-
-
-def wheel() -> Path:
-    return max(WHEELS.glob("millstream-*.whl"), key=lambda path: path.stat().st_mtime)
 
 
 def test_executors_without_our_wheel_are_told(
@@ -90,16 +85,6 @@ def test_the_wheel_goes_with_the_program(applications: Applications, service: Se
 
 
 def test_the_wheel_is_in_a_packed_environment(
-    applications: Applications, service: Service, app: str, bare: Path, tmp_path: Path
+    applications: Applications, service: Service, app: str, tmp_path: Path
 ) -> None:
-    environment = tmp_path / "environment"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
-    packages = environment / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(packages), str(wheel())],
-        check=True,
-    )
-    packed = tmp_path / "environment.tar.gz"
-    with tarfile.open(packed, "w:gz") as file:
-        file.add(environment, arcname=".")
-    counts(applications, service, app, f"--archives={packed}#environment", python="./environment/bin/python")
+    counts(applications, service, app, f"--archives={pack(tmp_path)}#environment", python=PYTHON)
