@@ -14,7 +14,7 @@ from cluster import SPARK_HOME
 from packed import PYTHON, pack
 from structured import Program, assert_replays_are_identical, options
 
-from tests.conftest import REGION, ROOT, Feed, Service, assert_in_order, wait_until
+from tests.conftest import CREDENTIALS, REGION, ROOT, Feed, Service, assert_in_order, wait_until
 
 if TYPE_CHECKING:
     from applications import Applications
@@ -66,6 +66,8 @@ def settings(yarn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dic
         "spark.yarn.jars": f"local:{SPARK_HOME}/jars/*",
         "spark.yarn.am.memory": "256m",
         "spark.executor.instances": "2",
+        # Containers have an environment of their own.
+        **{f"spark.executorEnv.{name}": value for name, value in CREDENTIALS.items()},
     }
 
 
