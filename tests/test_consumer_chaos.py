@@ -97,6 +97,8 @@ class Fleet:
 
     def merge(self) -> bool:
         shards = self.open_shards()
+        if len(shards) < 2:
+            return False
         at = self.chance.randrange(len(shards) - 1)
         (first, _), (second, _) = shards[at : at + 2]
         self.kinesis.merge_shards(StreamName=self.stream, ShardToMerge=first, AdjacentShardToMerge=second)

@@ -13,17 +13,20 @@ use crate::Lease;
 ///
 /// * A shard starts after its parents have ended, so of each line only the oldest missing shard gets a lease;
 ///   its children get theirs when it has been read to its end.
-/// * With the initial position `LATEST` a fresh table gets the open shards alone. A shard with an ancestor
-///   that has a lease never starts at `LATEST`, nor does one found after the start.
+/// * With the initial position `LATEST` a fresh table gets the open shards alone, and those that this worker has
+///   seen open since (`were_open`): what they got since that moment is wanted. A shard with an ancestor that has a
+///   lease never starts at `LATEST`, nor does one found after the start.
 /// * A lease that waits for its parents makes sure that these have leases.
 pub fn missing_leases(
     shards: &BTreeMap<ShardId, Shard>,
     leases: &BTreeMap<&str, &Lease>,
     initial: InitialPosition,
+    were_open: &BTreeSet<ShardId>,
 ) -> Vec<Lease> {
     let mut search = Search {
         shards,
         leases,
+        were_open,
         start: start_position(shards, leases, initial),
         visited: BTreeSet::new(),
         missing: BTreeMap::new(),
@@ -60,6 +63,7 @@ fn start_position(
 struct Search<'a> {
     shards: &'a BTreeMap<ShardId, Shard>,
     leases: &'a BTreeMap<&'a str, &'a Lease>,
+    were_open: &'a BTreeSet<ShardId>,
     start: Checkpoint,
     visited: BTreeSet<&'a ShardId>,
     missing: BTreeMap<&'a ShardId, Lease>,
@@ -77,7 +81,7 @@ impl<'a> Search<'a> {
             if let Some(lease) = self.leases.get(parent.as_str()) {
                 is_first &= lease.is_ended();
             } else if let Some(parent) = self.shards.get(parent)
-                && !(at_latest && parent.is_closed())
+                && !(at_latest && parent.is_closed() && !self.were_open.contains(&parent.id))
             {
                 self.visit(parent);
                 is_first = false;

@@ -190,7 +190,8 @@ mod tests {
         // What a worker would make of the table then: nothing more to create, so that it reads what was planned.
         let after = applied(&shards, before, &changes);
         let by_shard = after.iter().map(|lease| (lease.shard(), lease)).collect();
-        let missing = crate::lineage::missing_leases(&shards, &by_shard, millstream_kinesis::InitialPosition::Latest);
+        let latest = millstream_kinesis::InitialPosition::Latest;
+        let missing = crate::lineage::missing_leases(&shards, &by_shard, latest, &BTreeSet::new());
         assert_eq!(missing, [], "a worker would create these leases");
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use millstream_kinesis::{Checkpoint, HashKeyRange, Shard, ShardId};
+use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Shard, ShardId};
 
 use super::Coordinator;
 use super::periodic::Retry;
@@ -53,6 +53,9 @@ impl Coordinator {
         let Some(started_step) = stream.list.answered() else {
             return;
         };
+        if stream.start.initial == InitialPosition::Latest {
+            stream.were_open.extend(shards.iter().filter(|shard| !shard.is_closed()).map(|shard| shard.id.clone()));
+        }
         stream.listing = Some(Listing {
             shards: shards.into_iter().map(|shard| (shard.id.clone(), shard)).collect(),
             started_step,
@@ -80,7 +83,7 @@ impl Coordinator {
     }
 
     fn synchronise_one(&mut self, name: &str) {
-        let Some(Stream { start, list, listing: Some(listing) }) = self.streams.get_mut(name) else {
+        let Some(Stream { start, list, listing: Some(listing), were_open }) = self.streams.get_mut(name) else {
             return;
         };
         let start = *start;
@@ -91,7 +94,7 @@ impl Coordinator {
             return;
         }
         let leases = of_stream(&self.leases, name).map(|(_, entry)| (entry.lease.shard(), &entry.lease)).collect();
-        let missing = missing_leases(&listing.shards, &leases, start.initial);
+        let missing = missing_leases(&listing.shards, &leases, start.initial, were_open);
         self.tell_of_ended_but_open(name);
         // An ended lease tells that its line was read: it stays until all its descendants have leases.
         let is_complete = missing.is_empty() && !self.creating.keys().any(|key| split_key(key).0 == name);

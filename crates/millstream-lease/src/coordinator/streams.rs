@@ -4,7 +4,9 @@
 //! Leases of other streams are let alone: what this worker holds of them is finished and given back. Where nobody reads them
 //! for long enough they are deleted, if that is wished (KCL `FormerStreamsLeasesDeletionStrategy`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use millstream_kinesis::ShardId;
 
 use super::periodic::Periodic;
 use super::shards::Listing;
@@ -17,11 +19,13 @@ pub(super) struct Stream {
     pub(super) start: StreamStart,
     pub(super) list: Periodic,
     pub(super) listing: Option<Listing>,
+    /// Shards that a listing has shown open, where it matters which were since this worker began.
+    pub(super) were_open: BTreeSet<ShardId>,
 }
 
 impl Stream {
     pub(super) fn new(start: StreamStart) -> Self {
-        Stream { start, list: Periodic::default(), listing: None }
+        Stream { start, list: Periodic::default(), listing: None, were_open: BTreeSet::new() }
     }
 }
 
