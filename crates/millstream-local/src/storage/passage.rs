@@ -42,6 +42,8 @@ pub(super) struct Room(Arc<Semaphore>);
 struct Made {
     /// Whoever reads the records first may be the only one: nothing is kept for that one.
     has_been_read: bool,
+    /// What was written once took more room than there was.
+    is_too_large: bool,
     passages: Vec<(Format, Arc<Passage>, OwnedSemaphorePermit)>,
 }
 
@@ -67,10 +69,17 @@ impl Passages {
         if let Some((_, passage, _)) = made.passages.iter().find(|(of, ..)| *of == format) {
             return Some(Arc::clone(passage));
         }
+        if made.is_too_large {
+            return None;
+        }
         // No format makes frames smaller by much.
         let mut permit = self.room.take(frame_bytes)?;
         let passage = Arc::new(write());
-        permit.merge(self.room.take(passage.bytes.len().saturating_sub(frame_bytes))?);
+        let Some(more) = self.room.take(passage.bytes.len().saturating_sub(frame_bytes)) else {
+            made.is_too_large = true;
+            return None;
+        };
+        permit.merge(more);
         made.passages.push((format, Arc::clone(&passage), permit));
         Some(passage)
     }
@@ -122,17 +131,26 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_no_room_for_is_not_kept_and_room_comes_back() {
+    fn what_there_is_no_room_for_is_written_once_and_not_kept_and_room_comes_back() {
         let room = Room::default();
-        let read = |passages: &Passages, bytes| {
-            passages.get(Format::Json11, WORTHWHILE_BYTES, || passage(bytes));
-            passages.get(Format::Json11, WORTHWHILE_BYTES, || passage(bytes)).is_some()
+        let mut written = 0;
+        let mut read = |passages: &Passages, bytes| {
+            let mut kept = [false; 3];
+            for kept in &mut kept {
+                let write = || {
+                    written += 1;
+                    passage(bytes)
+                };
+                *kept = passages.get(Format::Json11, WORTHWHILE_BYTES, write).is_some();
+            }
+            (kept[2], std::mem::take(&mut written))
         };
         let [first, second] = [Passages::new(room.clone()), Passages::new(room.clone())];
-        assert!(read(&first, KEPT_BYTES - WORTHWHILE_BYTES));
-        assert!(!read(&second, 2 * WORTHWHILE_BYTES));
-        assert!(read(&second, WORTHWHILE_BYTES));
+        assert_eq!(read(&first, KEPT_BYTES - WORTHWHILE_BYTES), (true, 1));
+        assert_eq!(read(&second, 2 * WORTHWHILE_BYTES), (false, 1));
+        assert_eq!(read(&Passages::new(room.clone()), WORTHWHILE_BYTES), (true, 1));
+        assert_eq!(read(&Passages::new(room.clone()), WORTHWHILE_BYTES), (true, 1));
         drop(first);
-        assert!(read(&Passages::new(room), 2 * WORTHWHILE_BYTES));
+        assert_eq!(read(&Passages::new(room), 2 * WORTHWHILE_BYTES), (true, 1));
     }
 }
