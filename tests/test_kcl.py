@@ -384,10 +384,13 @@ def test_no_more_processors_are_called_at_a_time_than_may_be(service: Service, f
                 inside -= 1
             super().initialize(initialize_input)
 
+    def has_all_shards() -> bool:
+        owners = service.owners(four_shards.application_name)
+        return "" not in owners and sum(map(len, owners.values())) == 4
+
     running = Running(Worker(lambda: Waits(journal), replace(four_shards, max_threads=2)))
     try:
-        owners = lambda: service.owners(four_shards.application_name)
-        wait_until("the worker has all shards", lambda: sum(map(len, owners().values())) == 4 and "" not in owners(), 30)
+        wait_until("the worker has all shards", has_all_shards, 30)
         wait_until("two processors are called", lambda: inside == 2, 30)
         gate.set()
         wait_until("all have been called", lambda: len(journal.events) == 4, 30)

@@ -46,7 +46,9 @@ class Calls:
         begin = InitializeInput(stream, shard, sequence_number, sub_sequence_number, *prepared)
         return self._done(self._processor.initialize(begin))
 
-    def process_records(self, blocks: list[Block], millis_behind: int, checkpointer: KclCheckpointer) -> Future[None] | None:
+    def process_records(
+        self, blocks: list[Block], millis_behind: int, checkpointer: KclCheckpointer
+    ) -> Future[None] | None:
         """See `RecordProcessor.process_records`."""
         records = ProcessRecordsInput(blocks, millis_behind, self._checkpointer(checkpointer))
         return self._done(self._processor.process_records(records))

@@ -76,7 +76,7 @@ class Settings:
     max_records: int = 10_000
     """Records of one call at most."""
     max_threads: int = 64
-    """Calls of a `Worker`'s processors at a time, each in a thread. A call that waits long, for a database or a service,
+    """Calls of a `Worker`'s processors at a time, each in a thread. A call that waits, for a database or a service,
     keeps its thread; coroutines of an `AsyncWorker` do not."""
     idle_time_between_reads: float = 0.2
     """By polling, from one read of a shard to the next; AWS answers five a second, for all its readers together."""
