@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cluster import CONF, spark_environment
 
-from tests.conftest import REGION, Service, wait_until
+from tests.conftest import REGION, Feed, Service, assert_in_order, wait_until
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -119,6 +119,20 @@ class Program:
         """Ends the program, if it still runs."""
         if self.process.poll() is None:
             self.kill()
+
+
+def assert_reads_what_is_put(program: Program, feed: Feed) -> None:
+    """Whether a program that has just begun processes what is put, each record once and in order. Ends the program."""
+    feed.put(10)
+    try:
+        program.wait_for("all records are processed", lambda: set(program.values()) == feed.all())
+        feed.put(10)
+        program.wait_for("later ones are, too", lambda: set(program.values()) == feed.all())
+    finally:
+        program.stop()
+    assert_replays_are_identical(program.runs())
+    assert sorted(program.values()) == sorted(feed.all())
+    assert_in_order(program.values())
 
 
 def assert_replays_are_identical(runs: dict[int, list[list[Any]]]) -> int:

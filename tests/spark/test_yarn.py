@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from cluster import SPARK_HOME
 from packed import PYTHON, pack
-from structured import Program, assert_replays_are_identical, options
+from structured import Program, assert_reads_what_is_put, options
 
-from tests.conftest import CREDENTIALS, REGION, ROOT, Feed, Service, assert_in_order, wait_until
+from tests.conftest import CREDENTIALS, REGION, ROOT, Feed, Service, wait_until
 
 if TYPE_CHECKING:
     from applications import Applications
@@ -85,15 +85,5 @@ def test_the_decks_program_counts(
 
 def test_structured_streaming_reads_what_was_put(settings: dict[str, str], service: Service, tmp_path: Path) -> None:
     stream = service.stream(2)
-    feed = Feed(service, stream, keys=10)
-    feed.put(10)
     program = Program("yarn", tmp_path / "program", options(service, stream, inlineBytes=0), **settings)
-    try:
-        program.wait_for("all records are processed", lambda: set(program.values()) == feed.all())
-        feed.put(10)
-        program.wait_for("later ones are, too", lambda: set(program.values()) == feed.all())
-    finally:
-        program.stop()
-    assert_replays_are_identical(program.runs())
-    assert sorted(program.values()) == sorted(feed.all())
-    assert_in_order(program.values())
+    assert_reads_what_is_put(program, Feed(service, stream, keys=10))
