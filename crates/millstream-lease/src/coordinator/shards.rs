@@ -1,6 +1,6 @@
 //! The streams' shards: which leases are missing, which parents have ended, which leases are left over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use millstream_kinesis::{Checkpoint, HashKeyRange, InitialPosition, Shard, ShardId};
 
@@ -54,6 +54,9 @@ impl Coordinator {
             return;
         };
         if stream.start.initial == InitialPosition::Latest {
+            // Of a shard that the stream has forgotten nothing is wanted.
+            let listed: BTreeSet<&ShardId> = shards.iter().map(|shard| &shard.id).collect();
+            stream.were_open.retain(|shard| listed.contains(shard));
             stream.were_open.extend(shards.iter().filter(|shard| !shard.is_closed()).map(|shard| shard.id.clone()));
         }
         stream.listing = Some(Listing {

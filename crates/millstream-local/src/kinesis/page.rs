@@ -52,7 +52,11 @@ struct Records<'a> {
     last: Option<(u64, u64)>,
 }
 
-impl Records<'_> {
+impl<'a> Records<'a> {
+    fn new(writer: &'a mut Writer, shard: &'a Shard, limits: Limits, encrypted_ms: Option<u64>) -> Self {
+        Self { writer, shard, limits, encrypted_ms, digits: Digits::default(), count: 0, bytes: 0, last: None }
+    }
+
     fn has_room(&self, records: usize, bytes: usize) -> bool {
         self.count + records <= self.limits.records && (self.count == 0 || self.bytes + bytes <= self.limits.bytes)
     }
@@ -67,7 +71,7 @@ impl Records<'_> {
 impl Take for Records<'_> {
     #[inline(always)]
     fn record(&mut self, record: &Frame<'_>) -> bool {
-        let size = size_of(record);
+        let size = record.data.len() + record.partition_key.len();
         if !self.has_room(1, size) {
             return false;
         }
@@ -86,10 +90,10 @@ impl Take for Records<'_> {
         }
         let format = self.writer.format();
         let Some(passage) = block.passage(format, |records| passage(format, self.shard, records)) else { return false };
-        let fits = self.has_room(passage.records, passage.size) && passage.size <= self.limits.bytes;
+        let fits = self.has_room(block.records(), passage.size) && passage.size <= self.limits.bytes;
         if fits {
             self.writer.splice(&passage.bytes);
-            self.taken(passage.records, passage.size, passage.last);
+            self.taken(block.records(), passage.size, passage.last);
         }
         fits
     }
@@ -98,21 +102,13 @@ impl Take for Records<'_> {
 /// Consecutive records, none of which is encrypted.
 fn passage(format: Format, shard: &Shard, frames: &mut dyn Iterator<Item = Frame<'_>>) -> Passage {
     let mut writer = Writer::passage(format, 0);
-    let mut digits = Digits::default();
-    let (mut records, mut size, mut last) = (0, 0, (0, 0));
+    let all = Limits { records: usize::MAX, bytes: usize::MAX };
+    let mut records = Records::new(&mut writer, shard, all, None);
     for record in frames {
-        let sequence = digits.of(shard.sequence(record.index, record.arrival_ms));
-        write_record(&mut writer, sequence, &record, false);
-        records += 1;
-        size += size_of(&record);
-        last = (record.index, record.arrival_ms);
+        records.record(&record);
     }
-    Passage { bytes: writer.into_bytes().into(), records, size, last }
-}
-
-/// What of a record counts against the limits.
-fn size_of(record: &Frame<'_>) -> usize {
-    record.data.len() + record.partition_key.len()
+    let (size, last) = (records.bytes, records.last.unwrap_or_default());
+    Passage { bytes: writer.into_bytes().into(), size, last }
 }
 
 /// Writes the members `Records`, `MillisBehindLatest` and, at the end of the shard, `ChildShards`.
@@ -130,8 +126,7 @@ pub(crate) fn write_page(
     let place = Place { arrival_ms: place.arrival_ms.max(stream.horizon_ms()), ..place };
     writer.key("Records");
     writer.begin_list();
-    let digits = Digits::default();
-    let mut records = Records { writer, shard, limits, encrypted_ms, digits, count: 0, bytes: 0, last: None };
+    let mut records = Records::new(writer, shard, limits, encrypted_ms);
     let read = shard.read(place, &mut records).map_err(|error| ApiError::storage("read a log", &error))?;
     let Records { count, bytes, last, .. } = records;
     stream.traffic().given(count, bytes);

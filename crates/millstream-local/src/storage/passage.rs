@@ -20,7 +20,6 @@ const WORTHWHILE_BYTES: usize = 32 * 1024;
 pub(crate) struct Passage {
     /// Each record with what separates it from one before it.
     pub(crate) bytes: Bytes,
-    pub(crate) records: usize,
     /// Bytes of data and keys.
     pub(crate) size: usize,
     /// Index and arrival of the last record.
@@ -104,7 +103,7 @@ mod tests {
     use super::*;
 
     fn passage(bytes: usize) -> Passage {
-        Passage { bytes: vec![0; bytes].into(), records: 1, size: 1, last: (1, 0) }
+        Passage { bytes: vec![0; bytes].into(), size: 1, last: (1, 0) }
     }
 
     #[test]

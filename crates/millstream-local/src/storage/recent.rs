@@ -18,7 +18,7 @@ pub(crate) struct Block {
     pub(super) first_index: u64,
     pub(super) last_index: u64,
     pub(super) frames: Vec<u8>,
-    pub(super) passages: Passages,
+    passages: Passages,
 }
 
 /// The newest blocks of all logs.
