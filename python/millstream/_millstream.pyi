@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime
 from typing import Any, Protocol
 
 __version__: str
@@ -20,6 +21,7 @@ class Block:
     @property
     def last(self) -> str | None: ...
     def __len__(self) -> int: ...
+    def records(self) -> list[Record]: ...
     def data_list(self) -> list[bytes]: ...
     def utf8_list(self) -> list[str]: ...
     def partition_keys(self) -> list[str]: ...
@@ -31,6 +33,38 @@ class Block:
     def sequence_number_buffers(self) -> tuple[bytes, bytes]: ...
     def sub_sequence_number_buffer(self) -> bytes: ...
     def arrival_buffer(self) -> bytes: ...
+
+class Record:
+    """One user record; the user records of an aggregated (KPL) record differ in ``sub_sequence_number``.
+
+    Its values are made when they are asked for, out of the block of records that it came in, which lives as long as it.
+    """
+
+    __match_args__ = ("data", "partition_key", "sequence_number", "sub_sequence_number", "approximate_arrival_timestamp")
+
+    def __init__(
+        self,
+        data: bytes,
+        partition_key: str,
+        sequence_number: str,
+        sub_sequence_number: int,
+        approximate_arrival_timestamp: datetime,
+    ) -> None: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def binary_data(self) -> bytes:
+        """The data, under the name that ``amazon_kclpy`` has for it."""
+
+    @property
+    def partition_key(self) -> str: ...
+    @property
+    def sequence_number(self) -> str: ...
+    @property
+    def sub_sequence_number(self) -> int: ...
+    @property
+    def approximate_arrival_timestamp(self) -> datetime: ...
+    def __hash__(self) -> int: ...
 
 class RangeRead:
     """An iterator of blocks, each with at least one record."""

@@ -5,6 +5,8 @@ use pyo3::exceptions::{PyIndexError, PyOverflowError, PyUnicodeDecodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
+use crate::record::Record;
+
 /// Records of one shard, in order. Nothing is decoded until it is asked for.
 #[pyclass(frozen, module = "millstream._millstream")]
 pub(crate) struct Block(RecordBlock);
@@ -12,6 +14,11 @@ pub(crate) struct Block(RecordBlock);
 impl Block {
     pub(crate) fn new(block: RecordBlock) -> Self {
         Self(block)
+    }
+
+    /// The records in Rust.
+    pub(crate) fn columns(&self) -> &RecordBlock {
+        &self.0
     }
 
     fn range(&self, start: usize, stop: Option<usize>) -> PyResult<RecordBlock> {
@@ -57,6 +64,11 @@ impl Block {
     #[getter]
     fn last(&self) -> Option<String> {
         self.0.last().map(|position| position.to_string())
+    }
+
+    /// All records as objects.
+    fn records<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
+        Record::all(slf)
     }
 
     /// The data of records `start` to `stop` (exclusive) as bytes.

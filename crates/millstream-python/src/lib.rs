@@ -20,6 +20,7 @@ mod listener;
 mod prefetcher;
 mod python_source;
 mod range_read;
+mod record;
 mod states;
 
 use pyo3::prelude::*;
@@ -51,6 +52,8 @@ mod _millstream {
     use crate::prefetcher::Prefetcher;
     #[pymodule_export]
     use crate::range_read::RangeRead;
+    #[pymodule_export]
+    use crate::record::Record;
 
     /// Runs the `millstream` command with `argv` (the program's name first) and returns its exit code.
     #[pyfunction]

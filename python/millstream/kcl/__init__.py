@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from millstream._millstream import Record
 from millstream.kcl.checkpointer import Checkpointer, PreparedCheckpoint
 from millstream.kcl.errors import CheckpointError, CheckpointOutOfRangeError, LeaseLostError
 from millstream.kcl.inputs import (
@@ -14,7 +15,6 @@ from millstream.kcl.inputs import (
     ShutdownRequestedInput,
 )
 from millstream.kcl.processor import AsyncRecordProcessor, RecordProcessor
-from millstream.kcl.records import Record
 from millstream.kcl.settings import Settings, Stream
 from millstream.kcl.worker import Worker
 

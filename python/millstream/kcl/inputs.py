@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from millstream.errors import PySparkImportError
-from millstream.kcl.records import Record, records_of
 
 if TYPE_CHECKING:
-    from millstream._millstream import Block
+    from millstream._millstream import Block, Record
 
 __all__ = ["InitializeInput", "LeaseLostInput", "ProcessRecordsInput", "ShardEndedInput", "ShutdownRequestedInput"]
 
@@ -49,7 +49,7 @@ class ProcessRecordsInput(Generic[C]):
     @cached_property
     def records(self) -> list[Record]:
         """The records as objects, made when first asked for."""
-        return [record for block in self._blocks for record in records_of(block)]
+        return list(chain.from_iterable(block.records() for block in self._blocks))
 
     def to_arrow(self) -> Any:
         """The records as a ``pyarrow.Table``: ``data``, ``partition_key``, ``sequence_number``,
