@@ -118,6 +118,11 @@ def run_until(condition: Callable[[], object], worker: Worker) -> BaseException 
     return running.error
 
 
+def test_settings_do_not_show_what_is_secret(settings: Settings) -> None:
+    shown = repr(replace(settings, secret_key="hidden-key", external_id="hidden-id"))
+    assert "hidden" not in shown and settings.application_name in shown
+
+
 def test_records_come_whole_and_the_worker_ends_in_order(service: Service, settings: Settings) -> None:
     journal = Journal()
     feed = Feed(service, settings.stream_name, keys=1)

@@ -105,6 +105,11 @@ def test_what_is_required(ssc: StreamingContext, missing: str) -> None:
         made.build()
 
 
+def test_credentials_do_not_show_what_is_secret() -> None:
+    given = SparkAWSCredentials.builder.basicCredentials("key", "hidden-key").stsCredentials("arn", "name", "hidden-id")
+    assert repr(given.build()) == "SparkAWSCredentials(access_key='key', role_arn='arn', session_name='name')"
+
+
 def test_one_identity_for_both_services(ssc: StreamingContext) -> None:
     other = SparkAWSCredentials.builder.basicCredentials("other", "secret").build()
     with pytest.raises(IllegalArgumentException, match="dynamoDBCredentials must be the same"):

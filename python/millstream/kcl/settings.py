@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -85,10 +85,10 @@ class Settings:
     reading goes on with what there is, with a log line."""
     access_key: str | None = None
     """With ``secret_key``; else the default chain of AWS's SDKs."""
-    secret_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
     role_arn: str | None = None
     session_name: str | None = None
-    external_id: str | None = None
+    external_id: str | None = field(default=None, repr=False)
 
     def input(self) -> KinesisInput:
         """What the native worker takes.

@@ -75,6 +75,11 @@ class SparkAWSCredentials(_Credentials):
 
     builder = _CredentialsBuilders()
 
+    def __repr__(self) -> str:
+        """Without what is secret."""
+        shown = self.access_key, self.role_arn, self.session_name
+        return "SparkAWSCredentials(access_key={!r}, role_arn={!r}, session_name={!r})".format(*shown)
+
 
 class SparkAWSCredentialsBuilder:
     """Builds `SparkAWSCredentials`."""
