@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from millstream._millstream import Block
+    from millstream._millstream import Block, Buffer
 
 
 def columns(block: Block) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def columns(block: Block) -> dict[str, Any]:
 
     count = len(block)
 
-    def array(kind: Any, *buffers: bytes) -> Any:
+    def array(kind: Any, *buffers: bytes | Buffer) -> Any:
         return arrow.Array.from_buffers(kind, count, [None, *(arrow.py_buffer(buffer) for buffer in buffers)])
 
     return {

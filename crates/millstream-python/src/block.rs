@@ -5,6 +5,7 @@ use pyo3::exceptions::{PyIndexError, PyOverflowError, PyUnicodeDecodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
+use crate::buffer::Buffer;
 use crate::record::Record;
 
 /// Records of one shard, in order. Nothing is decoded until it is asked for.
@@ -115,9 +116,14 @@ impl Block {
         PyList::new(py, self.0.arrivals())
     }
 
-    /// The data of all records in Arrow's `binary` layout: 32-bit offsets and the buffer they mean.
-    fn data_buffers<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-        buffers(py, self.0.byte_len(), self.0.data().iter())
+    /// The data of all records in Arrow's `binary` layout: 32-bit offsets and the buffer they mean, which is not copied.
+    fn data_buffers<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Buffer)> {
+        let data = self.0.data();
+        let first = data.offsets()[0];
+        check_len(data.byte_len())?;
+        let offsets: Vec<u8> = data.offsets().iter().flat_map(|end| ((end - first) as i32).to_le_bytes()).collect();
+        let start = first as usize;
+        Ok((PyBytes::new(py, &offsets), Buffer::new(data.bytes().slice(start..start + data.byte_len()))))
     }
 
     /// The partition keys of all records in Arrow's `utf8` layout, as `data_buffers`.
@@ -148,31 +154,27 @@ impl Block {
     }
 }
 
+/// Texts as Arrow keeps them. Its numbers are those of the machine, which is little-endian wherever there is a wheel.
 fn text_buffers<'py>(py: Python<'py>, texts: &TextColumn) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
     let len = texts.iter().map(str::len).sum();
-    buffers(py, len, texts.iter().map(str::as_bytes))
-}
-
-/// Values of variable length as Arrow keeps them. Arrow's numbers are those of the machine, which is little-endian wherever
-/// there is a wheel.
-fn buffers<'py, 'a>(
-    py: Python<'py>,
-    len: usize,
-    values: impl ExactSizeIterator<Item = &'a [u8]>,
-) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-    if i32::try_from(len).is_err() {
-        return Err(PyOverflowError::new_err(format!("a block with {len} bytes in one column is too large for Arrow")));
-    }
-    let mut offsets = Vec::with_capacity(4 * (values.len() + 1));
+    check_len(len)?;
+    let mut offsets = Vec::with_capacity(4 * (texts.len() + 1));
     offsets.extend_from_slice(&0_i32.to_le_bytes());
     let bytes = PyBytes::new_with(py, len, |buffer| {
         let mut end = 0;
-        for value in values {
-            buffer[end..end + value.len()].copy_from_slice(value);
-            end += value.len();
+        for text in texts.iter() {
+            buffer[end..end + text.len()].copy_from_slice(text.as_bytes());
+            end += text.len();
             offsets.extend_from_slice(&(end as i32).to_le_bytes());
         }
         Ok(())
     })?;
     Ok((PyBytes::new(py, &offsets), bytes))
+}
+
+/// Whether 32-bit offsets reach the end of so many bytes.
+fn check_len(len: usize) -> PyResult<()> {
+    let too_large =
+        || PyOverflowError::new_err(format!("a block with {len} bytes in one column is too large for Arrow"));
+    i32::try_from(len).map(drop).map_err(|_| too_large())
 }

@@ -4,6 +4,7 @@
 //! Its threads attach to the interpreter only for such a call.
 
 mod block;
+mod buffer;
 mod conf;
 mod dashboard;
 mod dataset;
@@ -32,6 +33,8 @@ mod _millstream {
 
     #[pymodule_export]
     use crate::block::Block;
+    #[pymodule_export]
+    use crate::buffer::Buffer;
     #[pymodule_export]
     use crate::dashboard::Dashboard;
     #[pymodule_export]
