@@ -78,8 +78,8 @@ class Stream:
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def put_now(self, key: int) -> None:
-        """A record that says when it was put, as one write to a socket: boto3 takes more time for a put than the record then
-        takes to its reader. The local service does not look at the signature."""
+        """A record that says when it was put, as one write to a socket: boto3 takes more time for a put than the record
+        then takes to its reader. The local service does not look at the signature."""
         now = base64.b64encode(str(time.time_ns()).encode()).decode()
         body = json.dumps({"StreamName": self.name, "PartitionKey": str(key), "Data": now})
         self._connection.sendall((PUT % len(body) + body).encode())
