@@ -150,6 +150,7 @@ lint: $(VENV)/.dev ## Check formatting, lints and types
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	$(SIM) fmt --check
 	$(SIM) clippy --all-targets --quiet -- -D warnings
+	cd bench/limit && cargo fmt --check && CARGO_TARGET_DIR=$(CURDIR)/target cargo clippy --quiet -- -D warnings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy python/millstream python/pyspark_millstream python/pyspark_millstream_name

@@ -10,16 +10,20 @@ process that counts records and checkpoints after each call, with its library's 
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import kinesis
 from kinesis import put, service
 from table import Table
 from workers import RIVAL_MAKERS, Rival, Worker
 
+ROOT = Path(__file__).resolve().parent.parent
 RECORDS, SHARDS = 1_000_000, 4
 #: Data of 100 bytes, the line's end not among them.
 LINES = "".join(f"{number:099}x\n" for number in range(10_000))
@@ -59,6 +63,20 @@ def drain(table: Table, rivals: list[Rival]) -> None:
             table.add("CPU seconds for them", rival.name, used)
             table.add("resident memory after them, MB", rival.name, resident)
             worker.kill()
+        for line in limit(endpoint, "records").splitlines():
+            written, parsed = line.split()
+            figure = "the same answers parsed into columns on one core, with nothing else, records/s"
+            table.add(figure, written, float(parsed), more_is_better=True)
+
+
+def limit(endpoint: str, stream: str) -> str:
+    """What no consumer can reach: bench/limit, and what it says."""
+    target = {"CARGO_TARGET_DIR": str(ROOT / "target")}
+    subprocess.run(
+        ["cargo", "build", "--quiet", "--release"], cwd=ROOT / "bench/limit", env={**os.environ, **target}, check=True
+    )
+    command = [str(ROOT / "target/release/millstream-limit"), endpoint, stream]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def latencies(table: Table, rivals: list[Rival], retrieval: str) -> None:
