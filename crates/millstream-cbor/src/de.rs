@@ -56,7 +56,10 @@ impl<'de> Deserializer<'de> {
         let info = first & 31;
         let argument = match info {
             0..24 => u64::from(info),
-            24..28 => self.take(1 << (info - 24))?.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)),
+            24 => u8::from_be_bytes(self.array()?).into(),
+            25 => u16::from_be_bytes(self.array()?).into(),
+            26 => u32::from_be_bytes(self.array()?).into(),
+            27 => u64::from_be_bytes(self.array()?),
             INDEFINITE if matches!(major, Major::Bytes | Major::Text | Major::List | Major::Map) => 0,
             _ => return Err(Error::Malformed),
         };
@@ -78,6 +81,12 @@ impl<'de> Deserializer<'de> {
         let (taken, left) = self.left.split_at_checked(length).ok_or(Error::Malformed)?;
         self.left = left;
         Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let (taken, left) = self.left.split_first_chunk().ok_or(Error::Malformed)?;
+        self.left = left;
+        Ok(*taken)
     }
 
     /// The bytes of a string, which may come in pieces.
@@ -204,13 +213,38 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
         self.visit(head, visitor)
     }
 
+    /// What records are made of, in the way that they nearly always come.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let head = self.untagged()?;
+        match head.length() {
+            Some(length) if head.major == Major::Text => {
+                let text = str::from_utf8(self.take(length)?).map_err(|_| Error::Malformed)?;
+                visitor.visit_borrowed_str(text)
+            }
+            _ => self.visit(head, visitor),
+        }
+    }
+
+    /// As for texts.
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let head = self.untagged()?;
+        match head.length() {
+            Some(length) if head.major == Major::Bytes => visitor.visit_borrowed_bytes(self.take(length)?),
+            _ => self.visit(head, visitor),
+        }
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_str(visitor)
+    }
+
     fn is_human_readable(&self) -> bool {
         false
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
-        map enum identifier ignored_any
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char string byte_buf unit unit_struct seq tuple tuple_struct
+        map enum ignored_any
     }
 }
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::decode::malformed;
-use crate::{BlockBuilder, ChildShard, GetRecords, HashKeyRange, KinesisError, SequenceNumber, ShardId};
+use crate::sequence::canonical;
+use crate::{BlockBuilder, ChildShard, GetRecords, HashKeyRange, KinesisError, ShardId};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,16 +103,16 @@ impl<'de> Visitor<'de> for Records<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<(), A::Error> {
         while let Some(record) = records.next_element::<Record<'de>>()? {
-            let sequence: SequenceNumber = record.sequence_number.0.parse().map_err(de::Error::custom)?;
+            let sequence = canonical(&record.sequence_number.0).map_err(de::Error::custom)?;
             let Millis(arrival_ms) = record.approximate_arrival_timestamp.unwrap_or(Millis(0));
             // Streams that ignore partition keys (`AUTO` distribution) may return none.
             let key = record.partition_key.as_ref().map_or("", |key| &*key.0);
             match &record.data {
                 Data::Base64(data) => {
-                    let pushed = self.0.push_base64(data, key, sequence.as_str(), arrival_ms);
+                    let pushed = self.0.push_base64(data, key, sequence, arrival_ms);
                     pushed.map_err(|_| de::Error::custom(format!("the data of record {sequence} are not base64")))?;
                 }
-                Data::Bytes(data) => self.0.push(data, key, sequence.as_str(), 0, arrival_ms),
+                Data::Bytes(data) => self.0.push(data, key, sequence, 0, arrival_ms),
             }
         }
         Ok(())
