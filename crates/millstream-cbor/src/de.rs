@@ -1,7 +1,5 @@
 //! Reading.
 
-use std::borrow::Cow;
-
 use serde::de::{self, DeserializeSeed, Error as _, Unexpected, Visitor};
 
 use super::{BREAK, Error, INDEFINITE, MAX_DEPTH, Major};
@@ -89,24 +87,30 @@ impl<'de> Deserializer<'de> {
         Ok(*taken)
     }
 
-    /// The bytes of a string, which may come in pieces.
-    fn string(&mut self, head: Head) -> Result<Cow<'de, [u8]>> {
-        if let Some(length) = head.length() {
-            return self.take(length).map(Cow::Borrowed);
-        }
+    /// The bytes of a string that comes in pieces.
+    fn pieces(&mut self, head: Head) -> Result<Vec<u8>> {
         let mut whole = Vec::new();
         while !self.at_break()? {
             let piece = self.head()?;
             let length = piece.length().filter(|_| piece.major == head.major).ok_or(Error::Malformed)?;
             whole.extend_from_slice(self.take(length)?);
         }
-        Ok(Cow::Owned(whole))
+        Ok(whole)
     }
 
-    fn text(&mut self, head: Head) -> Result<Cow<'de, str>> {
-        match self.string(head)? {
-            Cow::Borrowed(bytes) => str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::Malformed),
-            Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Error::Malformed),
+    fn visit_bytes<V: Visitor<'de>>(&mut self, head: Head, visitor: V) -> Result<V::Value> {
+        match head.length() {
+            Some(length) => visitor.visit_borrowed_bytes(self.take(length)?),
+            None => visitor.visit_byte_buf(self.pieces(head)?),
+        }
+    }
+
+    fn visit_text<V: Visitor<'de>>(&mut self, head: Head, visitor: V) -> Result<V::Value> {
+        match head.length() {
+            Some(length) => {
+                visitor.visit_borrowed_str(str::from_utf8(self.take(length)?).map_err(|_| Error::Malformed)?)
+            }
+            None => visitor.visit_string(String::from_utf8(self.pieces(head)?).map_err(|_| Error::Malformed)?),
         }
     }
 
@@ -142,14 +146,8 @@ impl<'de> Deserializer<'de> {
                 Ok(number) => visitor.visit_i64(-1 - number),
                 Err(_) => Err(Error::Malformed),
             },
-            Major::Bytes => match self.string(head)? {
-                Cow::Borrowed(bytes) => visitor.visit_borrowed_bytes(bytes),
-                Cow::Owned(bytes) => visitor.visit_byte_buf(bytes),
-            },
-            Major::Text => match self.text(head)? {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
-            },
+            Major::Bytes => self.visit_bytes(head, visitor),
+            Major::Text => self.visit_text(head, visitor),
             Major::List => self.within(head, |members| visitor.visit_seq(members)),
             Major::Map => self.within(head, |members| visitor.visit_map(members)),
             Major::Tag => Err(Error::Malformed),
@@ -213,38 +211,13 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
         self.visit(head, visitor)
     }
 
-    /// What records are made of, in the way that they nearly always come.
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let head = self.untagged()?;
-        match head.length() {
-            Some(length) if head.major == Major::Text => {
-                let text = str::from_utf8(self.take(length)?).map_err(|_| Error::Malformed)?;
-                visitor.visit_borrowed_str(text)
-            }
-            _ => self.visit(head, visitor),
-        }
-    }
-
-    /// As for texts.
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let head = self.untagged()?;
-        match head.length() {
-            Some(length) if head.major == Major::Bytes => visitor.visit_borrowed_bytes(self.take(length)?),
-            _ => self.visit(head, visitor),
-        }
-    }
-
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_str(visitor)
-    }
-
     fn is_human_readable(&self) -> bool {
         false
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char string byte_buf unit unit_struct seq tuple tuple_struct
-        map enum ignored_any
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
+        map enum identifier ignored_any
     }
 }
 

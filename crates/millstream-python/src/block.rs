@@ -118,12 +118,12 @@ impl Block {
 
     /// The data of all records in Arrow's `binary` layout: 32-bit offsets and the buffer they mean, which is not copied.
     fn data_buffers<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Buffer)> {
-        let data = self.0.data();
+        let (data, len) = (self.0.data(), self.0.byte_len());
+        check_len(len)?;
         let first = data.offsets()[0];
-        check_len(data.byte_len())?;
         let offsets: Vec<u8> = data.offsets().iter().flat_map(|end| ((end - first) as i32).to_le_bytes()).collect();
-        let start = first as usize;
-        Ok((PyBytes::new(py, &offsets), Buffer::new(data.bytes().slice(start..start + data.byte_len()))))
+        let bytes = data.bytes().slice(first as usize..first as usize + len);
+        Ok((PyBytes::new(py, &offsets), Buffer::new(bytes)))
     }
 
     /// The partition keys of all records in Arrow's `utf8` layout, as `data_buffers`.
@@ -174,7 +174,8 @@ fn text_buffers<'py>(py: Python<'py>, texts: &TextColumn) -> PyResult<(Bound<'py
 
 /// Whether 32-bit offsets reach the end of so many bytes.
 fn check_len(len: usize) -> PyResult<()> {
-    let too_large =
-        || PyOverflowError::new_err(format!("a block with {len} bytes in one column is too large for Arrow"));
-    i32::try_from(len).map(drop).map_err(|_| too_large())
+    if i32::try_from(len).is_err() {
+        return Err(PyOverflowError::new_err(format!("a block with {len} bytes in one column is too large for Arrow")));
+    }
+    Ok(())
 }
