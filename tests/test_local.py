@@ -72,3 +72,23 @@ def test_log_lines_are_json_if_asked_for() -> None:
     ended = next(line for line in lines if line["message"] == "connection ended")
     assert ended["level"] == "DEBUG"
     assert "HTTP" in ended["error"]
+
+
+def test_a_client_trusts_the_certificates_that_it_is_told_to(tmp_path: Path) -> None:
+    service = serve("--data-dir", str(tmp_path / "data"), "--stream", "orders:1")
+    lines = tmp_path / "lines.txt"
+    lines.write_text("one\ntwo\n")
+    endpoint = service.endpoint.replace("http://", "https://")
+
+    def put(bundle: Path) -> subprocess.CompletedProcess[str]:
+        command = [str(MILLSTREAM), "put", "orders", str(lines), "--endpoint-url", endpoint, "--region=us-east-1"]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=60, env=environment(AWS_CA_BUNDLE=str(bundle))
+        )
+
+    trusted = put(tmp_path / "data/tls/ca.pem")
+    assert trusted.returncode == 0, trusted.stderr
+    missing = put(tmp_path / "none.pem")
+    assert missing.returncode != 0 and f"AWS_CA_BUNDLE={tmp_path / 'none.pem'}: No such file" in missing.stderr
+    service.process.terminate()
+    assert service.process.wait(timeout=20) == 0

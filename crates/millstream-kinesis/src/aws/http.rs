@@ -1,3 +1,4 @@
+use std::env;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -9,7 +10,10 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use super::trust;
 
 type LazyClient = LazyLock<SharedHttpClient>;
 
@@ -40,8 +44,11 @@ pub(super) fn for_subscription() -> SharedHttpClient {
 /// plain `http` endpoint should not pay for, and a failure where there are no certificates.
 struct LazyTls {
     plain: SharedHttpClient,
-    tls: Arc<LazyLock<SharedHttpClient>>,
+    tls: Arc<LazyTlsClient>,
 }
+
+/// A client with TLS, or why there is none.
+type LazyTlsClient = LazyLock<Result<SharedHttpClient, String>>;
 
 impl LazyTls {
     fn new() -> Self {
@@ -49,13 +56,14 @@ impl LazyTls {
     }
 }
 
-fn tls_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
+fn tls_client() -> Result<SharedHttpClient, String> {
+    let context = trust::context(env::var_os(trust::CA_BUNDLE).as_deref())?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
         builder.set_connector_settings(settings.cloned());
         builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        builder.tls_provider(Provider::rustls(CryptoMode::Ring)).build()
-    })
+        builder.tls_provider(Provider::rustls(CryptoMode::Ring)).tls_context(context.clone()).build()
+    }))
 }
 
 impl fmt::Debug for LazyTls {
@@ -78,7 +86,7 @@ impl HttpClient for LazyTls {
 
 struct LazyTlsConnector {
     plain: SharedHttpConnector,
-    tls_client: Arc<LazyLock<SharedHttpClient>>,
+    tls_client: Arc<LazyTlsClient>,
     tls: OnceLock<SharedHttpConnector>,
     settings: HttpConnectorSettings,
     components: RuntimeComponents,
@@ -95,6 +103,11 @@ impl HttpConnector for LazyTlsConnector {
         if request.uri().starts_with("http://") {
             return self.plain.call(request);
         }
-        self.tls.get_or_init(|| self.tls_client.http_connector(&self.settings, &self.components)).call(request)
+        match &**self.tls_client {
+            Ok(client) => {
+                self.tls.get_or_init(|| client.http_connector(&self.settings, &self.components)).call(request)
+            }
+            Err(message) => HttpConnectorFuture::ready(Err(ConnectorError::user(message.as_str().into()))),
+        }
     }
 }

@@ -12,6 +12,7 @@ mod records;
 mod settings;
 mod streams;
 mod subscription;
+mod trust;
 
 pub use cloudwatch::{CloudWatch, CloudWatchError, Datum};
 pub use credentials::CredentialsSource;
