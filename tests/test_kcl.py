@@ -8,7 +8,6 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -119,7 +118,7 @@ def run_until(condition: Callable[[], object], worker: Worker) -> BaseException 
 
 
 def test_settings_do_not_show_what_is_secret(settings: Settings) -> None:
-    shown = repr(replace(settings, secret_key="hidden-key", external_id="hidden-id"))
+    shown = repr(settings._replace(secret_key="hidden-key", external_id="hidden-id"))
     assert "hidden" not in shown and settings.application_name in shown
 
 
@@ -146,20 +145,20 @@ def test_metrics_go_to_cloudwatch_under_the_names_of_the_kcl_when_asked_for(
 ) -> None:
     Feed(service, settings.stream_name, keys=1).put(rounds=3)
     journal = Journal()
-    reported = replace(settings, metrics_level="SUMMARY", metrics_enabled_dimensions=["Operation", "ShardId"])
+    reported = settings._replace(metrics_level="SUMMARY", metrics_enabled_dimensions=["Operation", "ShardId"])
     assert run_until(lambda: len(journal.records) == 3, Worker(lambda: Processor(journal), reported)) is None
     with urllib.request.urlopen(f"{service.endpoint}/_millstream/metrics", timeout=10) as answer:
         told = str([point for point in json.load(answer)["metrics"] if point["namespace"] == settings.application_name])
     assert "RecordsProcessed" in told and SHARD in told and "CurrentLeases" in told, told
     assert "WorkerIdentifier" not in told and "TotalLeases" not in told, told
     with pytest.raises(IllegalArgumentException, match="metricsLevel=ALL"):
-        Worker(lambda: Processor(journal), replace(settings, metrics_level="ALL"))
+        Worker(lambda: Processor(journal), settings._replace(metrics_level="ALL"))
 
 
 def test_detailed_metrics_tell_how_long_calls_took(service: Service, settings: Settings) -> None:
     feed = Feed(service, settings.stream_name, keys=1)
     feed.put(rounds=3)
-    reported = replace(settings, metrics_level="DETAILED", failover_time=1.0)
+    reported = settings._replace(metrics_level="DETAILED", failover_time=1.0)
     worker = Worker(lambda: Processor(Journal(), lambda given: given.checkpointer.checkpoint()), reported)
 
     def is_processed_and_renewed() -> bool:
@@ -277,7 +276,7 @@ def test_one_sign_of_life_is_in_the_lease_table_while_a_worker_runs(service: Ser
         row = service.client("dynamodb").get_item(TableName=settings.application_name, Key=key)["Item"]
         return [name for name in row if name.startswith("session:")]
 
-    running = Running(Worker(lambda: Processor(journal), replace(settings, heartbeat="worker")))
+    running = Running(Worker(lambda: Processor(journal), settings._replace(heartbeat="worker")))
     try:
         wait_until("a record", lambda: journal.records, 30)
         assert len(sessions()) == 1
@@ -285,12 +284,12 @@ def test_one_sign_of_life_is_in_the_lease_table_while_a_worker_runs(service: Ser
         running.stop()
     assert running.error is None and sessions() == [], "it ends in order"
     with pytest.raises(IllegalArgumentException, match="neither lease nor worker"):
-        Worker(lambda: Processor(journal), replace(settings, heartbeat="table"))  # type: ignore[arg-type]
+        Worker(lambda: Processor(journal), settings._replace(heartbeat="table"))  # type: ignore[arg-type]
 
 
 def test_one_stream_or_several(settings: Settings) -> None:
     with pytest.raises(IllegalArgumentException, match="either stream_name or streams"):
-        Worker(lambda: Processor(Journal()), replace(settings, streams=["a"]))
+        Worker(lambda: Processor(Journal()), settings._replace(streams=["a"]))
     with pytest.raises(IllegalArgumentException, match="reads one stream"):
         Worker(lambda: Processor(Journal()), settings).set_streams(["a"])
 
@@ -371,7 +370,7 @@ def test_a_processor_of_coroutines_runs_on_the_loop(service: Service, settings: 
 def four_shards(service: Service, settings: Settings) -> Settings:
     stream = f"{settings.stream_name}-of-four"
     service.client("kinesis").create_stream(StreamName=stream, ShardCount=4)
-    return replace(settings, stream_name=stream)
+    return settings._replace(stream_name=stream)
 
 
 def test_no_more_processors_are_called_at_a_time_than_may_be(service: Service, four_shards: Settings) -> None:
@@ -393,7 +392,7 @@ def test_no_more_processors_are_called_at_a_time_than_may_be(service: Service, f
         owners = service.owners(four_shards.application_name)
         return "" not in owners and sum(map(len, owners.values())) == 4
 
-    running = Running(Worker(lambda: Waits(journal), replace(four_shards, max_threads=2)))
+    running = Running(Worker(lambda: Waits(journal), four_shards._replace(max_threads=2)))
     try:
         wait_until("the worker has all shards", has_all_shards, 30)
         wait_until("two processors are called", lambda: inside == 2, 30)
@@ -405,7 +404,7 @@ def test_no_more_processors_are_called_at_a_time_than_may_be(service: Service, f
     assert running.error is None
     assert most == 2
     with pytest.raises(IllegalArgumentException, match="max_threads=0"):
-        Worker(lambda: Processor(journal), replace(four_shards, max_threads=0))
+        Worker(lambda: Processor(journal), four_shards._replace(max_threads=0))
 
 
 def test_coroutines_that_wait_keep_no_thread(four_shards: Settings) -> None:
@@ -423,7 +422,7 @@ def test_coroutines_that_wait_keep_no_thread(four_shards: Settings) -> None:
 
             async def process_records(self, process_records_input: ProcessRecordsInput[AsyncCheckpointer]) -> None: ...
 
-        worker = AsyncWorker(Waits, replace(four_shards, max_threads=1))
+        worker = AsyncWorker(Waits, four_shards._replace(max_threads=1))
         await asyncio.wait_for(worker.run(), 30)
 
     asyncio.run(run())

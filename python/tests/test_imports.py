@@ -49,6 +49,7 @@ def test_submit_and_the_decks_imports_are_light() -> None:
     assert len(foreign) <= 60
 
 
-def test_a_worker_of_the_kcl_brings_asyncio_only_if_it_is_asked_for() -> None:
-    assert not imported("from millstream.kcl import RecordProcessor, Settings, Worker") & {"asyncio", "ssl"}
+def test_a_worker_of_the_kcl_brings_what_is_large_only_if_it_is_asked_for() -> None:
+    modules = imported("from millstream.kcl import RecordProcessor, Settings, Worker")
+    assert not modules & (HEAVY | {"datetime", "ssl"})
     assert "asyncio" in imported("from millstream.kcl import AsyncCheckpointer, AsyncWorker")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from millstream.errors import PySparkImportError
 
@@ -17,8 +16,7 @@ __all__ = ["InitializeInput", "LeaseLostInput", "ProcessRecordsInput", "ShardEnd
 C = TypeVar("C")
 
 
-@dataclass(frozen=True)
-class InitializeInput:
+class InitializeInput(NamedTuple):
     """Where the processing of a shard begins: behind this checkpoint, which may be one of the KCL's words such as
     ``TRIM_HORIZON``."""
 
@@ -68,20 +66,17 @@ class ProcessRecordsInput(Generic[C]):
         return pyarrow.Table.from_batches([record_batch(block, as_text=False) for block in self._blocks])
 
 
-@dataclass(frozen=True)
-class LeaseLostInput:
+class LeaseLostInput(NamedTuple):
     """Nothing: the shard is another worker's."""
 
 
-@dataclass(frozen=True)
-class ShardEndedInput(Generic[C]):
+class ShardEndedInput(NamedTuple, Generic[C]):
     """The shard was delivered to its end, which must be checkpointed."""
 
     checkpointer: C
 
 
-@dataclass(frozen=True)
-class ShutdownRequestedInput(Generic[C]):
+class ShutdownRequestedInput(NamedTuple, Generic[C]):
     """The lease is to be given up: the last moment for a checkpoint."""
 
     checkpointer: C

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from millstream._millstream import KinesisInput
 from millstream.errors import IllegalArgumentException
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    InitialPosition = Literal["LATEST", "TRIM_HORIZON"] | datetime
+    ClientVersionConfig = Literal[
+        "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X_PHASE1",
+        "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
+        "CLIENT_VERSION_CONFIG_3X",
+    ]
+
 __all__ = ["Settings", "Stream"]
 
-InitialPosition = Literal["LATEST", "TRIM_HORIZON"] | datetime
 
-ClientVersionConfig = Literal[
-    "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X_PHASE1",
-    "CLIENT_VERSION_CONFIG_COMPATIBLE_WITH_2X",
-    "CLIENT_VERSION_CONFIG_3X",
-]
-
-
-@dataclass(frozen=True)
-class Stream:
+class Stream(NamedTuple):
     """One of several streams of an application."""
 
     name: str
@@ -32,18 +31,18 @@ class Stream:
     """Where it begins, if not as the settings say."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """One worker of one application. Times are in seconds. Either ``stream_name`` or ``streams`` is given."""
+class Settings(NamedTuple):
+    """One worker of one application, written with the fields' names. Times are in seconds. Either ``stream_name`` or
+    ``streams`` is given."""
 
     application_name: str
     """Also the name of the lease table. Workers of one name share the shards."""
+    region_name: str
     stream_name: str | None = None
     """The one stream that is read. Leases are called as its shards."""
     streams: Sequence[str | Stream] | None = None
     """Several streams, which `Worker.set_streams` changes. Leases are called ``account:stream:epoch:shard``, as by a
     KCL that reads several."""
-    region_name: str
     endpoint_url: str | None = None
     """Of Kinesis; AWS's own unless set. One that is not AWS's is used for DynamoDB too."""
     dynamodb_endpoint_url: str | None = None
@@ -85,10 +84,15 @@ class Settings:
     reading goes on with what there is, with a log line."""
     access_key: str | None = None
     """With ``secret_key``; else the default chain of AWS's SDKs."""
-    secret_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = None
     role_arn: str | None = None
     session_name: str | None = None
-    external_id: str | None = field(default=None, repr=False)
+    external_id: str | None = None
+
+    def __repr__(self) -> str:
+        """All but the secrets."""
+        shown = {name: value for name, value in self._asdict().items() if name not in ("secret_key", "external_id")}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def input(self) -> KinesisInput:
         """What the native worker takes.
@@ -146,4 +150,4 @@ class Settings:
 
 def _text(position: InitialPosition) -> str:
     """A position as the native side takes it."""
-    return f"AT_TIMESTAMP {round(position.timestamp() * 1_000)}" if isinstance(position, datetime) else position
+    return position if isinstance(position, str) else f"AT_TIMESTAMP {round(position.timestamp() * 1_000)}"
