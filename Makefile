@@ -37,17 +37,24 @@ $(WHEEL): $(RUST_SOURCES) $(PYTHON_SOURCES) pyproject.toml README.md | $(VENV)/.
 .PHONY: build
 build: $(WHEEL) ## Build the wheel and install it into .venv
 
-# The wheel as it is shipped, in a venv of its own: what is measured is what users have.
+# The wheel as it is shipped, in a venv of its own: what is measured is what users have. Its native module is linked twice:
+# with symbols, to see which functions a worker calls, and then with these side by side (docs/adr/0021).
 DIST := dist/.venv
-$(DIST)/.stamp: $(RUST_SOURCES) $(PYTHON_SOURCES) pyproject.toml README.md | $(VENV)/.dev
-	$(BIN)/maturin build --quiet --profile release --interpreter $(BIN)/python --out dist
+ORDER := $(CURDIR)/target/functions.order
+RELEASE := $(BIN)/maturin build --quiet --profile release --strip false --interpreter $(BIN)/python
+INTO_DIST := $(DIST)/bin/pip install --quiet --force-reinstall --no-deps
+$(DIST)/.stamp: $(RUST_SOURCES) $(PYTHON_SOURCES) pyproject.toml README.md requirements/bench.txt bench/layout.py | $(VENV)/.dev
 	$(PYTHON) -m venv $(DIST)
 	$(DIST)/bin/pip install --quiet --requirement requirements/bench.txt
-	$(DIST)/bin/pip install --quiet --force-reinstall --no-deps dist/millstream-*.whl
+	$(RELEASE) --out target/unordered
+	$(INTO_DIST) target/unordered/millstream-*.whl
+	$(DIST)/bin/python bench/layout.py $(ORDER)
+	MILLSTREAM_ORDER=$(ORDER) $(RELEASE) --out dist
+	$(INTO_DIST) dist/millstream-*.whl
 	@touch $@
 
 .PHONY: dist
-dist: $(DIST)/.stamp ## Build the wheel as it is shipped, into dist/ (release profile; 15 minutes from nothing)
+dist: $(DIST)/.stamp ## Build the wheel as it is shipped, into dist/ (needs valgrind; release profile, 15 minutes from nothing)
 
 .PHONY: demo
 demo: $(WHEEL) $(VENV)/.demo ## Run the deck's job on 336,776 flights (SECOND=1: two processes share the shards)
