@@ -109,7 +109,7 @@ impl Fleet {
             workers: Vec::new(),
             ticks: Vec::new(),
             shards: HashKeyRange::split(leases as u32).into_iter().enumerate().map(shard).collect(),
-            server: Server::new(1, None),
+            server: Server::new(1, 1, None),
             agenda: Agenda::new(),
             dice: Dice::new(workers),
             now_ms: 0,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use millstream_kinesis::{Checkpoint, ShardId};
+use millstream_kinesis::Checkpoint;
 use millstream_lease::Lease;
 
 use crate::fleet::Rows;
-use crate::stream::{EPOCH_MS, Fate, Stream};
+use crate::streams::{EPOCH_MS, Fate, Streams};
 use crate::world::is_peer;
 
 /// How long two processes may read one shard after the lease has changed hands: the failover time, and what clocks differ.
@@ -24,8 +24,8 @@ pub(crate) struct Oracle {
     frontier: Vec<usize>,
     /// By shard: how many of its records lie before its checkpoint and are all processed.
     covered: BTreeMap<String, usize>,
-    /// The process that took a lease last.
-    holders: BTreeMap<String, usize>,
+    /// The process that took a lease last; none, where it was dead by then: one of the same name finds that it has the lease.
+    holders: BTreeMap<String, Option<usize>>,
     /// Who may read a shard, and since when.
     readers: BTreeMap<String, (Option<String>, u64)>,
     /// When a lease was assigned by a leader, and not taken yet.
@@ -40,6 +40,8 @@ pub(crate) struct Oracle {
 /// A write to a lease that was carried out.
 pub(crate) struct Write<'a> {
     pub(crate) process: usize,
+    /// Whether it lives, now that its call is carried out.
+    pub(crate) lives: bool,
     /// What its clock of the day shows too much.
     pub(crate) skew_ms: i64,
     pub(crate) name: &'a str,
@@ -72,9 +74,9 @@ impl Oracle {
     }
 
     /// Outputs have succeeded.
-    pub(crate) fn processed(&mut self, name: &str, records: &[u64], stream: &mut Stream) {
+    pub(crate) fn processed(&mut self, name: &str, records: &[u64], streams: &mut Streams) {
         for number in records {
-            let Some(record) = stream.records.get_mut(*number as usize) else {
+            let Some(record) = streams.records.get_mut(*number as usize) else {
                 self.require(false, || format!("{name} has processed record {number}, which was never put"));
                 return;
             };
@@ -84,9 +86,9 @@ impl Oracle {
             }
             let (key, was_skipped) = (record.key, record.fate == Fate::Skipped);
             record.fate = Fate::Processed;
-            let numbers = &stream.keys[key];
+            let numbers = &streams.keys[key];
             let frontier = &mut self.frontier[key];
-            while numbers.get(*frontier).is_some_and(|number| stream.records[*number].fate != Fate::Wanted) {
+            while numbers.get(*frontier).is_some_and(|number| streams.records[*number].fate != Fate::Wanted) {
                 *frontier += 1;
             }
             let first = numbers.get(*frontier).copied();
@@ -98,15 +100,15 @@ impl Oracle {
     }
 
     /// A lease was written.
-    pub(crate) fn wrote(&mut self, write: &Write<'_>, now_ms: u64, stream: &mut Stream, rows: &[Lease]) {
+    pub(crate) fn wrote(&mut self, write: &Write<'_>, now_ms: u64, streams: &mut Streams, rows: &[Lease]) {
         self.watch_owners(write, now_ms);
         let (key, name) = (write.key, write.name);
         let Some(after) = write.after else {
-            self.check_deletion(write, rows, stream);
+            self.check_deletion(write, rows, streams);
             return;
         };
         match write.before {
-            None => self.created(after, write.skew_ms, now_ms, stream),
+            None => self.created(after, write.skew_ms, now_ms, streams),
             Some(before) => {
                 self.require(after.checkpoint >= before.checkpoint, || {
                     format!("{key}: the checkpoint goes back from {} to {}", before.checkpoint, after.checkpoint)
@@ -121,12 +123,12 @@ impl Oracle {
             format!("{key}: {name} writes the checkpoint {}, but the owner is {owner:?}", after.checkpoint)
         });
         let holder = self.holders.get(key).copied();
-        self.require(holder == Some(write.process), || {
+        self.require(holder.is_some_and(|holder| holder.is_none_or(|holder| holder == write.process)), || {
             format!("{key}: process {} writes a checkpoint, but process {holder:?} has taken the lease", write.process)
         });
-        self.check_covered(key, &after.checkpoint, stream);
+        self.check_covered(key, &after.checkpoint, streams);
         if after.is_ended() {
-            self.check_end(after, rows, stream);
+            self.check_end(after, rows, streams);
         }
     }
 
@@ -140,7 +142,7 @@ impl Oracle {
         if write.operation == "take" {
             self.takes += 1;
             self.readers.insert(write.key.to_owned(), (Some(write.name.to_owned()), now_ms));
-            self.holders.insert(write.key.to_owned(), write.process);
+            self.holders.insert(write.key.to_owned(), write.lives.then_some(write.process));
         } else if owner(write.before) != owner(write.after) {
             self.readers.insert(write.key.to_owned(), (owner(write.after), now_ms));
             self.holders.remove(write.key);
@@ -149,25 +151,24 @@ impl Oracle {
     }
 
     /// `LATEST` says which records are not wanted: those before that moment, by the writer's clock and by the right one.
-    fn created(&mut self, lease: &Lease, skew_ms: i64, now_ms: u64, stream: &mut Stream) {
+    fn created(&mut self, lease: &Lease, skew_ms: i64, now_ms: u64, streams: &mut Streams) {
         if lease.checkpoint == Checkpoint::Latest {
             let since = lease.latest_since_ms.map_or(EPOCH_MS + now_ms as i64, |since| since.max(since - skew_ms));
-            stream.skip_before(&lease.key, since);
+            streams.skip_before(&lease.key, since);
         }
-        let is_child = !stream.shards[&lease.key].parents.is_empty();
-        let parents_are_read =
-            self.covered.keys().any(|shard| stream.shards[&lease.key].parents.contains(&ShardId::from(shard.as_str())));
+        let is_child = !streams.shards[&lease.key].parents.is_empty();
+        let parents_are_read = self.covered.keys().any(|shard| streams.shards[&lease.key].parents.contains(shard));
         self.require(lease.checkpoint != Checkpoint::Latest || !is_child || !parents_are_read, || {
             format!("{}: the child of a shard that is read starts at LATEST", lease.key)
         });
     }
 
-    fn check_covered(&mut self, key: &str, checkpoint: &Checkpoint, stream: &Stream) {
-        let numbers = &stream.shards[key].records;
+    fn check_covered(&mut self, key: &str, checkpoint: &Checkpoint, streams: &Streams) {
+        let numbers = &streams.shards[key].records;
         let covered = self.covered.entry(key.to_owned()).or_default();
         let mut lost = None;
         while let Some(number) = numbers.get(*covered) {
-            let record = &stream.records[*number];
+            let record = &streams.records[*number];
             if Checkpoint::At(record.position.clone()) > *checkpoint {
                 break;
             }
@@ -182,22 +183,22 @@ impl Oracle {
         });
     }
 
-    fn check_end(&mut self, ended: &Lease, rows: &[Lease], stream: &Stream) {
-        let children = &stream.shards[&ended.key].children;
+    fn check_end(&mut self, ended: &Lease, rows: &[Lease], streams: &Streams) {
+        let children = &streams.shards[&ended.key].children;
         self.require(!children.is_empty(), || format!("{}: SHARD_END of an open shard", ended.key));
         for child in children {
-            let has_lease = rows.iter().any(|row| row.key == child.as_str());
+            let has_lease = rows.iter().any(|row| row.key == *child);
             self.require(has_lease, || format!("{}: SHARD_END before the child {child} has a lease", ended.key));
         }
     }
 
-    fn check_deletion(&mut self, write: &Write<'_>, rows: &[Lease], stream: &Stream) {
+    fn check_deletion(&mut self, write: &Write<'_>, rows: &[Lease], streams: &Streams) {
         let Some(before) = write.before else { return };
         self.require(before.is_ended(), || format!("{}: the lease of a shard that is read was deleted", write.key));
-        for child in &stream.shards[write.key].children {
-            let row = rows.iter().find(|row| row.key == child.as_str());
+        for child in &streams.shards[write.key].children {
+            let row = rows.iter().find(|row| row.key == *child);
             // Its own lease may be gone already, after it was read to its end.
-            let was_read = self.covered.contains_key(child.as_str());
+            let was_read = self.covered.contains_key(child);
             self.require(was_read || row.is_some_and(|row| !row.is_untouched()), || {
                 format!("{}: deleted before its child {child} is read: {row:?}", write.key)
             });
@@ -214,28 +215,28 @@ impl Oracle {
     }
 
     /// In the end every record is processed, and every lease says so.
-    pub(crate) fn check_complete(&mut self, stream: &Stream, rows: &[Lease]) {
-        for (id, shard) in &stream.shards {
+    pub(crate) fn check_complete(&mut self, streams: &Streams, rows: &[Lease]) {
+        for (id, shard) in &streams.shards {
             let row = rows.iter().find(|row| row.key == *id);
-            let lost = shard.records.iter().find(|number| stream.records[**number].fate == Fate::Wanted);
+            let lost = shard.records.iter().find(|number| streams.records[**number].fate == Fate::Wanted);
             self.require(lost.is_none(), || {
-                let put_ms = lost.map(|number| stream.records[*number].put_ms);
+                let put_ms = lost.map(|number| streams.records[*number].put_ms);
                 format!("{id}: record {lost:?}, put at {put_ms:?}, was never processed; its lease: {row:?}")
             });
-            let last = shard.records.iter().rev().find(|number| stream.records[**number].fate == Fate::Processed);
+            let last = shard.records.iter().rev().find(|number| streams.records[**number].fate == Fate::Processed);
             let Some(row) = row else { continue };
             if !shard.children.is_empty() {
                 self.require(row.is_ended(), || format!("{id} is closed, but its lease is {row:?}"));
             }
             let is_written =
-                last.is_none_or(|last| Checkpoint::At(stream.records[*last].position.clone()) <= row.checkpoint);
+                last.is_none_or(|last| Checkpoint::At(streams.records[*last].position.clone()) <= row.checkpoint);
             self.require(is_written, || format!("{id}: record {last:?} is processed, but its lease is {row:?}"));
         }
     }
 
     /// Every open shard has a living owner.
-    pub(crate) fn check_owned(&mut self, stream: &Stream, rows: &[Lease], living: &[&str]) {
-        for shard in stream.open_shards() {
+    pub(crate) fn check_owned(&mut self, streams: &Streams, rows: &[Lease], living: &[&str]) {
+        for shard in streams.open_shards() {
             let row = rows.iter().find(|row| row.key == shard);
             let reader = self.readers.get(&shard).and_then(|reader| reader.0.as_deref());
             let is_owned = row.is_some() && reader.is_some_and(|reader| living.contains(&reader));

@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dice::Dice;
 use crate::link::{Emission, Link, Service, Verdict};
+use crate::names::stream_name;
 use crate::program::number;
 use crate::remote::{RemoteKinesis, RemoteTable};
-use crate::server::STREAM;
 
 const FAILOVER: Duration = Duration::from_secs(10);
 const RENEW: Duration = Duration::from_millis(3_308);
@@ -55,7 +55,7 @@ impl Peer {
     pub(crate) async fn run(self, link: Link, stop: CancellationToken, dice: Dice) {
         let (table, kinesis) = (
             RemoteTable { link: link.clone(), mutant: None, fleet: None },
-            RemoteKinesis { link: link.clone(), mutant: None },
+            RemoteKinesis { link: link.clone(), are_several: false, mutant: None },
         );
         let mut worker =
             Worker { peer: self, link: &link, table, kinesis, dice, held: BTreeMap::new(), seen: BTreeMap::new() };
@@ -215,11 +215,11 @@ impl Worker<'_> {
             Some(iterator) => iterator,
             None => {
                 let from = held.done.as_ref().map_or(ReadFrom::TrimHorizon, |done| ReadFrom::At(done.sequence.clone()));
-                let Ok(iterator) = self.kinesis.get_iterator(STREAM, &shard, &from).await else { return };
+                let Ok(iterator) = self.kinesis.get_iterator(stream_name(0), &shard, &from).await else { return };
                 iterator
             }
         };
-        let answer = match self.kinesis.get_records(STREAM, &shard, &iterator, 50).await {
+        let answer = match self.kinesis.get_records(stream_name(0), &shard, &iterator, 50).await {
             Ok(answer) => answer,
             Err(KinesisError::ExpiredIterator) => {
                 self.held.entry(key.to_owned()).and_modify(|held| held.iterator = None);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Cut, Retrieval};
+use millstream_consumer::{Consumer, ConsumerConfig, ConsumerError, Cut, Retrieval, StreamConfig};
 use millstream_kinesis::{InitialPosition, PollOptions};
 use millstream_lease::{CoordinatorConfig, Heartbeat};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -15,13 +16,15 @@ use crate::dice::Dice;
 use crate::fleet::RemoteFleet;
 use crate::link::{Emission, Link};
 use crate::mutant::Mutant;
+use crate::names::stream_name;
 use crate::remote::{RemoteKinesis, RemoteTable};
-use crate::server::STREAM;
 
 /// What a worker is told.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     pub(crate) initial: InitialPosition,
+    /// The streams that are read, where there are several.
+    pub(crate) several: Option<watch::Receiver<Vec<StreamConfig>>>,
     pub(crate) heartbeat: Heartbeat,
     /// Whether workers of the KCL 3 use the table, too.
     pub(crate) is_led: bool,
@@ -61,6 +64,11 @@ impl Program {
             lease.checkpoint_interval_ms = 2_000;
             lease.shard_sync_ms = 20_000;
             lease.latest_since_ms = Some(self.born_ms + link.own_ms() as i64);
+            let seed = dice.next();
+            let config = match &self.several {
+                None => ConsumerConfig::new(stream_name(0), lease, seed),
+                Some(streams) => ConsumerConfig::several(streams.clone(), lease, seed),
+            };
             let config = ConsumerConfig {
                 poll: PollOptions { idle_interval: Duration::from_millis(500), limit: 50, ..PollOptions::default() },
                 buffer_bytes: 1 << 20,
@@ -69,9 +77,13 @@ impl Program {
                     false => Retrieval::Polling,
                 },
                 shutdown_timeout: Duration::from_secs(60),
-                ..ConsumerConfig::new(STREAM, lease, dice.next())
+                ..config
             };
-            let kinesis = Arc::new(RemoteKinesis { link: link.clone(), mutant: self.mutant });
+            let kinesis = Arc::new(RemoteKinesis {
+                link: link.clone(),
+                are_several: self.several.is_some(),
+                mutant: self.mutant,
+            });
             let table = Arc::new(RemoteTable {
                 link: link.clone(),
                 mutant: self.mutant,

@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use crate::fleet::RemoteFleet;
 use crate::link::{Link, Service, Verdict, Work};
 use crate::mutant::Mutant;
+use crate::names::lease_key;
 use crate::server::Server;
 
 const TABLE: &str = "leases";
@@ -186,29 +187,33 @@ impl LeaseStore for RemoteTable {
 /// Kinesis at the other end of the wire: what a consumer calls.
 pub(crate) struct RemoteKinesis {
     pub(crate) link: Link,
+    /// Whether the application reads several streams.
+    pub(crate) are_several: bool,
     /// A rule that this worker breaks.
     pub(crate) mutant: Option<Mutant>,
 }
 
 impl RemoteKinesis {
+    /// `shard`: the stream's name and its shard, where the call is about one.
     async fn call<T: Send + 'static>(
         &self,
         operation: &'static str,
-        shard: Option<&ShardId>,
+        shard: Option<(&str, &ShardId)>,
         work: impl FnOnce(Arc<dyn Kinesis>) -> Work<Result<T, KinesisError>> + Send + 'static,
     ) -> Result<T, KinesisError> {
-        let shard = shard.map(ShardId::as_str);
-        call_kinesis(&self.link, operation, shard, move |server| server.wait(work(server.kinesis.clone()))).await
+        let lease = shard.map(|(stream, shard)| lease_key(stream, shard, self.are_several));
+        let work = move |server: &Server| server.wait(work(server.kinesis.clone()));
+        call_kinesis(&self.link, operation, lease.as_deref(), work).await
     }
 }
 
 async fn call_kinesis<T: Send + 'static>(
     link: &Link,
     operation: &'static str,
-    shard: Option<&str>,
+    lease: Option<&str>,
     work: impl FnOnce(&Server) -> Result<T, KinesisError> + Send + 'static,
 ) -> Result<T, KinesisError> {
-    let answer = link.call(Service::Kinesis, operation, shard, move |server, verdict| match verdict {
+    let answer = link.call(Service::Kinesis, operation, lease, move |server, verdict| match verdict {
         Verdict::Execute => work(server),
         Verdict::Throttle => Err(KinesisError::Throttled),
     });
@@ -225,11 +230,11 @@ impl Kinesis for RemoteKinesis {
     }
 
     async fn get_iterator(&self, stream: &str, shard: &ShardId, at: &ReadFrom) -> Result<String, KinesisError> {
-        let (stream, owned, at) = (stream.to_owned(), shard.clone(), at.clone());
+        let (of, owned, at) = (stream.to_owned(), shard.clone(), at.clone());
         let work = |kinesis: Arc<dyn Kinesis>| -> Work<_> {
-            Box::pin(async move { kinesis.get_iterator(&stream, &owned, &at).await })
+            Box::pin(async move { kinesis.get_iterator(&of, &owned, &at).await })
         };
-        self.call("get_iterator", Some(shard), work).await
+        self.call("get_iterator", Some((stream, shard)), work).await
     }
 
     async fn get_records(
@@ -239,11 +244,11 @@ impl Kinesis for RemoteKinesis {
         iterator: &str,
         limit: u32,
     ) -> Result<GetRecords, KinesisError> {
-        let (stream, owned, iterator) = (stream.to_owned(), shard.clone(), iterator.to_owned());
+        let (of, owned, iterator) = (stream.to_owned(), shard.clone(), iterator.to_owned());
         let work = move |kinesis: Arc<dyn Kinesis>| -> Work<_> {
-            Box::pin(async move { kinesis.get_records(&stream, &owned, &iterator, limit).await })
+            Box::pin(async move { kinesis.get_records(&of, &owned, &iterator, limit).await })
         };
-        self.call("get_records", Some(shard), work).await
+        self.call("get_records", Some((stream, shard)), work).await
     }
 
     async fn find_consumer(&self, stream: &str, name: &str) -> Result<Option<StreamConsumer>, KinesisError> {
@@ -269,13 +274,15 @@ impl Kinesis for RemoteKinesis {
         shard: &ShardId,
         at: &ReadFrom,
     ) -> Result<Box<dyn Subscription>, KinesisError> {
-        let (stream, arn, owned, at) = (stream.to_owned(), consumer_arn.to_owned(), shard.clone(), at.clone());
-        let begun = call_kinesis(&self.link, "subscribe", Some(shard.as_str()), move |server| {
+        let (of, arn, owned, at) = (stream.to_owned(), consumer_arn.to_owned(), shard.clone(), at.clone());
+        let lease = lease_key(stream, shard, self.are_several);
+        let begun = call_kinesis(&self.link, "subscribe", Some(&lease), move |server| {
             let kinesis = server.kinesis.clone();
-            let begun = Box::pin(async move { kinesis.subscribe(&stream, &arn, &owned, &at).await });
+            let begun = Box::pin(async move { kinesis.subscribe(&of, &arn, &owned, &at).await });
             server.wait(begun).map(|subscription| server.keep(subscription))
         });
-        let source = EventSource { link: self.link.clone(), shard: shard.as_str().to_owned(), number: begun.await? };
+        let number = begun.await?;
+        let source = EventSource { link: self.link.clone(), lease, number };
         let forgets = self.mutant == Some(Mutant::EventForgotten);
         Ok(Box::new(RemoteSubscription { source, forgets, event: None }))
     }
@@ -288,8 +295,9 @@ impl Kinesis for RemoteKinesis {
         Err(not_simulated())
     }
 
-    async fn stream_origin(&self, _: &str) -> Result<StreamOrigin, KinesisError> {
-        Err(not_simulated())
+    async fn stream_origin(&self, stream: &str) -> Result<StreamOrigin, KinesisError> {
+        let stream = stream.to_owned();
+        self.call("stream_origin", None, |kinesis| Box::pin(async move { kinesis.stream_origin(&stream).await })).await
     }
 
     async fn stream_active(&self, _: &str) -> Result<bool, KinesisError> {
@@ -325,7 +333,7 @@ impl Subscription for RemoteSubscription {
 #[derive(Clone)]
 struct EventSource {
     link: Link,
-    shard: String,
+    lease: String,
     number: u64,
 }
 
@@ -334,7 +342,7 @@ impl EventSource {
         loop {
             let number = self.number;
             let pushed =
-                call_kinesis(&self.link, "next_event", Some(&self.shard), move |server| match server.pushed(number) {
+                call_kinesis(&self.link, "next_event", Some(&self.lease), move |server| match server.pushed(number) {
                     Poll::Ready(event) => event.map(Some),
                     Poll::Pending => Ok(None),
                 });

@@ -15,10 +15,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::fleet::Rows;
 use crate::link::Work;
 use crate::mutant::Mutant;
-use crate::stream::EPOCH_MS;
-
-/// The stream's name.
-pub(crate) const STREAM: &str = "stream";
+use crate::names::stream_name;
+use crate::streams::EPOCH_MS;
 
 pub(crate) struct Server {
     runtime: Runtime,
@@ -36,11 +34,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(shards: u32, mutant: Option<Mutant>) -> Self {
+    pub(crate) fn new(streams: usize, shards: u32, mutant: Option<Mutant>) -> Self {
         let rows = MemoryLeaseStore::new();
-        let fake = FakeKinesis::with_stream(STREAM, shards);
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        let fake = FakeKinesis::with_stream(stream_name(0), shards);
+        for other in (1..streams).map(stream_name) {
+            runtime.block_on(fake.create_stream(other, shards)).expect("a name that is free");
+        }
         Server {
-            runtime: Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime"),
+            runtime,
             table: mutant.map_or_else(|| Arc::new(rows.clone()) as _, |mutant| mutant.table(rows.clone())),
             rows,
             fleet: Rows::default(),

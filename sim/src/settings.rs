@@ -1,10 +1,12 @@
 //! What kind of story a seed tells.
 
+use millstream_consumer::StreamConfig;
 use millstream_kinesis::InitialPosition;
 use millstream_lease::Heartbeat;
 
 use crate::dice::Dice;
-use crate::stream::EPOCH_MS;
+use crate::names::stream_name;
+use crate::streams::EPOCH_MS;
 
 /// One story.
 #[derive(Debug, Clone)]
@@ -19,7 +21,9 @@ pub struct Settings {
     pub is_led: bool,
     /// How many of the workers, at the start and of those that join, are Java workers of the KCL 2: in a thousand.
     pub peers: u64,
-    /// At the start.
+    /// Streams that the application reads. Where there are several, some are left out for a while.
+    pub streams: usize,
+    /// Of each stream, at the start.
     pub shards: u32,
     /// Different partition keys.
     pub keys: usize,
@@ -61,6 +65,7 @@ impl Settings {
             heartbeat: Heartbeat::Lease,
             is_led: false,
             workers: dice.between(1, 5),
+            streams: 1,
             shards: dice.between(1, 7) as u32,
             keys: 24,
             initial,
@@ -79,6 +84,16 @@ impl Settings {
             settings.is_led = true;
         }
         settings.fans_out = dice.chance(250);
+        // Java workers are told of one stream.
+        if peers == 0 && dice.chance(250) {
+            settings.streams = 2;
+        }
         settings
+    }
+
+    /// What workers of several streams are told while none is left out.
+    pub(crate) fn all_streams(&self) -> Vec<StreamConfig> {
+        let one = |number| StreamConfig { stream: stream_name(number).to_owned(), initial: self.initial };
+        (0..self.streams).map(one).collect()
     }
 }

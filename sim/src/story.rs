@@ -12,8 +12,8 @@ const TROUBLE_MS: u64 = 150_000;
 /// three generations of shards.
 const QUIET_MS: u64 = 90_000;
 /// The same in a led fleet: a leader's lock is good for two minutes after its death, and a lease that no leader assigns is taken
-/// after one.
-const LED_QUIET_MS: u64 = 300_000;
+/// after one. And with several streams: one that could not be found is looked for again after a minute.
+const LONG_QUIET_MS: u64 = 300_000;
 const END_MS: u64 = 100_000;
 
 /// What came of it.
@@ -44,7 +44,7 @@ pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome
     world.plan(BEFORE_MS / 2, Whom::All, Happening::Trouble);
     world.run_until(BEFORE_MS);
     if let InitialPosition::AtTimestamp(ms) = world.settings.initial {
-        world.stream.begins_at(ms);
+        world.streams.begins_at(ms);
     }
     for _ in 0..world.settings.workers {
         world.join();
@@ -52,7 +52,7 @@ pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome
     world.run_until(BEFORE_MS + TROUBLE_MS);
     world.calm_down();
     let calm_ms = world.now_ms;
-    let quiet_ms = if world.settings.is_led { LED_QUIET_MS } else { QUIET_MS };
+    let quiet_ms = if world.settings.is_led || world.settings.streams > 1 { LONG_QUIET_MS } else { QUIET_MS };
     world.run_until(calm_ms + 30_000);
     world.agenda.retain(|happening| !matches!(happening, Happening::Put));
     world.run_until(calm_ms + quiet_ms);
@@ -60,8 +60,8 @@ pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome
         let rows = world.server.all_rows();
         let living = world.living();
         let names: Vec<&str> = living.iter().map(|number| world.names[*number].as_str()).collect();
-        world.oracle.check_owned(&world.stream, &rows, &names);
-        world.oracle.check_complete(&world.stream, &rows);
+        world.oracle.check_owned(&world.streams, &rows, &names);
+        world.oracle.check_complete(&world.streams, &rows);
     }
     world.stop_all();
     world.run_until(calm_ms + quiet_ms + END_MS);
@@ -69,12 +69,12 @@ pub fn tell(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Outcome
         let rows = world.server.all_rows();
         world.oracle.check_released(&rows, &world.server.fleet);
         world.oracle.check_repeated(world.settings.is_faulty);
-        world.oracle.check_complete(&world.stream, &rows);
+        world.oracle.check_complete(&world.streams, &rows);
     }
     Outcome {
         violation: world.oracle.violation.take(),
         digest: world.trace.digest(),
-        records: world.stream.records.len(),
+        records: world.streams.records.len(),
         repeated: world.oracle.repeated,
         calls: world.calls,
         pushes: world.pushes,

@@ -47,7 +47,7 @@ impl World {
 
     pub(crate) fn trouble(&mut self) {
         let living = self.living();
-        let open = self.stream.open_shards();
+        let open = self.streams.open_shards();
         let victim = self.dice.pick(&living).copied();
         let shard = self.dice.pick(&open).cloned();
         // What is before 12 and from 22 on are faults.
@@ -76,10 +76,10 @@ impl World {
             (13..16, ..) if living.len() < MOST_PROCESSES && self.now_ms >= BEFORE_MS => self.join(),
             (16..19, _, Some(shard)) if open.len() < MOST_SHARDS => {
                 self.trace.say(self.now_ms, format_args!("{shard} is split"));
-                self.stream.split(&self.server.fake, &shard);
+                self.streams.split(&self.server.fake, &shard);
             }
             (19..22, _, Some(shard)) => {
-                if let Some(upper) = self.stream.merge(&self.server.fake, &shard) {
+                if let Some(upper) = self.streams.merge(&self.server.fake, &shard) {
                     self.trace.say(self.now_ms, format_args!("{shard} and {upper} are merged"));
                 }
             }
@@ -96,8 +96,22 @@ impl World {
             self.trace.say(self.now_ms, format_args!("the Java worker is there: {is_there}"));
             self.server.fleet.set_java(is_there);
         }
+        if self.settings.streams > 1 && self.dice.chance(150) {
+            self.choose_streams();
+        }
         let next_ms = self.dice.between(200, 12_000);
         self.plan(next_ms, Whom::All, Happening::Trouble);
+    }
+
+    /// All workers are told to read all streams, or to leave one out.
+    fn choose_streams(&mut self) {
+        let mut wanted = self.settings.all_streams();
+        if self.dice.chance(600) {
+            wanted.remove(self.dice.between(0, wanted.len() as u64) as usize);
+        }
+        let names: Vec<&str> = wanted.iter().map(|config| config.stream.as_str()).collect();
+        self.trace.say(self.now_ms, format_args!("to be read: {names:?}"));
+        self.wanted.send_replace(wanted);
     }
 
     /// A process dies; somebody may start it again.
@@ -140,6 +154,7 @@ impl World {
         self.partitions.clear();
         self.throttled_until = None;
         self.server.fake.truncate_next(0);
+        self.wanted.send_replace(self.settings.all_streams());
         self.agenda.retain(|happening| !matches!(happening, Happening::Trouble | Happening::Resume(_)));
         for number in 0..self.processes.len() {
             self.resume(number);

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use millstream_consumer::StreamConfig;
+use tokio::sync::watch;
+
 use crate::agenda::{Agenda, Whom};
 use crate::dice::Dice;
 use crate::link::{Call, Emission, Reply, Service, Verdict};
@@ -13,7 +16,7 @@ use crate::process::Process;
 use crate::program::Program;
 use crate::server::Server;
 use crate::settings::Settings;
-use crate::stream::{EPOCH_MS, Stream};
+use crate::streams::{EPOCH_MS, Streams};
 use crate::trace::Trace;
 
 /// Whether a worker of this name is a Java worker.
@@ -59,7 +62,9 @@ pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) agenda: Agenda<Happening>,
     pub(crate) server: Server,
-    pub(crate) stream: Stream,
+    pub(crate) streams: Streams,
+    /// Those that workers read, where there are several.
+    pub(crate) wanted: watch::Sender<Vec<StreamConfig>>,
     pub(crate) oracle: Oracle,
     /// By number; none: it is gone.
     pub(crate) processes: Vec<Option<Process>>,
@@ -75,7 +80,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(settings: Settings, mutant: Option<Mutant>, prints: bool) -> Self {
-        let server = Server::new(settings.shards, mutant);
+        let server = Server::new(settings.streams, settings.shards, mutant);
         server.fleet.set_java(settings.is_led);
         World {
             now_ms: 0,
@@ -85,7 +90,8 @@ impl World {
             dice: Dice::new(settings.seed),
             agenda: Agenda::new(),
             server,
-            stream: Stream::new(settings.shards, settings.keys),
+            streams: Streams::new(settings.streams, settings.shards, settings.keys),
+            wanted: watch::Sender::new(settings.all_streams()),
             oracle: Oracle::new(settings.keys, settings.failing == 0),
             processes: Vec::new(),
             names: Vec::new(),
@@ -206,9 +212,11 @@ impl World {
                 format_args!("{name}#{number} {operation} {key}: {checkpoint} of {owner:?} ({fate:?})"),
             );
             let rows = self.server.all_rows();
-            let skew_ms = self.processes[number].as_ref().map_or(0, |process| process.skew_ms);
+            let process = self.processes[number].as_ref();
+            let skew_ms = process.map_or(0, |process| process.skew_ms);
             let write = Write {
                 process: number,
+                lives: process.is_some(),
                 skew_ms,
                 name: &name,
                 operation,
@@ -216,7 +224,7 @@ impl World {
                 before: before.as_ref(),
                 after: after.as_ref(),
             };
-            self.oracle.wrote(&write, self.now_ms, &mut self.stream, &rows);
+            self.oracle.wrote(&write, self.now_ms, &mut self.streams, &rows);
         }
         if fate != Fate::Unanswered {
             let transit_ms = self.transit();
@@ -233,7 +241,7 @@ impl World {
                     self.now_ms,
                     format_args!("{name}#{number} has processed {} of {shard}: {first:?} to {last:?}", records.len()),
                 );
-                self.oracle.processed(&name, records, &mut self.stream);
+                self.oracle.processed(&name, records, &mut self.streams);
             }
             Emission::Ended(problem) => {
                 self.trace.say(self.now_ms, format_args!("{name}#{number} has ended: {problem:?}"));
@@ -253,6 +261,7 @@ impl World {
         let skew_ms = self.dice.between(0, 2 * self.settings.skew_ms + 1) as i64 - most_ms;
         let program = Program {
             initial: self.settings.initial,
+            several: (self.settings.streams > 1).then(|| self.wanted.subscribe()),
             heartbeat: self.settings.heartbeat,
             is_led: self.settings.is_led,
             fans_out: self.settings.fans_out,
@@ -290,9 +299,9 @@ impl World {
         let keys = self.settings.keys as u64;
         let some: Vec<usize> = (0..self.dice.between(1, 6)).map(|_| self.dice.between(0, keys) as usize).collect();
         let aggregates = self.settings.aggregates && self.dice.chance(500);
-        let first = self.stream.records.len();
-        self.stream.put(&self.server.fake, self.now_ms, &some, aggregates);
-        let last = self.stream.records.len() - 1;
+        let first = self.streams.records.len();
+        self.streams.put(&self.server.fake, self.now_ms, &some, aggregates);
+        let last = self.streams.records.len() - 1;
         self.trace.say(self.now_ms, format_args!("records {first} to {last} are put, aggregated: {aggregates}"));
         let pause_ms = self.dice.between(20, 400);
         self.plan(pause_ms, Whom::Nobody, Happening::Put);

@@ -9,7 +9,7 @@ use millstream_kinesis::{Kinesis, KinesisError, Shard, now_ms};
 use millstream_lease::{StreamIdentifier, StreamStart};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::config::{StreamConfig, Streams};
 use crate::error::ConsumerError;
@@ -58,9 +58,10 @@ impl Found {
         };
         let mut receiver = receiver.clone();
         let wanted = receiver.borrow_and_update().clone();
-        let mut names = Names { kinesis: kinesis.clone(), known: BTreeMap::new() };
+        let began = (latest_since_ms.unwrap_or_else(now_ms), Instant::now());
+        let mut names = Names { kinesis: kinesis.clone(), began, known: BTreeMap::new() };
         for config in &wanted {
-            names.find(config, latest_since_ms).await?;
+            names.find(config, began.0).await?;
         }
         let starts = names.starts();
         let mut listings = JoinSet::new();
@@ -87,6 +88,8 @@ impl Found {
 /// The streams that were found, as they were asked for, with their identifiers.
 struct Names {
     kinesis: Arc<dyn Kinesis>,
+    /// What `LATEST` means for the streams of the start, in milliseconds since the epoch; and when that was.
+    began: (i64, Instant),
     known: BTreeMap<String, (String, StreamStart)>,
 }
 
@@ -95,7 +98,13 @@ impl Names {
         self.known.values().cloned().collect()
     }
 
-    async fn find(&mut self, config: &StreamConfig, latest_since_ms: Option<i64>) -> Result<(), ConsumerError> {
+    /// What `LATEST` means for a stream that comes now.
+    fn latest_since_ms(&self) -> i64 {
+        let (start_ms, began) = self.began;
+        start_ms.saturating_add(i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX))
+    }
+
+    async fn find(&mut self, config: &StreamConfig, latest_since_ms: i64) -> Result<(), ConsumerError> {
         if self.known.contains_key(&config.stream) {
             return Ok(());
         }
@@ -106,8 +115,7 @@ impl Names {
             let epoch = u64::try_from(origin.created_s).unwrap_or(0);
             StreamIdentifier { account: origin.account, name: config.stream.clone(), epoch }
         };
-        let latest_since_ms = Some(latest_since_ms.unwrap_or_else(now_ms));
-        let start = StreamStart { initial: config.initial, latest_since_ms };
+        let start = StreamStart { initial: config.initial, latest_since_ms: Some(latest_since_ms) };
         self.known.insert(config.stream.clone(), (identifier.to_string(), start));
         Ok(())
     }
@@ -135,7 +143,7 @@ impl Names {
             self.known.retain(|name, _| streams.iter().any(|config| config.stream == *name));
             are_missing = false;
             for config in &streams {
-                if let Err(error) = self.find(config, None).await {
+                if let Err(error) = self.find(config, self.latest_since_ms()).await {
                     are_missing |= !matches!(error, ConsumerError::Stream(_));
                     let stream = &config.stream;
                     tracing::error!(stream, %error, "a stream can't be read; the others go on, and it is looked for again");

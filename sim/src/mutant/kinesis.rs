@@ -10,10 +10,18 @@ use millstream_kinesis::{
 };
 
 use super::Mutant;
+use crate::names::stream_name;
 
 pub(super) struct MutantKinesis {
     pub(super) fake: Arc<FakeKinesis>,
     pub(super) mutant: Mutant,
+}
+
+impl MutantKinesis {
+    /// The stream that is asked when this one is meant.
+    fn asked<'a>(&self, stream: &'a str) -> &'a str {
+        if self.mutant == Mutant::StreamsMixed { stream_name(0) } else { stream }
+    }
 }
 
 #[async_trait]
@@ -27,7 +35,7 @@ impl Kinesis for MutantKinesis {
             (Mutant::IteratorAtLatest, ReadFrom::After(_)) => &ReadFrom::Latest,
             _ => at,
         };
-        self.fake.get_iterator(stream, shard, at).await
+        self.fake.get_iterator(self.asked(stream), shard, at).await
     }
 
     async fn get_records(
@@ -37,7 +45,7 @@ impl Kinesis for MutantKinesis {
         iterator: &str,
         limit: u32,
     ) -> Result<GetRecords, KinesisError> {
-        let mut answer = self.fake.get_records(stream, shard, iterator, limit).await?;
+        let mut answer = self.fake.get_records(self.asked(stream), shard, iterator, limit).await?;
         if self.mutant == Mutant::TruncatedAnswerIsEnd && answer.next.is_none() && answer.children.is_empty() {
             // With a child the reader asks no more questions.
             let child = ChildShard { id: shard.clone(), parents: Vec::new(), hash_range: HashKeyRange::ALL };
@@ -61,7 +69,7 @@ impl Kinesis for MutantKinesis {
         shard: &ShardId,
         at: &ReadFrom,
     ) -> Result<Box<dyn Subscription>, KinesisError> {
-        self.fake.subscribe(stream, consumer_arn, shard, at).await
+        self.fake.subscribe(self.asked(stream), consumer_arn, shard, at).await
     }
 
     async fn put_records(&self, stream: &str, entries: &[PutEntry]) -> Result<Vec<PutOutcome>, KinesisError> {

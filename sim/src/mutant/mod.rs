@@ -54,6 +54,7 @@ mutants! {
     MomentForgotten: "LATEST is one moment, whoever reads the shard",
     IteratorAtLatest: "an expired iterator is replaced by one after the last record read",
     EventForgotten: "an event that a broken connection has swallowed is pushed once more",
+    StreamsMixed: "a shard is read from its own stream, where another has one of the same id",
     TruncatedAnswerIsEnd: "an answer without an iterator is the shard's end only where the shard is closed",
     StealInsteadOfHandoff: "a lease is handed over after what was read is processed and checkpointed: nothing is repeated",
     StaleFleet: "a leader looks at the fleet before it assigns what nobody has",

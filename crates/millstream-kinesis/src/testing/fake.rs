@@ -129,7 +129,7 @@ impl FakeKinesis {
     pub fn remake(&self, stream: &str, shards: u32) {
         let mut state = self.state();
         state.create(stream, shards);
-        state.fan_out.clear();
+        state.fan_out.clear(stream);
         self.shared.changed.notify_waiters();
     }
 
@@ -361,13 +361,13 @@ impl Kinesis for FakeKinesis {
     async fn find_consumer(&self, stream: &str, name: &str) -> Result<Option<StreamConsumer>, KinesisError> {
         let mut state = self.called(Operation::FindConsumer, None, None)?;
         state.stream(stream)?;
-        Ok(state.fan_out.find(name))
+        Ok(state.fan_out.find(stream, name))
     }
 
     async fn register_consumer(&self, stream: &str, name: &str) -> Result<StreamConsumer, KinesisError> {
         let mut state = self.called(Operation::RegisterConsumer, None, None)?;
         state.stream(stream)?;
-        state.fan_out.register(name)
+        state.fan_out.register(stream, name)
     }
 
     async fn subscribe(

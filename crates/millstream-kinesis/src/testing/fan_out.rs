@@ -21,8 +21,8 @@ pub(super) struct FanOut {
     pub(super) consumer_limit: usize,
     pub(super) looks_until_active: u32,
     pub(super) is_silent: bool,
-    /// By name.
-    consumers: HashMap<String, Consumer>,
+    /// By stream and name.
+    consumers: HashMap<(String, String), Consumer>,
     /// As at AWS, a consumer that is made again has another ARN.
     made: u32,
     newest: HashMap<(String, ShardId), Ticket>,
@@ -60,31 +60,33 @@ pub(super) struct Ticket {
 }
 
 impl FanOut {
-    pub(super) fn find(&mut self, name: &str) -> Option<StreamConsumer> {
-        let consumer = self.consumers.get_mut(name)?;
+    pub(super) fn find(&mut self, stream: &str, name: &str) -> Option<StreamConsumer> {
+        let consumer = self.consumers.get_mut(&(stream.to_owned(), name.to_owned()))?;
         let is_active = consumer.looks_until_active == 0;
         consumer.looks_until_active = consumer.looks_until_active.saturating_sub(1);
         Some(StreamConsumer { arn: consumer.arn.clone(), is_active })
     }
 
-    pub(super) fn register(&mut self, name: &str) -> Result<StreamConsumer, KinesisError> {
-        if self.consumers.contains_key(name) {
+    pub(super) fn register(&mut self, stream: &str, name: &str) -> Result<StreamConsumer, KinesisError> {
+        let key = (stream.to_owned(), name.to_owned());
+        if self.consumers.contains_key(&key) {
             return Err(in_use("the consumer exists"));
         }
-        if self.consumers.len() >= self.consumer_limit {
+        if self.consumers.keys().filter(|(of, _)| of == stream).count() >= self.consumer_limit {
             return Err(KinesisError::Throttled);
         }
         self.made += 1;
         let arn = format!("{ARN}{name}:{}", self.made);
         let consumer = Consumer { arn: arn.clone(), looks_until_active: self.looks_until_active };
-        self.consumers.insert(name.to_owned(), consumer);
+        self.consumers.insert(key, consumer);
         Ok(StreamConsumer { arn, is_active: false })
     }
 
-    /// Forgets all consumers, and ends their subscriptions, as when their stream is deleted.
-    pub(super) fn clear(&mut self) {
-        self.consumers.clear();
-        self.newest.clear();
+    /// Forgets a stream's consumers, and ends their subscriptions, as when it is deleted.
+    pub(super) fn clear(&mut self, stream: &str) {
+        let gone = self.consumers.extract_if(|(of, _), _| of == stream).map(|(_, consumer)| consumer.arn);
+        let gone: Vec<String> = gone.collect();
+        self.newest.retain(|(arn, _), _| !gone.contains(arn));
     }
 
     pub(super) fn begin(&mut self, stream: &str, arn: &str, shard: &ShardId) -> Result<Ticket, KinesisError> {

@@ -1,4 +1,4 @@
-//! What was really put into the stream, and what has become of it.
+//! What was really put into the streams, and what has become of it.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use millstream_kinesis::kpl::Aggregator;
 use millstream_kinesis::testing::FakeKinesis;
 use millstream_kinesis::{HashKey, HashKeyRange, Position, PutEntry, SequenceNumber, ShardId};
 
-use crate::server::STREAM;
+use crate::names::{lease_key, stream_name};
 
 /// The world's time 0, in milliseconds since the epoch.
 pub(crate) const EPOCH_MS: i64 = 1_700_000_000_000;
@@ -30,50 +30,69 @@ pub(crate) enum Fate {
     Processed,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct OneShard {
-    pub(crate) parents: Vec<ShardId>,
-    pub(crate) children: Vec<ShardId>,
-    pub(crate) range: Option<HashKeyRange>,
+    /// The number of its stream.
+    stream: usize,
+    id: ShardId,
+    /// The keys of their leases, as those of its children.
+    pub(crate) parents: Vec<String>,
+    pub(crate) children: Vec<String>,
+    range: HashKeyRange,
     /// By number, in the order of their positions.
     pub(crate) records: Vec<usize>,
     /// What arrives before need not be processed.
     wanted_since_ms: i64,
 }
 
-/// The truth. A record's data is its number.
-#[derive(Debug, Default)]
-pub(crate) struct Stream {
+impl OneShard {
+    fn is_open(&self) -> bool {
+        self.children.is_empty()
+    }
+}
+
+/// The truth. A record's data is its number. The records of a key are all in one stream.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    count: usize,
+    /// By the key of the lease.
     pub(crate) shards: BTreeMap<String, OneShard>,
     pub(crate) records: Vec<Record>,
     /// The numbers of each key's records.
     pub(crate) keys: Vec<Vec<usize>>,
 }
 
-impl Stream {
-    pub(crate) fn new(shards: u32, keys: usize) -> Self {
-        let mut stream = Stream { keys: vec![Vec::new(); keys], ..Stream::default() };
-        for range in HashKeyRange::split(shards) {
-            stream.open(format!("shardId-{:012}", stream.shards.len()), Vec::new(), range);
+impl Streams {
+    pub(crate) fn new(count: usize, shards: u32, keys: usize) -> Self {
+        let (shards_of_each, keys) = (HashKeyRange::split(shards), vec![Vec::new(); keys]);
+        let mut streams = Streams { count, shards: BTreeMap::new(), records: Vec::new(), keys };
+        for stream in 0..count {
+            for (number, range) in shards_of_each.iter().enumerate() {
+                streams.open(stream, format!("shardId-{number:012}").into(), Vec::new(), *range);
+            }
         }
-        stream
+        streams
     }
 
-    fn open(&mut self, id: String, parents: Vec<ShardId>, range: HashKeyRange) {
-        self.shards.insert(id, OneShard { parents, range: Some(range), ..OneShard::default() });
+    /// The key of the new shard's lease.
+    fn open(&mut self, stream: usize, id: ShardId, parents: Vec<String>, range: HashKeyRange) -> String {
+        let key = lease_key(stream_name(stream), &id, self.count > 1);
+        let (children, records) = (Vec::new(), Vec::new());
+        let shard = OneShard { stream, id, parents, children, range, records, wanted_since_ms: 0 };
+        self.shards.insert(key.clone(), shard);
+        key
     }
 
     pub(crate) fn open_shards(&self) -> Vec<String> {
-        let open = self.shards.iter().filter(|(_, shard)| shard.children.is_empty());
-        open.map(|(id, _)| id.clone()).collect()
+        self.shards.iter().filter(|(_, shard)| shard.is_open()).map(|(lease, _)| lease.clone()).collect()
     }
 
     fn shard_of(&self, key: usize) -> String {
         let hash = HashKey::of_partition_key(&name_of(key));
         let takes =
-            |shard: &OneShard| shard.children.is_empty() && shard.range.is_some_and(|range| range.contains(hash));
+            |shard: &OneShard| shard.is_open() && shard.stream == key % self.count && shard.range.contains(hash);
         let found = self.shards.iter().find(|(_, shard)| takes(shard));
-        found.map(|(id, _)| id.clone()).expect("the open shards have all hash keys")
+        found.map(|(lease, _)| lease.clone()).expect("the open shards have all hash keys")
     }
 
     /// Puts a record of each of these keys; `aggregates`: those of one shard in one aggregated record.
@@ -84,7 +103,7 @@ impl Stream {
         }
         fake.set_clock_ms(EPOCH_MS + now_ms as i64);
         for (shard, keys) in by_shard {
-            let id = ShardId::from(shard.as_str());
+            let (stream, id) = self.place(&shard);
             let mut aggregator = Aggregator::new(1 << 20);
             for (sub, key) in keys.into_iter().enumerate() {
                 let number = self.records.len();
@@ -93,12 +112,12 @@ impl Stream {
                     aggregator.add(entry);
                     self.note(&shard, key, None, sub as u64, now_ms);
                 } else {
-                    let sequence = fake.put(STREAM, &id, entry);
+                    let sequence = fake.put(stream, &id, entry);
                     self.note(&shard, key, Some(sequence), 0, now_ms);
                 }
             }
             if let Some(entry) = aggregator.finish() {
-                let sequence = fake.put(STREAM, &id, entry);
+                let sequence = fake.put(stream, &id, entry);
                 for number in self.shards[&shard].records.iter().rev() {
                     let position = &mut self.records[*number].position;
                     position.sequence = sequence.clone();
@@ -128,39 +147,48 @@ impl Stream {
         self.shards.get_mut(shard).expect("a shard").records.push(number);
     }
 
+    /// A shard's stream, and its id there.
+    fn place(&self, shard: &str) -> (&'static str, ShardId) {
+        let shard = &self.shards[shard];
+        (stream_name(shard.stream), shard.id.clone())
+    }
+
     pub(crate) fn split(&mut self, fake: &FakeKinesis, shard: &str) {
-        let children = fake.split(STREAM, &shard.into());
+        let (stream, id) = self.place(shard);
+        let children = fake.split(stream, &id);
         self.resharded(&[shard], &children);
     }
 
     /// Merges a shard with its neighbour above, if there is one that is open.
     pub(crate) fn merge(&mut self, fake: &FakeKinesis, lower: &str) -> Option<String> {
-        let end = self.shards[lower].range?.end;
+        let OneShard { stream: of, range: HashKeyRange { end, .. }, .. } = self.shards[lower];
         let is_next = |shard: &OneShard| {
-            shard.children.is_empty()
-                && shard.range.is_some_and(|range| end < range.start && range.start.value() == end.value() + 1)
+            let start = shard.range.start;
+            shard.is_open() && shard.stream == of && end < start && start.value() == end.value() + 1
         };
         let upper = self.shards.iter().find(|(_, shard)| is_next(shard))?.0.clone();
-        let child = fake.merge(STREAM, &lower.into(), &upper.as_str().into());
+        let ((stream, low), (_, high)) = (self.place(lower), self.place(&upper));
+        let child = fake.merge(stream, &low, &high);
         self.resharded(&[lower, &upper], &[child]);
         Some(upper)
     }
 
     fn resharded(&mut self, parents: &[&str], children: &[ShardId]) {
-        let ranges: Vec<HashKeyRange> = parents.iter().filter_map(|parent| self.shards[*parent].range).collect();
-        let (start, end) = (ranges[0].start, ranges[ranges.len() - 1].end);
+        let (first, last) = (&self.shards[parents[0]], &self.shards[parents[parents.len() - 1]]);
+        let (stream, start, end) = (first.stream, first.range.start, last.range.end);
         let middle = start.value() + (end.value() - start.value()) / 2;
+        let mut leases = Vec::new();
         for (at, child) in children.iter().enumerate() {
             let range = match (children.len(), at) {
                 (1, _) => HashKeyRange { start, end },
                 (_, 0) => HashKeyRange { start, end: HashKey::new(middle) },
                 _ => HashKeyRange { start: HashKey::new(middle + 1), end },
             };
-            let parents = parents.iter().map(|parent| ShardId::from(*parent)).collect();
-            self.open(child.as_str().to_owned(), parents, range);
+            let parents = parents.iter().map(|parent| (*parent).to_owned()).collect();
+            leases.push(self.open(stream, child.clone(), parents, range));
         }
         for parent in parents {
-            self.shards.get_mut(*parent).expect("a shard").children = children.to_vec();
+            self.shards.get_mut(*parent).expect("a shard").children.clone_from(&leases);
         }
     }
 
@@ -170,7 +198,7 @@ impl Stream {
         while let Some(id) = line.pop() {
             let Some(shard) = self.shards.get_mut(&id) else { continue };
             shard.wanted_since_ms = arrival_ms;
-            line.extend(shard.parents.iter().map(|parent| parent.as_str().to_owned()));
+            line.extend(shard.parents.iter().cloned());
             for number in &shard.records {
                 let record = &mut self.records[*number];
                 if record.arrival_ms < arrival_ms && record.fate == Fate::Wanted {
