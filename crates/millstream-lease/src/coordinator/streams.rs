@@ -45,8 +45,15 @@ impl Coordinator {
         for (stream, start) in streams {
             self.streams.entry(stream).or_insert_with(|| Stream::new(start));
         }
+        // The end of a shard that was read waits for the leases of its children.
+        let ended = self.leases.values().filter_map(|entry| Some((&entry.lease, entry.hold.as_ref()?)));
+        let awaited: BTreeSet<String> = ended
+            .flat_map(|(lease, hold)| hold.child_ids().into_iter().map(|child| lease.sibling(&child).into_owned()))
+            .collect();
         let streams = &self.streams;
-        self.creating.retain(|key, creating| creating.is_in_flight || streams.contains_key(split_key(key).0));
+        self.creating.retain(|key, creating| {
+            creating.is_in_flight || streams.contains_key(split_key(key).0) || awaited.contains(key)
+        });
         let held = self.leases.iter().filter(|(_, entry)| entry.hold.is_some() && !self.reads(&entry.lease));
         for key in held.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
             tracing::info!(lease = key, "given back: its stream is not read any more");
