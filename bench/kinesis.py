@@ -37,10 +37,10 @@ CONNECTOR = "Spark's connector (measured before)", 33_500.0
 
 
 @contextmanager
-def service(*arguments: str, data_dir: Path | None = None) -> Iterator[str]:
-    """A local service, in memory unless it is given a directory; its endpoint."""
+def service(*arguments: str, data_dir: Path | None = None, prefix: tuple[str, ...] = ()) -> Iterator[str]:
+    """A local service, in memory unless it is given a directory; its endpoint. `prefix`: what runs it."""
     kept = ["--memory"] if data_dir is None else ["--data-dir", str(data_dir)]
-    command = [str(MILLSTREAM), "local", *kept, "--port", "0", *arguments]
+    command = [*prefix, str(MILLSTREAM), "local", *kept, "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().split(" is ready at ")[1].split()[0]

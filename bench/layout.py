@@ -1,4 +1,4 @@
-"""Lays side by side what runs: writes the names of the native module's functions that a worker calls, for the linker.
+"""Lays side by side what runs: writes the names of the native module's functions that are called, for the linker.
 
 Code is what most of an idle worker's memory is, and the kernel makes code resident in pieces of 64 KB: where the
 functions that run lie among all others, half of the module is. `make dist` links the module twice: as the compiler
@@ -7,50 +7,81 @@ orders it, with symbols, for the runs here; then in the order of OUTPUT, the arg
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
-from kinesis import put, service
+from engines import MILLSTREAM, PROGRAMS
+from kinesis import ENVIRONMENT, put, service
 from workers import Rival, millstream, millstream_columns
 
+#: With an argument that says where its profile goes, it runs what follows.
+VALGRIND = ("valgrind", "--quiet", "--tool=callgrind", "--demangle=no")
+MODULE = "_millstream.abi3.so"
+STREAM = "records"
 SHARDS = 4
 #: Enough for blocks that are full, at the speed of valgrind.
 LINES = "".join(f"{number:099}x\n" for number in range(20_000))
-#: Who reads how, and where. What only a later one calls lies behind what an earlier one does.
-RUNS = [
-    (millstream, "polling", "https"),
-    (millstream, "fanOut", "https"),
-    (millstream, "polling", "http"),
-    (millstream, "fanOut", "http"),
-    (millstream_columns, "polling", "http"),
-]
-MODULE = "_millstream.abi3.so"
 
 
-def called(rival: Rival, retrieval: str, scheme: str) -> set[str]:
-    """The functions that run from a worker's start to its end."""
-    with (
-        tempfile.TemporaryDirectory() as name,
-        service("--stream", f"records:{SHARDS}", data_dir=Path(name)) as endpoint,
-    ):
-        profile = Path(name, "profile")
-        trusting = ("env", f"AWS_CA_BUNDLE={name}/tls/ca.pem")
-        valgrind = ("valgrind", "--quiet", "--tool=callgrind", "--demangle=no", f"--callgrind-out-file={profile}")
-        observed = Rival(rival.name, (*trusting, *valgrind, *rival.command))
+def worker(maker: Callable[[], Rival], retrieval: str, scheme: str, observed: tuple[str, ...]) -> None:
+    """A worker of `millstream.kcl`, from its start to SIGTERM."""
+    with tempfile.TemporaryDirectory() as kept, streams(data_dir=Path(kept)) as endpoint:
+        trusting = ("env", f"AWS_CA_BUNDLE={kept}/tls/ca.pem")
+        rival = Rival(maker().name, (*trusting, *observed, *maker().command))
         address = endpoint.replace("http:", f"{scheme}:")
-        worker = observed.start(address, "layout", "records", retrieval, idle_ms=200, timed=False)
-        worker.wait_for_shards(SHARDS)
-        put(endpoint, "records", LINES)
-        worker.wait_for_records(LINES.count("\n"))
-        worker.stop()
-        names = set(functions(profile.read_text().splitlines()))
-        if not names:
-            sys.exit(f"{rival.name} has called no function of {MODULE}")
-        return names
+        process = rival.start(address, "layout", STREAM, retrieval, idle_ms=200, timed=False)
+        process.wait_for_shards(SHARDS)
+        put(endpoint, STREAM, LINES)
+        process.wait_for_records(LINES.count("\n"))
+        process.stop()
+
+
+def program(observed: tuple[str, ...]) -> None:
+    """The deck's word count, up to its first batch."""
+    with streams() as endpoint:
+        put(endpoint, STREAM, LINES)
+        submit = [str(MILLSTREAM), "submit", str(PROGRAMS / "first_batch.py"), "layout", STREAM, endpoint, "us-east-1"]
+        subprocess.run([*observed, *submit], check=True, stdout=subprocess.DEVNULL, env={**os.environ, **ENVIRONMENT})
+
+
+def server(observed: tuple[str, ...]) -> None:
+    """The local service, which a worker reads."""
+    with streams(prefix=observed) as endpoint:
+        process = millstream().start(endpoint, "layout", STREAM, "polling", idle_ms=200, timed=False)
+        process.wait_for_shards(SHARDS)
+        put(endpoint, STREAM, LINES)
+        process.wait_for_records(LINES.count("\n"))
+        process.stop()
+
+
+#: A local service with the stream.
+streams = partial(service, "--stream", f"{STREAM}:{SHARDS}")
+
+#: What only a later run calls lies behind what an earlier one does.
+RUNS: dict[str, Callable[[tuple[str, ...]], None]] = {
+    "a worker, by polling and TLS": partial(worker, millstream, "polling", "https"),
+    "a worker, by fan-out and TLS": partial(worker, millstream, "fanOut", "https"),
+    "a worker, by polling": partial(worker, millstream, "polling", "http"),
+    "a worker, by fan-out": partial(worker, millstream, "fanOut", "http"),
+    "a worker with columns": partial(worker, millstream_columns, "polling", "http"),
+    "a program of streams": program,
+    "the local service": server,
+}
+
+
+def called(run: Callable[[tuple[str, ...]], None]) -> set[str]:
+    """The functions that run."""
+    with tempfile.TemporaryDirectory() as directory:
+        profile = Path(directory, "profile")
+        run((*VALGRIND, f"--callgrind-out-file={profile}"))
+        return set(functions(profile.read_text().splitlines()))
 
 
 def functions(profile: Iterable[str]) -> Iterator[str]:
@@ -74,8 +105,10 @@ if __name__ == "__main__":
     if shutil.which("valgrind") is None:
         sys.exit("valgrind is not installed: apt-get install valgrind")
     order: dict[str, None] = {}
-    for maker, *how in RUNS:
-        rival = maker()
-        order.update(dict.fromkeys(sorted(called(rival, *how))))
-        print(f"{len(order)} functions are called by {rival.name}, {', '.join(how)}, and before", file=sys.stderr)
+    for name, run in RUNS.items():
+        before = len(order)
+        order.update(dict.fromkeys(sorted(called(run))))
+        print(f"{name}: {len(order) - before} functions more", file=sys.stderr)
+    if not order:
+        sys.exit(f"no function of {MODULE} was called: is it without symbols?")
     Path(sys.argv[1]).write_text("\n".join(order) + "\n")
