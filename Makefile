@@ -149,7 +149,7 @@ interop: ## Run our workers beside workers of the Java KCL on one lease table (n
 	mvn --quiet --file tests/conformance/kcl/pom.xml dependency:build-classpath -Dkcl.version=$(KCL2) -Dmdep.outputFile=$(CURDIR)/target/kcl2.classpath
 	mvn --quiet --file tests/conformance/kcl/pom.xml dependency:build-classpath -Dkcl.version=$(KCL34) -Dmdep.outputFile=$(CURDIR)/target/kcl34.classpath
 	mvn --quiet --file tests/interop/kcl1/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/target/kcl1.classpath
-	KCL_CLASSPATH=$$(cat target/kcl.classpath) KCL1_CLASSPATH=$$(cat target/kcl1.classpath) KCL2_CLASSPATH=$$(cat target/kcl2.classpath) KCL34_CLASSPATH=$$(cat target/kcl34.classpath) cargo test --workspace --test interop -- --ignored --nocapture $(CASES)
+	KCL_CLASSPATH=$$(cat target/kcl.classpath) KCL1_CLASSPATH=$$(cat target/kcl1.classpath) KCL2_CLASSPATH=$$(cat target/kcl2.classpath) KCL34_CLASSPATH=$$(cat target/kcl34.classpath) cargo test --workspace --test consumer -- --ignored --nocapture $(or $(CASES),interop::)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check formatting, lints and types
