@@ -17,7 +17,7 @@ pub(super) const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 ///
 /// # Errors
 ///
-/// A sentence for people if the file can't be read, holds no certificate, or one that can't be trusted.
+/// A sentence for people if the file can't be read, is no PEM, or has no certificate that can be trusted.
 pub(super) fn context(bundle: Option<&OsStr>) -> Result<TlsContext, String> {
     let store = match bundle.filter(|path| !path.is_empty()).map(Path::new) {
         None => TrustStore::default(),
@@ -28,18 +28,23 @@ pub(super) fn context(bundle: Option<&OsStr>) -> Result<TlsContext, String> {
     TlsContext::builder().with_trust_store(store).build().map_err(|error| error.to_string())
 }
 
-/// A file that the SDK's client takes: with another it would panic.
-fn certificates(path: &Path) -> Result<Vec<u8>, String> {
-    let pem = fs::read(path).map_err(|error| error.to_string())?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
+/// The certificates of a file that the SDK's client takes, in PEM: with another one it would panic.
+fn certificates(path: &Path) -> Result<String, String> {
+    let file = fs::read(path).map_err(|error| error.to_string())?;
+    let (mut roots, mut pem) = (RootCertStore::empty(), String::new());
+    for (at, certificate) in CertificateDer::pem_slice_iter(&file).enumerate() {
         let certificate = certificate.map_err(|error| error.to_string())?;
-        roots.add(certificate).map_err(|error| format!("certificate {}: {error}", roots.len() + 1))?;
+        let text = base64_simd::STANDARD.encode_to_string(&certificate);
+        match roots.add(certificate) {
+            Ok(()) => pem += &format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"),
+            // As of the machine's own: one that is odd does not keep the others from use.
+            Err(error) => {
+                let (path, number) = (path.display(), at + 1);
+                tracing::warn!(%path, number, %error, "a certificate of {CA_BUNDLE} can't be trusted and is left out");
+            }
+        }
     }
-    if roots.is_empty() {
-        return Err("there is no certificate in it".to_owned());
-    }
-    Ok(pem)
+    if roots.is_empty() { Err("there is no certificate in it that can be trusted".to_owned()) } else { Ok(pem) }
 }
 
 #[cfg(test)]
@@ -62,16 +67,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_not_all_of_certificates_is_refused() {
+    async fn a_file_without_certificates_is_refused_and_an_odd_one_left_out() {
         let service = LocalService::start(LocalConfig::default()).await.unwrap();
-        let pem = service.ca_pem().to_owned();
+        let good = service.ca_pem().to_owned();
         let missing = context(Some(OsStr::new("/no/such/file"))).unwrap_err();
         assert!(missing.starts_with("AWS_CA_BUNDLE=/no/such/file: No such file"), "{missing}");
         assert!(refused("").contains("there is no certificate in it"));
-        let not_one = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        let second = refused(&format!("{pem}{not_one}"));
-        assert!(second.contains("certificate 2: "), "{second}");
-        let cut = refused(&pem[..pem.len() / 2]);
+        let odd = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(refused(odd).contains("there is no certificate in it"));
+        let cut = refused(&good[..good.len() / 2]);
         assert!(cut.contains("AWS_CA_BUNDLE=") && cut.contains("in PEM"), "{cut}");
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), format!("{odd}# a comment\n{good}")).unwrap();
+        let kept = certificates(file.path()).unwrap();
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(kept.as_bytes()).map(Result::unwrap).collect();
+        assert_eq!(roots, [CertificateDer::from_pem_slice(good.as_bytes()).unwrap()]);
+        assert!(context(Some(file.path().as_os_str())).is_ok());
     }
 }
