@@ -30,17 +30,21 @@ SHARDS = 4
 LINES = "".join(f"{number:099}x\n" for number in range(20_000))
 
 
-def worker(maker: Callable[[], Rival], retrieval: str, scheme: str, observed: tuple[str, ...]) -> None:
-    """A worker of `millstream.kcl`, from its start to SIGTERM."""
+def read(reader: Rival, endpoint: str, retrieval: str, scheme: str) -> None:
+    """Reads the stream, from the worker's start to SIGTERM."""
+    address = endpoint.replace("http:", f"{scheme}:")
+    worker = reader.start(address, "layout", STREAM, retrieval, idle_ms=200, timed=False)
+    worker.wait_for_shards(SHARDS)
+    put(endpoint, STREAM, LINES)
+    worker.wait_for_records(LINES.count("\n"))
+    worker.stop()
+
+
+def worker(ours: Rival, retrieval: str, scheme: str, observed: tuple[str, ...]) -> None:
+    """A worker of `millstream.kcl`."""
     with tempfile.TemporaryDirectory() as kept, streams(data_dir=Path(kept)) as endpoint:
         trusting = ("env", f"AWS_CA_BUNDLE={kept}/tls/ca.pem")
-        rival = Rival(maker().name, (*trusting, *observed, *maker().command))
-        address = endpoint.replace("http:", f"{scheme}:")
-        process = rival.start(address, "layout", STREAM, retrieval, idle_ms=200, timed=False)
-        process.wait_for_shards(SHARDS)
-        put(endpoint, STREAM, LINES)
-        process.wait_for_records(LINES.count("\n"))
-        process.stop()
+        read(Rival(ours.name, (*trusting, *observed, *ours.command)), endpoint, retrieval, scheme)
 
 
 def program(observed: tuple[str, ...]) -> None:
@@ -54,11 +58,7 @@ def program(observed: tuple[str, ...]) -> None:
 def server(observed: tuple[str, ...]) -> None:
     """The local service, which a worker reads."""
     with streams(prefix=observed) as endpoint:
-        process = millstream().start(endpoint, "layout", STREAM, "polling", idle_ms=200, timed=False)
-        process.wait_for_shards(SHARDS)
-        put(endpoint, STREAM, LINES)
-        process.wait_for_records(LINES.count("\n"))
-        process.stop()
+        read(millstream(), endpoint, "polling", "http")
 
 
 #: A local service with the stream.
@@ -66,11 +66,11 @@ streams = partial(service, "--stream", f"{STREAM}:{SHARDS}")
 
 #: What only a later run calls lies behind what an earlier one does.
 RUNS: dict[str, Callable[[tuple[str, ...]], None]] = {
-    "a worker, by polling and TLS": partial(worker, millstream, "polling", "https"),
-    "a worker, by fan-out and TLS": partial(worker, millstream, "fanOut", "https"),
-    "a worker, by polling": partial(worker, millstream, "polling", "http"),
-    "a worker, by fan-out": partial(worker, millstream, "fanOut", "http"),
-    "a worker with columns": partial(worker, millstream_columns, "polling", "http"),
+    "a worker, by polling and TLS": partial(worker, millstream(), "polling", "https"),
+    "a worker, by fan-out and TLS": partial(worker, millstream(), "fanOut", "https"),
+    "a worker, by polling": partial(worker, millstream(), "polling", "http"),
+    "a worker, by fan-out": partial(worker, millstream(), "fanOut", "http"),
+    "a worker with columns": partial(worker, millstream_columns(), "polling", "http"),
     "a program of streams": program,
     "the local service": server,
 }

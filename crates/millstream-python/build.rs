@@ -5,12 +5,12 @@ use std::env;
 
 fn main() {
     println!("cargo:rerun-if-env-changed=MILLSTREAM_ORDER");
-    // The option is LLD's, by which Rust links on this target alone.
-    let is_lld = env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu");
-    if let (Ok(order), true) = (env::var("MILLSTREAM_ORDER"), is_lld) {
-        println!("cargo:rerun-if-changed={order}");
-        for option in [&format!("--symbol-ordering-file={order}"), "--no-warn-symbol-ordering", "--strip-all"] {
-            println!("cargo:rustc-cdylib-link-arg=-Wl,{option}");
-        }
+    let Ok(order) = env::var("MILLSTREAM_ORDER") else { return };
+    println!("cargo:rerun-if-changed={order}");
+    println!("cargo:rustc-cdylib-link-arg=-Wl,--strip-all");
+    // The options are LLD's, by which Rust links on this target alone.
+    if env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu") {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,--symbol-ordering-file={order}");
+        println!("cargo:rustc-cdylib-link-arg=-Wl,--no-warn-symbol-ordering");
     }
 }

@@ -11,5 +11,6 @@ pub(crate) fn stream_name(number: usize) -> &'static str {
 
 /// The lease of a stream's shard: called as the shard where one stream is read, else as the KCL calls those of several.
 pub(crate) fn lease_key(stream: &str, shard: &ShardId, are_several: bool) -> String {
-    if are_several { format!("000000000000:{stream}:0:{shard}") } else { shard.as_str().to_owned() }
+    let identifier = if are_several { format!("000000000000:{stream}:0") } else { String::new() };
+    millstream_lease::lease_key(&identifier, shard.as_str()).into_owned()
 }
